@@ -1,0 +1,32 @@
+"""GraphQL over WebSocket: the protocol machine, its transport, and the bounded inbox."""
+
+from gql.graphql_request import GraphQLRequest
+
+from connector.subscription.credentials import Opening, Placement, Target
+from connector.subscription.errors import ServerRefused, SessionError, Silent, SocketClosed
+from connector.subscription.inbox import RESUME_SHARE, Budget, Holding, Inbox
+from connector.subscription.messages import GraphQLError, RawPayload, Subprotocol, read_errors
+from connector.subscription.result import Result
+from connector.subscription.transport import SessionSettings, Transport
+
+__all__ = [
+    "RESUME_SHARE",
+    "Budget",
+    "GraphQLError",
+    "GraphQLRequest",
+    "Holding",
+    "Inbox",
+    "Opening",
+    "Placement",
+    "RawPayload",
+    "Result",
+    "ServerRefused",
+    "SessionError",
+    "SessionSettings",
+    "Silent",
+    "SocketClosed",
+    "Subprotocol",
+    "Target",
+    "Transport",
+    "read_errors",
+]

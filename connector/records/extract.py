@@ -1,0 +1,183 @@
+"""
+Results → rows, keys, event times and topics, compiled once per subscription.
+
+A row stays a slice of the received bytes; only the named fields are decoded. There is no dict per row,
+and no number goes through a float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from connector.errors import DataError
+from connector.records.fields import Fields, Path, payload_type, text_of
+from connector.records.keys import compile_key
+from connector.records.timestamps import Clock
+from connector.records.topics import TopicTemplate
+
+Header = tuple[str, bytes]
+Row = tuple[bytes | None, msgspec.Raw | bytes, int | None, tuple[Header, ...]]
+"""Key, value, event time in ms, headers of its own. A tuple, for there are very many of them."""
+
+EVENT_TIME_HEADER = "event_time"
+"""Carries an event time, as it was on the wire, that cannot be the record's timestamp."""
+
+_rows = msgspec.json.Decoder(list[msgspec.Raw])
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(slots=True)
+class Extracted:
+    """
+    The rows of one result by topic, in the order received, and what was odd about them.
+
+    ``failed`` holds rows that cannot become records, with the reason.
+    """
+
+    topics: dict[str, list[Row]]
+    count: int = 0
+    keys_missing: int = 0
+    times_missing: int = 0
+    failed: list[tuple[bytes, DataError]] = field(default_factory=list)
+
+
+class Extractor:
+    """
+    One subscription's way from result to records.
+
+    ``rows`` is the path below ``data``; ``key``, ``timestamp`` and ``headers`` are paths below a row;
+    ``topic`` names the topic. ``timestamp`` is ``None`` where rows carry no event time.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: Path,
+        key: Sequence[Path],
+        timestamp: Path | None,
+        headers: Sequence[tuple[str, Path]],
+        topic: TopicTemplate,
+    ) -> None:
+        paths = [*key, *([timestamp] if timestamp else []), *(path for _, path in headers), *topic.paths]
+        self.payload_type = payload_type(rows)
+        self._path = rows
+        self._depth = range(len(rows))
+        self._fields = Fields(paths)
+        self._item: msgspec.json.Decoder[Any] | None = (
+            msgspec.json.Decoder(self._fields.item_type) if paths else None
+        )
+        self._nothing: Any = self._fields.item_type()
+        self._has_key = bool(key)
+        self._key = compile_key(self._fields, key)
+        self._timestamp = self._fields.getter(timestamp) if timestamp else None
+        self._clock = Clock()
+        self._headers = [(name, self._fields.getter(path)) for name, path in headers]
+        self._static_topic = topic.static
+        self._topic = topic.compile(self._fields)
+
+    def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
+        """Return the rows in an instance of `payload_type`; ``None`` where the path leads to nothing."""
+        node = payload.data
+        for _ in self._depth:
+            if node is None:
+                return None
+            node = node.f0
+        rows: list[msgspec.Raw] | None = node
+        return rows
+
+    def find_rows(self, data: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
+        """
+        Return the rows in ``data`` of any shape: the elements of a list, or one object or scalar as one row.
+
+        ``None`` where the path leads to nothing or to ``null``.
+        """
+        node = msgspec.Raw(data)
+        for name in self._path:
+            try:
+                node = _object.decode(node)[name]
+            except (msgspec.DecodeError, KeyError, RecursionError):
+                return None
+        text = bytes(node).strip()
+        if text == b"null":
+            return None
+        return _rows.decode(node) if text[:1] == b"[" else [node]
+
+    def extract(self, rows: Sequence[msgspec.Raw], headers: tuple[Header, ...]) -> Extracted:
+        """Return the records of ``rows``; each carries ``headers`` before its own."""
+        extracted = Extracted({}, count=len(rows))
+        into = extracted.topics.setdefault(self._static_topic, []) if self._static_topic is not None else None
+        decode = self._item.decode if self._item is not None else None
+        for raw in rows:
+            item = self._nothing
+            if decode is not None:
+                try:
+                    item = decode(raw)
+                except (msgspec.DecodeError, RecursionError):
+                    item = self._loosely(raw)
+            try:
+                row = self._record(raw, item, headers, extracted)
+                if into is not None:
+                    into.append(row)
+                else:
+                    extracted.topics.setdefault(self._topic(item), []).append(row)
+            except DataError as error:
+                extracted.failed.append((bytes(raw), error))
+        return extracted
+
+    def _record(self, raw: msgspec.Raw, item: Any, headers: tuple[Header, ...], extracted: Extracted) -> Row:
+        try:
+            key = self._key(item)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DataError("the key is not text") from error
+        if key is None and self._has_key:
+            extracted.keys_missing += 1
+        moment: int | None = None
+        if self._timestamp is not None:
+            written = self._timestamp(item)
+            moment = self._clock(written) if written else None
+            if moment is None:
+                extracted.times_missing += 1
+                if written:
+                    headers = (*headers, (EVENT_TIME_HEADER, written))
+        if self._headers:
+            headers = (*headers, *((name, _header(get(item))) for name, get in self._headers))
+        return (key, raw, moment, headers)
+
+    def _loosely(self, raw: msgspec.Raw) -> Any:
+        """Return the item of a row that has other types than expected: what fits, the rest absent."""
+        try:
+            whole = msgspec.json.decode(raw)
+            return _fitting(self._fields.item_type, whole)
+        except (msgspec.DecodeError, RecursionError, TypeError):
+            return self._nothing
+
+
+def _fitting(kind: type, value: object) -> Any:
+    """Build ``kind`` from decoded JSON, leaving out what does not fit (a list or a scalar on the way)."""
+    item = kind()
+    if not isinstance(value, Mapping):
+        return item
+    for info in msgspec.structs.fields(kind):
+        below = value.get(info.encode_name)
+        if below is None:
+            continue
+        if info.type is msgspec.Raw:
+            if not isinstance(below, float):  # its digits on the wire are gone; a missing key is counted
+                setattr(item, info.name, msgspec.Raw(msgspec.json.encode(below)))
+        else:
+            nested = next(one for one in info.type.__args__ if one is not type(None))
+            setattr(item, info.name, _fitting(nested, below))
+    return item
+
+
+def _header(raw: bytes) -> bytes:
+    if raw[:1] != b'"':
+        return raw
+    try:
+        return text_of(raw).encode()
+    except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise DataError("a header's field is not text") from error

@@ -1,0 +1,92 @@
+"""
+Structs generated from paths, so that msgspec decodes just the fields that are asked for.
+
+A path is a tuple of response names (aliases included). Leaves stay slices of the received bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+Path = tuple[str, ...]
+ABSENT = msgspec.Raw()
+"""What a leaf holds that was not in the row."""
+
+Getter = Callable[[Any], bytes]
+"""Returns the bytes of one field of a decoded item: empty where it or a parent is absent or null."""
+
+
+class Fields:
+    """
+    The fields of a row that the connector reads.
+
+    ``item_type`` is a struct with every path's leaf as `msgspec.Raw`; ``getter(path)`` reads one of them.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._tree: dict[str, Any] = {}
+        for path in paths:
+            node = self._tree
+            for name in path:
+                node = node.setdefault(name, {})
+        self.item_type: type = _struct("Row", self._tree)
+
+    def getter(self, path: Path) -> Getter:
+        """Return a function that reads ``path`` from an item."""
+        names: list[str] = []
+        node = self._tree
+        for name in path:
+            names.append(f"f{list(node).index(name)}")
+            node = node[name]
+        read = attrgetter(".".join(names))
+
+        def get(item: Any) -> bytes:
+            try:
+                raw = bytes(read(item))
+            except AttributeError:  # a parent is null
+                return b""
+            return b"" if raw == b"null" else raw
+
+        return get
+
+
+def _struct(name: str, tree: dict[str, Any]) -> type:
+    # Response names may be Python keywords or begin with underscores, so fields are numbered and renamed.
+    fields: list[tuple[str, Any, Any]] = []
+    for index, below in enumerate(tree.values()):
+        if below:
+            fields.append((f"f{index}", _struct(f"{name}{index}", below) | None, None))
+        else:
+            fields.append((f"f{index}", msgspec.Raw, ABSENT))
+    names = {f"f{index}": key for index, key in enumerate(tree)}
+    return msgspec.defstruct(name, fields, rename=names, gc=False)
+
+
+def payload_type(rows: Path) -> type:
+    """
+    Return the struct of a result whose list of rows is at ``rows`` below ``data``.
+
+    Its ``data`` holds nested structs down to ``list[Raw]``; its ``errors`` are left as bytes.
+    """
+    kind: Any = list[msgspec.Raw]
+    for depth, name in enumerate(reversed(rows)):
+        kind = msgspec.defstruct(f"Data{depth}", [("f0", kind | None, None)], rename={"f0": name}, gc=False)
+    return msgspec.defstruct(
+        "Payload", [("data", kind | None, None), ("errors", msgspec.Raw, ABSENT)], gc=False
+    )
+
+
+def text_of(raw: bytes) -> str:
+    """
+    Return a field's text: a string without its quotes, anything else as it was on the wire.
+
+    Raises:
+        msgspec.DecodeError: A string with a broken escape.
+    """
+    if raw[:1] == b'"':
+        return msgspec.json.decode(raw, type=str)
+    return raw.decode()

@@ -1,0 +1,71 @@
+"""Topic names from a template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from connector.errors import DataError
+from connector.records.fields import Fields, text_of
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
+
+
+class IllegalTopic(DataError):
+    """A row's fields make a name that Kafka does not allow."""
+
+    def __init__(self, name: str) -> None:
+        shown = name if len(name) <= 60 else name[:57] + "..."
+        super().__init__(f"{shown!r} is not a legal topic name: 1 to 249 letters, digits, '.', '_' or '-'")
+
+
+def is_legal_topic(name: str) -> bool:
+    """Return whether Kafka allows ``name``."""
+    return _LEGAL.fullmatch(name) is not None and name not in (".", "..")
+
+
+class TopicTemplate:
+    """
+    A topic's name with ``{placeholders}``: variables of the document, filled in at once, and paths of
+    fields of the row, filled in row by row.
+    """
+
+    def __init__(self, template: str, variables: Mapping[str, object]) -> None:
+        def fill(match: re.Match[str]) -> str:
+            value = variables.get(match[1])
+            return match[0] if value is None or "." in match[1] else str(value)
+
+        self._template = _PLACEHOLDER.sub(fill, template)
+        self.paths = tuple(tuple(name.split(".")) for name in _PLACEHOLDER.findall(self._template))
+
+    @property
+    def static(self) -> str | None:
+        """The name where no field of a row is in it, else ``None``."""
+        return None if self.paths else self._template
+
+    def compile(self, fields: Fields) -> Callable[[Any], str]:
+        """
+        Return the function that names the topic of a decoded item.
+
+        The function raises `IllegalTopic`.
+        """
+        getters = [fields.getter(path) for path in self.paths]
+        parts = _PLACEHOLDER.sub("\0", self._template).split("\0")
+
+        def name(item: Any) -> str:
+            pieces = [parts[0]]
+            for get, rest in zip(getters, parts[1:], strict=True):
+                try:
+                    pieces += [text_of(get(item)), rest]
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    raise IllegalTopic("undecodable") from None
+            full = "".join(pieces)
+            if not is_legal_topic(full):
+                raise IllegalTopic(full)
+            return full
+
+        return name

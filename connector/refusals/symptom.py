@@ -1,0 +1,43 @@
+"""What was seen, and what is to be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Symptom:
+    """
+    One refusal as it was seen.
+
+    ``place`` says where: connect, handshake, subprotocol, ack, init, subscribe, stream, complete, close,
+    silence, protocol. ``status`` is an HTTP status, ``close_code`` a websocket close code, ``error_codes``
+    the ``extensions.code`` of GraphQL errors; each is ``None`` or empty where there was none. ``texts``
+    are what the other side said of the refusal; never data.
+    """
+
+    place: str
+    status: int | None = None
+    close_code: int | None = None
+    error_codes: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+class Action(Enum):
+    """What is done about a refusal."""
+
+    RECONNECT = "reconnect with backoff"
+    NEW_TOKEN = "reject the token, fetch one, reconnect"  # noqa: S105 - an action, no password
+    WAIT = "reconnect after a wait that starts at seconds and doubles to a minute"
+    PAUSE = "one fresh token, then a pause of minutes and an alarm"
+    SLOW = "an alarm, and another attempt after minutes: the document, the URL or the plan is at fault"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """``reason`` is the label in metrics and logs; ``known`` is false where no rule matched."""
+
+    action: Action
+    reason: str
+    known: bool = True

@@ -1,0 +1,75 @@
+"""Where the token goes: into the URL, a handshake header, or the payload of ``connection_init``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+Place = Literal["url", "header", "init"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placement:
+    """
+    ``name`` is a query parameter, a header or a key of the init payload; ``template`` holds one
+    ``{token}``.
+    """
+
+    place: Place
+    name: str
+    template: str = "{token}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """What one attempt opens with. Holds the token, so its repr shows nothing of it."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    init_payload: Mapping[str, object] | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """
+    The endpoint before a token is put in. ``placement`` is ``None`` for an upstream without
+    credentials; ``headers`` and ``init_payload`` are sent besides.
+    """
+
+    url: str
+    placement: Placement | None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    init_payload: Mapping[str, object] | None = field(default=None, repr=False)
+
+    def opening(self, token: str | None) -> Opening:
+        """Return what to open with; ``None`` leaves credentials out."""
+        if token is None or self.placement is None:
+            return Opening(url=self.url, headers=self.headers, init_payload=self.init_payload)
+        value = self.placement.template.replace("{token}", token)
+        name = self.placement.name
+        match self.placement.place:
+            case "url":
+                return Opening(
+                    url=_with_query(self.url, name, value),
+                    headers=self.headers,
+                    init_payload=self.init_payload,
+                )
+            case "header":
+                return Opening(
+                    url=self.url, headers={**self.headers, name: value}, init_payload=self.init_payload
+                )
+            case "init":
+                return Opening(
+                    url=self.url,
+                    headers=self.headers,
+                    init_payload={**(self.init_payload or {}), name: value},
+                )
+
+
+def _with_query(url: str, name: str, value: str) -> str:
+    # RFC 3986 §2.1: everything but unreserved characters is percent-encoded, "+" and "/" included.
+    parts = urlsplit(url)
+    added = f"{quote(name, safe='')}={quote(value, safe='')}"
+    return urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))

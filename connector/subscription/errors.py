@@ -1,0 +1,109 @@
+"""
+What goes wrong on a subscription's socket. All of it is worth another attempt; what to do before that
+attempt is looked up in `connector.refusals` by the error's ``symptom``::
+
+    RetriableError
+    └── SessionError
+        ├── ConnectFailed        no TCP, TLS or name; or the upgrade took too long
+        ├── HandshakeRefused     an HTTP status other than 101
+        ├── SubprotocolRefused   the server selected none of what was offered
+        ├── AckTimedOut          no connection_ack in time
+        ├── ServerRefused        connection_error, error
+        ├── ServerCompleted      complete, although subscriptions to a stream do not end
+        ├── SocketClosed         the peer's Close, or the end of the TCP stream
+        ├── Silent               nothing came for too long
+        └── ProtocolViolation    bytes that neither subprotocol allows
+"""
+
+from __future__ import annotations
+
+from connector.errors import RetriableError
+from connector.refusals import Symptom
+
+
+class SessionError(RetriableError):
+    """A session ended, or never began. ``symptom`` is what the other side said."""
+
+    def __init__(self, message: str, symptom: Symptom, *, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.symptom = symptom
+
+
+class ConnectFailed(SessionError):
+    """No connection: name, TCP, TLS, proxy, or an upgrade that was not answered in time."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"cannot connect: {reason}", Symptom(place="connect"))
+
+
+class HandshakeRefused(SessionError):
+    """The upgrade was answered with HTTP ``status``."""
+
+    def __init__(self, status: int, text: str, retry_after: float | None) -> None:
+        super().__init__(
+            f"the server answered the upgrade with HTTP {status}",
+            Symptom(place="handshake", status=status, texts=(text,) if text else ()),
+            retry_after=retry_after,
+        )
+
+
+class SubprotocolRefused(SessionError):
+    """The server speaks neither of the offered subprotocols."""
+
+    def __init__(self, offered: str) -> None:
+        super().__init__(
+            f"the server selected none of the subprotocols offered ({offered})",
+            Symptom(place="subprotocol"),
+        )
+
+
+class AckTimedOut(SessionError):
+    """No ``connection_ack`` within ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no connection_ack within {seconds:g} s", Symptom(place="ack"))
+
+
+class ServerRefused(SessionError):
+    """``connection_error`` or ``error``: the texts and codes of the errors are in the symptom."""
+
+    def __init__(self, during: str, texts: tuple[str, ...], codes: tuple[str, ...]) -> None:
+        said = "; ".join(texts[:3]) or "without a reason"
+        super().__init__(
+            f"the server refused at {during}: {said}", Symptom(place=during, texts=texts, error_codes=codes)
+        )
+
+
+class ServerCompleted(SessionError):
+    """The server completed the operation and left the socket open."""
+
+    def __init__(self) -> None:
+        super().__init__("the server completed the subscription", Symptom(place="complete"))
+
+
+class SocketClosed(SessionError):
+    """
+    The peer closed: ``code`` and ``reason`` of its Close frame, ``None`` and empty where the TCP stream
+    ended without one (RFC 6455 §7.1.5 calls that 1006).
+    """
+
+    def __init__(self, code: int | None, reason: str) -> None:
+        said = f"{code} {reason}".strip() if code is not None else "without a Close frame"
+        super().__init__(
+            f"the server closed the socket ({said})",
+            Symptom(place="close", close_code=code, texts=(reason,) if reason else ()),
+        )
+
+
+class Silent(SessionError):
+    """No frame and no pong for ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"nothing received for {seconds:.1f} s", Symptom(place="silence"))
+
+
+class ProtocolViolation(SessionError):
+    """The peer broke the protocol."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Symptom(place="protocol"))

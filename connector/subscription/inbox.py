@@ -1,0 +1,158 @@
+"""
+The one hand-over between reading and publishing, bounded in bytes.
+
+A `Budget` is shared by all subscriptions of a worker and covers everything that was received and is not
+yet acknowledged by Kafka. Nothing here waits on the reading side: when the budget runs short, the
+largest holder is told to shed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+SHED_SHARE = 0.8
+"""Of the budget: above it somebody sheds. The rest is for what still comes until the peer's Close."""
+
+RESUME_SHARE = 0.4
+"""Of the budget: under it whoever shed may come back."""
+
+
+class Holding:
+    """
+    What one subscription holds of the budget, in bytes.
+
+    ``shed`` is called when this subscription must close its session; it must not block, and is not
+    called again before `settled`.
+    """
+
+    def __init__(self, budget: Budget, shed: Callable[[], None]) -> None:
+        self._budget = budget
+        self._shed = shed
+        self._told = False
+        self.held = 0
+
+    def take(self, size: int) -> None:
+        """Count ``size`` bytes more; may tell somebody to shed."""
+        self.held += size
+        self._budget.grow(size)
+        if self._budget.is_short:
+            self._budget.relieve()
+
+    def release(self, size: int) -> None:
+        """Count ``size`` bytes less."""
+        self.held -= size
+        self._budget.shrink(size)
+
+    def tell(self) -> bool:
+        """Tell the subscription to shed; return whether it had not been told yet."""
+        if self._told:
+            return False
+        self._told = True
+        self._shed()
+        return True
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it was told to shed and did not come back since."""
+        return self._told
+
+    def settled(self) -> None:
+        """The subscription may be told again."""
+        self._told = False
+
+
+class Budget:
+    """``limit`` bytes for all that was received and not yet acknowledged."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+        self._holdings: list[Holding] = []
+        self._waiting: list[anyio.Event] = []
+
+    def open(self, shed: Callable[[], None]) -> Holding:
+        """Return a new subscription's share."""
+        holding = Holding(self, shed)
+        self._holdings.append(holding)
+        return holding
+
+    @property
+    def is_short(self) -> bool:
+        """Whether somebody has to shed."""
+        return self.used > self.limit * SHED_SHARE
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the bound is reached: whoever reads on, after its Close was sent, has to wait."""
+        return self.used >= self.limit
+
+    def grow(self, size: int) -> None:
+        """Count bytes in."""
+        self.used += size
+
+    def shrink(self, size: int) -> None:
+        """Count bytes out, and wake who waits for room."""
+        self.used -= size
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for event in waiting:
+                event.set()
+
+    def relieve(self) -> None:
+        """
+        Tell the largest holder that was not told yet; while one is closing, only at the bound another.
+        """
+        if not self.is_full and any(holding.is_told for holding in self._holdings):
+            return
+        for holding in sorted(self._holdings, key=lambda one: one.held, reverse=True):
+            if holding.held and holding.tell():
+                return
+
+    async def below(self, share: float) -> None:
+        """Return once less than ``share`` of the limit is used."""
+        while self.used >= self.limit * share:
+            event = anyio.Event()
+            self._waiting.append(event)
+            await event.wait()
+
+
+class Inbox(Generic[T]):
+    """A queue of one writer and one reader; closing it lets the reader take what is left."""
+
+    def __init__(self) -> None:
+        self._items: deque[T] = deque()
+        self._closed = False
+        self._wake: anyio.Event | None = None
+
+    def put(self, item: T) -> None:
+        """Append ``item``; never waits."""
+        self._items.append(item)
+        self._notify()
+
+    def close(self) -> None:
+        """Nothing more will be put."""
+        self._closed = True
+        self._notify()
+
+    def _notify(self) -> None:
+        if self._wake is not None:
+            self._wake.set()
+            self._wake = None
+
+    async def get(self) -> T | None:
+        """Return the next item; ``None`` once closed and empty. Cancelling loses nothing."""
+        while not self._items:
+            if self._closed:
+                return None
+            self._wake = anyio.Event()
+            await self._wake.wait()
+        return self._items.popleft()
+
+    def __len__(self) -> int:
+        return len(self._items)

@@ -1,0 +1,196 @@
+"""
+The protocol machine: bytes in, events and bytes out, no I/O (Sans-I/O).
+
+One machine lives as long as one socket and carries one operation. It decodes the envelope only: what
+is in ``payload`` is decoded in the same pass into the type that the caller compiled for its document,
+and left as bytes where it does not fit. `PROTOCOL.md` maps each clause to its function and test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any
+
+import msgspec
+
+from connector.subscription.errors import ProtocolViolation
+from connector.subscription.messages import (
+    GraphQLError,
+    RawEnvelope,
+    RawPayload,
+    Subprotocol,
+    encode,
+    envelope_type,
+    read_errors,
+)
+
+
+class State(Enum):
+    """Where the operation stands."""
+
+    OPENED = auto()
+    INITIALISING = auto()
+    ACKNOWLEDGED = auto()
+    SUBSCRIBED = auto()
+    ENDED = auto()
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """``connection_ack``: the operation may be started."""
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """
+    ``next`` or ``data``: one execution result.
+
+    ``payload`` is an instance of the machine's payload type, or `RawPayload` where the bytes do not fit
+    it. Its slices keep ``frame`` alive.
+    """
+
+    frame: bytes
+    payload: Any
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """``error`` or ``connection_error``: the server will not do it. ``during``: "init" or "subscribe"."""
+
+    during: str
+    errors: tuple[GraphQLError, ...]
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """``complete`` from the server: no more results, although the socket is open."""
+
+
+class KeptAlive(msgspec.Struct, frozen=True):
+    """``ka`` or ``pong``, asked for or not."""
+
+
+class Pinged(msgspec.Struct, frozen=True):
+    """``ping``; ``reply`` is the message to send back."""
+
+    reply: bytes
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """A message of a type that neither subprotocol knows, or that comes after the end."""
+
+    type: str
+
+
+Event = Acknowledged | Delivered | Refused | Completed | KeptAlive | Pinged | Ignored
+
+_KEPT_ALIVE = KeptAlive()
+_ACKNOWLEDGED = Acknowledged()
+_COMPLETED = Completed()
+
+
+class Protocol:
+    """
+    The client's side of one connection.
+
+    ``payload_type`` is a msgspec struct with the optional fields ``data`` and ``errors``. The methods
+    that return bytes return one message to be sent; `receive` takes one message that came.
+    """
+
+    def __init__(self, subprotocol: Subprotocol, *, payload_type: type = RawPayload) -> None:
+        self.subprotocol = subprotocol
+        self.state = State.OPENED
+        self._fast: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope_type(payload_type))
+        self._slow = msgspec.json.Decoder(RawEnvelope)
+        self._raw_payload = msgspec.json.Decoder(RawPayload)
+        self._legacy = subprotocol is Subprotocol.LEGACY_WS
+        self._result = "data" if self._legacy else "next"
+
+    def initialise(self, payload: Mapping[str, object] | None = None) -> bytes:
+        """Return ``connection_init``; ``None`` leaves its payload out."""
+        self._expect(State.OPENED)
+        self.state = State.INITIALISING
+        return encode("connection_init", payload=payload)
+
+    def subscribe(self, payload: Mapping[str, object]) -> bytes:
+        """Return ``subscribe`` (legacy: ``start``) with the request: query, variables, operationName."""
+        self._expect(State.ACKNOWLEDGED)
+        self.state = State.SUBSCRIBED
+        return encode("start" if self._legacy else "subscribe", payload=payload, operation=True)
+
+    def complete(self) -> bytes | None:
+        """Return ``complete`` (legacy: ``stop``), or ``None`` where no operation runs."""
+        if self.state is not State.SUBSCRIBED:
+            return None
+        return encode("stop" if self._legacy else "complete", operation=True)
+
+    def ping(self) -> bytes | None:
+        """Return ``ping``, or ``None`` on the legacy subprotocol, which has none."""
+        return None if self._legacy else encode("ping")
+
+    def receive(self, frame: bytes) -> Event:
+        """
+        Return what ``frame``, one whole message, means.
+
+        Raises:
+            ProtocolViolation: It is not a message of either subprotocol.
+        """
+        try:
+            message = self._fast.decode(frame)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return self._receive_slowly(frame)
+        if message.type == self._result and self.state is State.SUBSCRIBED and message.payload is not None:
+            return Delivered(frame, message.payload)
+        return self._other(message.type, frame)
+
+    def _receive_slowly(self, frame: bytes) -> Event:
+        return self._other(self._decode(frame).type, frame)
+
+    def _decode(self, frame: bytes) -> RawEnvelope:
+        try:
+            return self._slow.decode(frame)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise ProtocolViolation("the server sent a message that is not of this protocol") from error
+
+    def _other(self, kind: str, frame: bytes) -> Event:
+        match kind:
+            case "ka" | "pong":
+                return _KEPT_ALIVE
+            case "ping":
+                return Pinged(self._pong(frame))
+            case "connection_ack":
+                return self._acknowledge()
+            case "connection_error":
+                return self._refuse("init", frame)
+            case "next" | "data" if self.state is State.SUBSCRIBED:
+                return self._deliver(frame)
+            case "error" if self.state is not State.ENDED:
+                return self._refuse("subscribe" if self.state is State.SUBSCRIBED else "init", frame)
+            case "complete" if self.state is State.SUBSCRIBED:
+                self.state = State.ENDED
+                return _COMPLETED
+            case _:
+                return Ignored(kind[:40])
+
+    def _acknowledge(self) -> Event:
+        if self.state is not State.INITIALISING:
+            return Ignored("connection_ack")
+        self.state = State.ACKNOWLEDGED
+        return _ACKNOWLEDGED
+
+    def _refuse(self, during: str, frame: bytes) -> Refused:
+        self.state = State.ENDED
+        return Refused(during, read_errors(self._decode(frame).payload))
+
+    def _deliver(self, frame: bytes) -> Event:
+        raw = self._decode(frame).payload
+        try:
+            return Delivered(frame, self._raw_payload.decode(raw))
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ProtocolViolation("the server sent a result without an object in it") from error
+
+    def _pong(self, frame: bytes) -> bytes:
+        # "The optional payload field can be used to transfer additional details": sent back as it came.
+        payload = self._decode(frame).payload
+        return encode("pong", payload=payload if bytes(payload) not in (b"", b"null") else None)
+
+    def _expect(self, state: State) -> None:
+        if self.state is not state:
+            raise ProtocolViolation(f"{state.name.lower()} expected, {self.state.name.lower()} found")

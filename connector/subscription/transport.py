@@ -1,0 +1,331 @@
+"""
+One connection for one subscription: gql's public `AsyncTransport` over `websockets`.
+
+A transport is used once. `connect` opens, negotiates and waits for the acknowledgement; `subscribe`
+yields results; `finish` closes on purpose while `subscribe` goes on yielding what the peer still
+sends; `abort` ends at once. Closing with nobody receiving would throw away what the peer had already
+sent, so `close` is `finish` and whoever iterates must go on until the iterator ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import anyio
+from gql.graphql_request import GraphQLRequest
+from gql.transport.async_transport import AsyncTransport
+from graphql import ExecutionResult
+from websockets import exceptions as ws_errors
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol as Offered
+
+from connector.subscription.credentials import Opening
+from connector.subscription.errors import (
+    AckTimedOut,
+    ConnectFailed,
+    HandshakeRefused,
+    ProtocolViolation,
+    ServerCompleted,
+    ServerRefused,
+    SessionError,
+    SocketClosed,
+    SubprotocolRefused,
+)
+from connector.subscription.handshake import handshake_refused
+from connector.subscription.messages import CLIENT_CLOSE, Subprotocol
+from connector.subscription.protocol import (
+    Acknowledged,
+    Completed,
+    Delivered,
+    Event,
+    Ignored,
+    Pinged,
+    Protocol,
+    Refused,
+)
+from connector.subscription.result import Result
+
+# The library's debug log prints handshakes and frames cut in the middle, where no redaction could
+# recognise a token, so it never reaches a handler.
+_quiet = logging.getLogger("connector.websockets")
+_quiet.setLevel(logging.WARNING)
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionSettings:
+    """
+    How a connection behaves; durations in seconds.
+
+    ``subprotocols`` are offered in that order. ``close_timeout`` bounds how long the peer's Close is
+    waited for while rows go on arriving. ``tls`` is ``None`` for the system's trust store.
+    """
+
+    subprotocols: tuple[Subprotocol, ...] = (Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS)
+    open_timeout: float = 10.0
+    ack_timeout: float = 10.0
+    close_timeout: float = 5.0
+    max_message_bytes: int = 64 * 2**20
+    tls: ssl.SSLContext | None = None
+
+
+class Transport(AsyncTransport):
+    """
+    One attempt, one socket, one operation.
+
+    ``payload_type`` is what results are decoded into (see `Protocol`). `last_heard_at` is when anything
+    last arrived, in seconds of `time.monotonic`.
+    """
+
+    def __init__(self, opening: Opening, settings: SessionSettings, *, payload_type: type) -> None:
+        self._opening = opening
+        self._settings = settings
+        self._payload_type = payload_type
+        self._socket: ClientConnection | None = None
+        self._protocol: Protocol | None = None
+        self._finishing = False
+        self._reason_of_abort: SessionError | None = None
+        self.last_heard_at = time.monotonic()
+
+    async def connect(self) -> None:
+        """
+        Open the socket, negotiate, initialise, and return once the server acknowledged.
+
+        Raises:
+            SessionError: Any leaf of it that names a refusal before the acknowledgement.
+        """
+        await self.open()
+        await self.initialise()
+
+    async def open(self) -> None:
+        """
+        Open the socket and negotiate the subprotocol (RFC 6455 §4.1, §1.9).
+
+        Raises:
+            ConnectFailed: No connection within ``open_timeout``.
+            HandshakeRefused: HTTP status other than 101.
+            SubprotocolRefused: The server selected none.
+        """
+        offered = [Offered(name.value) for name in self._settings.subprotocols]
+        with _mapped_opening(self._settings.open_timeout):
+            self._socket = await connect(
+                self._opening.url,
+                subprotocols=offered,
+                additional_headers=dict(self._opening.headers),
+                ssl=self._settings.tls if urlsplit(self._opening.url).scheme == "wss" else None,
+                # Environment proxies apply, but never to this machine itself.
+                proxy=None if urlsplit(self._opening.url).hostname in _LOOPBACK else True,
+                open_timeout=self._settings.open_timeout,
+                close_timeout=self._settings.close_timeout,
+                ping_interval=None,
+                max_size=self._settings.max_message_bytes,
+                logger=_quiet,
+            )
+        chosen = self._socket.subprotocol
+        if chosen is None:
+            self.abort()
+            raise SubprotocolRefused(", ".join(offered))
+        self._protocol = Protocol(Subprotocol(chosen), payload_type=self._payload_type)
+        self.last_heard_at = time.monotonic()
+
+    async def initialise(self) -> None:
+        """
+        Send ``connection_init`` and wait for the acknowledgement.
+
+        Raises:
+            AckTimedOut: None came within ``ack_timeout``.
+            ServerRefused: ``connection_error`` or ``error`` came instead.
+            SocketClosed: The server closed instead.
+        """
+        assert self._protocol is not None
+        await self._send(self._protocol.initialise(self._opening.init_payload))
+        with anyio.move_on_after(self._settings.ack_timeout):
+            while True:
+                event = await self._next_event()
+                match event:
+                    case Acknowledged():
+                        return
+                    case Refused():
+                        raise _server_refused(event)
+                    case Pinged(reply):
+                        await self._send(reply)
+                    case _:
+                        pass
+        raise AckTimedOut(self._settings.ack_timeout)
+
+    async def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
+        """
+        Start the operation and yield each result, as a `Result`, until the socket ends.
+
+        After `finish` the iterator ends quietly with the peer's Close.
+
+        Raises:
+            SessionError: The peer refused, completed, closed, or went away.
+        """
+        await self.start(request)
+        while (result := await self.receive()) is not None:
+            yield result
+
+    async def start(self, request: GraphQLRequest) -> None:
+        """Send the operation."""
+        assert self._protocol is not None
+        await self._send(self._protocol.subscribe(request.payload))
+
+    async def receive(self) -> Result | None:
+        """Return the next result; ``None`` after the end of a `finish`."""
+        while True:
+            try:
+                event = await self._next_event()
+            except SocketClosed:
+                if self._finishing:
+                    return None
+                raise
+            if type(event) is Delivered:
+                return Result(event.frame, event.payload)
+            await self._react(event)
+
+    async def _react(self, event: Event) -> None:
+        match event:
+            case Pinged(reply):
+                await self._send(reply)
+            case Refused() if not self._finishing:
+                raise _server_refused(event)
+            case Completed() if not self._finishing:
+                raise ServerCompleted
+            case Ignored(kind):
+                logging.getLogger(__name__).debug("message ignored: %s", kind)
+            case _:
+                pass
+
+    async def execute(self, request: GraphQLRequest) -> ExecutionResult:
+        """Return the first result of ``request`` and close."""
+        results = self.subscribe(request)
+        try:
+            return await anext(results)
+        finally:
+            self.abort()
+            await results.aclose()
+
+    async def finish(self) -> None:
+        """
+        Close on purpose: complete the operation, send Close, wait for the peer's Close or the deadline.
+
+        `receive` must go on being called meanwhile. After ``close_timeout`` the connection is aborted.
+        """
+        self._finishing = True
+        socket, protocol = self._socket, self._protocol
+        if socket is None or protocol is None:
+            return
+        with anyio.move_on_after(self._settings.close_timeout):
+            message = protocol.complete()
+            if message is not None:
+                await self._send_quietly(message)
+            await socket.close(CLIENT_CLOSE)
+        self.abort()
+
+    async def close(self) -> None:
+        """The same as `finish`, under the name that gql's interface gives it."""
+        await self.finish()
+
+    def abort(self, reason: SessionError | None = None) -> None:
+        """End the connection now, losing what was not yet received; ``reason`` is what `receive` raises."""
+        if reason is not None and self._reason_of_abort is None:
+            self._reason_of_abort = reason
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    async def ping(self) -> None:
+        """Ask for a sign of life: ``ping`` on the modern subprotocol, a websocket ping on the legacy one."""
+        assert self._socket is not None
+        assert self._protocol is not None
+        message = self._protocol.ping()
+        if message is not None:
+            await self._send_quietly(message)
+        try:
+            pong = await self._socket.ping()
+        except ws_errors.ConnectionClosed:
+            return
+        # Inbound websocket pongs never reach the reader, so the future is how they are heard of.
+        asyncio.ensure_future(pong).add_done_callback(self._heard)
+
+    def _heard(self, pong: asyncio.Future[float]) -> None:
+        if not pong.cancelled() and pong.exception() is None:
+            self.last_heard_at = time.monotonic()
+
+    async def _next_event(self) -> Event:
+        assert self._socket is not None
+        assert self._protocol is not None
+        try:
+            frame = await self._socket.recv(decode=False)
+        except ws_errors.ConnectionClosed as error:
+            raise self._reason_of_abort or _closed(error) from None
+        self.last_heard_at = time.monotonic()
+        return self._protocol.receive(frame)
+
+    async def _send(self, message: bytes) -> None:
+        assert self._socket is not None
+        try:
+            # Text, because that is what both subprotocols are defined on.
+            await self._socket.send(message, text=True)
+        except ws_errors.ConnectionClosed as error:
+            raise self._reason_of_abort or _closed(error) from None
+
+    async def _send_quietly(self, message: bytes) -> None:
+        try:
+            await self._send(message)
+        except SessionError:
+            # Whoever receives learns of it, with what was delivered before.
+            return
+
+
+def _closed(error: ws_errors.ConnectionClosed) -> SocketClosed:
+    if error.rcvd is not None and (error.sent is None or error.rcvd_then_sent):
+        return SocketClosed(error.rcvd.code, error.rcvd.reason)
+    if error.sent is not None and error.sent.code != CLIENT_CLOSE:
+        # The library refused what came: 1009 for a message above the limit, 1002 and 1007 for broken ones.
+        return SocketClosed(error.sent.code, "refused by us")
+    return SocketClosed(None, "")
+
+
+def _server_refused(event: Refused) -> ServerRefused:
+    return ServerRefused(
+        event.during,
+        tuple(error.message for error in event.errors if error.message),
+        tuple(error.code for error in event.errors if error.code),
+    )
+
+
+@contextmanager
+def _mapped_opening(timeout: float) -> Iterator[None]:
+    """Map what opening a socket raises; messages of the library may hold the URL, so none is passed on."""
+    try:
+        yield
+    except ws_errors.InvalidStatus as error:
+        raise handshake_refused(error.response) from None
+    except ws_errors.NegotiationError:
+        raise SubprotocolRefused("none was accepted") from None
+    except TimeoutError:
+        raise ConnectFailed(f"no answer to the upgrade within {timeout:g} s") from None
+    except ssl.SSLError as error:
+        raise ConnectFailed(f"TLS: {error.reason or type(error).__name__}") from None
+    except OSError as error:
+        raise ConnectFailed(error.strerror or type(error).__name__) from None
+    except ws_errors.ProxyError as error:
+        raise ConnectFailed(f"proxy: {type(error).__name__}") from None
+    except (ws_errors.InvalidHandshake, ws_errors.InvalidMessage, EOFError) as error:
+        raise ConnectFailed(f"not a websocket answer ({type(error).__name__})") from None
+    except ws_errors.ConnectionClosed:
+        raise ConnectFailed("the connection ended during the upgrade") from None
+    except (ws_errors.InvalidURI, ImportError, ValueError) as error:
+        raise ConnectFailed(f"cannot be opened ({type(error).__name__})") from None
+
+
+__all__ = ["HandshakeRefused", "ProtocolViolation", "SessionSettings", "Transport"]
