@@ -1,0 +1,37 @@
+"""``Retry-After`` (RFC 9110 §10.2.3)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+#: No wait is longer than this, whatever the other side asks; callers may well cap it lower.
+LONGEST_RETRY_AFTER = 86_400.0
+
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def retry_after_seconds(
+    headers: Mapping[str, str], *, wall_clock: Callable[[], float] = time.time
+) -> float | None:
+    """
+    Return the seconds that an answer asks to wait, or ``None`` when it does not say so readably.
+
+    ``headers`` have lower-case names. Both forms of RFC 9110 §10.2.3 are read: delta-seconds (a
+    fraction is tolerated) and HTTP-date; a date in the past is 0. ``wall_clock`` returns seconds
+    since the epoch.
+    """
+    value = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(value):
+        return min(float(value), LONGEST_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(value)
+        # "-0000" parses to a naive date; RFC 9110 §5.6.7 knows UTC alone.
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        seconds = aware.timestamp() - wall_clock()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)

@@ -1,0 +1,45 @@
+"""`retry_after_seconds` (RFC 9110 §10.2.3)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.http import retry_after_seconds
+from connector.http.retry_after import LONGEST_RETRY_AFTER
+
+NOON = 1_445_412_480.0  # Wed, 21 Oct 2015 07:28:00 GMT
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("1.5", 1.5),
+        ("9" * 400, LONGEST_RETRY_AFTER),
+        ("Wed, 21 Oct 2015 07:28:30 GMT", 30.0),
+        ("Wed, 21 Oct 2015 07:28:30 -0000", 30.0),
+        ("Wednesday, 21-Oct-15 07:28:30 GMT", 30.0),
+        ("Wed Oct 21 07:28:30 2015", 30.0),
+        ("Wed, 21 Oct 2015 07:27:00 GMT", 0.0),
+        ("Wed, 21 Oct 9999 07:27:00 GMT", LONGEST_RETRY_AFTER),
+        ("-5", None),
+        ("٣", None),
+        ("soon", None),
+        ("", None),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+    ],
+)
+def test_both_forms_are_read_and_nonsense_is_none(value: str, seconds: float | None) -> None:
+    assert retry_after_seconds({"retry-after": value}, wall_clock=lambda: NOON) == seconds
+
+
+def test_no_header_is_none() -> None:
+    assert retry_after_seconds({}) is None
+
+
+@given(st.text())
+def test_any_value_is_none_or_a_wait_within_bounds(value: str) -> None:
+    seconds = retry_after_seconds({"retry-after": value})
+    assert seconds is None or 0 <= seconds <= LONGEST_RETRY_AFTER
