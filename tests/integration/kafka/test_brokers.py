@@ -1,0 +1,50 @@
+"""The tools that other tests look at Kafka with."""
+
+from collections.abc import Callable
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from tests.brokers.admin import create_topic
+from tests.brokers.cluster import KafkaCluster
+from tests.brokers.java_producer import java_partitions
+from tests.brokers.reader import end_offsets, read_all
+
+
+async def test_a_reader_tells_all_of_a_record(kafka: KafkaCluster, topic_name: Callable[[], str]) -> None:
+    topic = await create_topic(kafka.bootstrap_servers, topic_name(), partitions=2)
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
+        headers = [("connector", b"dex")]
+        await producer.send_and_wait(
+            topic, b"value", b"key", partition=1, timestamp_ms=1_700_000_000_123, headers=headers
+        )
+        await producer.send_and_wait(topic, b"value", partition=0)
+
+    first, second = sorted(
+        await read_all(kafka.bootstrap_servers, topic), key=lambda record: record.partition
+    )
+    assert (first.key, first.value, first.headers) == (None, b"value", ())
+    assert (second.partition, second.offset, second.timestamp_ms) == (1, 0, 1_700_000_000_123)
+    assert (second.key, second.value, second.headers) == (b"key", b"value", (("connector", b"dex"),))
+    assert await end_offsets(kafka.bootstrap_servers, topic) == {0: 1, 1: 1}
+
+
+async def test_a_reader_gives_up_at_its_deadline(kafka: KafkaCluster, topic_name: Callable[[], str]) -> None:
+    topic = await create_topic(kafka.bootstrap_servers, topic_name())
+    with pytest.raises(TimeoutError, match="0 records"):
+        await read_all(kafka.bootstrap_servers, topic, until=1, deadline=0.5)
+
+
+async def test_java_and_aiokafka_choose_the_same_partitions(
+    kafka: KafkaCluster, topic_name: Callable[[], str]
+) -> None:
+    topic = await create_topic(kafka.bootstrap_servers, topic_name(), partitions=7)
+    keys = [b"", b"0x00", "ключ".encode(), bytes(range(256)), *(b"%d" % number for number in range(50))]
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
+        sent = [await producer.send(topic, b"", key) for key in keys]
+        ours = [(await future).partition for future in sent]
+
+    assert await java_partitions(kafka, topic, keys) == ours
+    (unkeyed,) = await java_partitions(kafka, topic, [None])
+    assert 0 <= unkeyed < 7
+    assert sum((await end_offsets(kafka.bootstrap_servers, topic)).values()) == len(keys)  # none of Java's
