@@ -1,0 +1,32 @@
+"""Everything that speaks to the brokers; the only importer of aiokafka."""
+
+from connector.kafka.admin import NewTopics, TopicLimits, create_topics, topic_limits
+from connector.kafka.errors import (
+    BrokerUnreachable,
+    ContentRefused,
+    NotAllowed,
+    ProducerBroken,
+    QueueFull,
+    TopicMissing,
+)
+from connector.kafka.partitioner import positive_hash
+from connector.kafka.producer import Batch, Producer
+from connector.kafka.settings import Compression, KafkaSettings
+
+__all__ = [
+    "Batch",
+    "BrokerUnreachable",
+    "Compression",
+    "ContentRefused",
+    "KafkaSettings",
+    "NewTopics",
+    "NotAllowed",
+    "Producer",
+    "ProducerBroken",
+    "QueueFull",
+    "TopicLimits",
+    "TopicMissing",
+    "create_topics",
+    "positive_hash",
+    "topic_limits",
+]

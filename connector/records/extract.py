@@ -20,7 +20,8 @@ from connector.records.timestamps import Clock
 from connector.records.topics import TopicTemplate
 
 Header = tuple[str, bytes]
-Row = tuple[bytes | None, msgspec.Raw | bytes, int | None, tuple[Header, ...]]
+Value = msgspec.Raw | bytes
+Row = tuple[bytes | None, Value, int | None, tuple[Header, ...]]
 """Key, value, event time in ms, headers of its own. A tuple, for there are very many of them."""
 
 EVENT_TIME_HEADER = "event_time"

@@ -1,0 +1,141 @@
+"""Topics: create those that are missing, and learn what they accept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from aiokafka import errors as kafka_errors
+
+from connector.errors import ConnectorError
+from connector.kafka.errors import BrokerUnreachable, NotAllowed
+from connector.kafka.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_EXISTS = 36
+_REFUSED = frozenset({29, 31})
+_TOPIC = 2  # ConfigResourceType.TOPIC
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicLimits:
+    """
+    What a topic accepts: ``max_batch_bytes`` of a batch, and how many milliseconds an event time may be
+    ahead (``future_ms``) or behind (``past_ms``); ``None`` where it is not known.
+    """
+
+    max_batch_bytes: int | None = None
+    future_ms: int | None = None
+    past_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTopics:
+    """How to create topics: ``-1`` leaves partitions and replication to the brokers' defaults."""
+
+    partitions: int = -1
+    replication_factor: int = -1
+    config: Mapping[str, str] | None = None
+
+
+class TopicRefused(BrokerUnreachable):
+    """The brokers would not create a topic."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"topic {topic} could not be created: {reason}")
+
+
+async def create_topics(
+    settings: KafkaSettings, topics: Sequence[str], new: NewTopics
+) -> Mapping[str, ConnectorError]:
+    """
+    Create those of ``topics`` that do not exist; return the error of each that could not be created.
+
+    Raises:
+        BrokerUnreachable: No broker answered in time.
+    """
+    from aiokafka.admin import NewTopic
+
+    wanted = [
+        NewTopic(
+            name=topic,
+            num_partitions=new.partitions,
+            replication_factor=new.replication_factor,
+            topic_configs=dict(new.config or {}),
+        )
+        for topic in topics
+    ]
+    async with _admin(settings) as admin:
+        answer = await admin.create_topics(wanted)
+    failed: dict[str, ConnectorError] = {}
+    for topic, code, *message in answer.topic_errors:
+        if code in (0, _EXISTS):
+            continue
+        if code in _REFUSED:
+            failed[topic] = NotAllowed(f"to create topic {topic}")
+        else:
+            said = message[0] if message and message[0] else kafka_errors.for_code(code).__name__
+            failed[topic] = TopicRefused(topic, str(said))
+    return failed
+
+
+async def topic_limits(settings: KafkaSettings, topics: Sequence[str]) -> Mapping[str, TopicLimits]:
+    """
+    Return what the brokers say of each topic; topics that we may not describe are left out.
+
+    Raises:
+        BrokerUnreachable: No broker answered in time.
+    """
+    from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+    async with _admin(settings) as admin:
+        answers = await admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+        )
+    limits: dict[str, TopicLimits] = {}
+    for answer in answers:
+        for code, _message, kind, name, entries in answer.resources:
+            if code == 0 and kind == _TOPIC:
+                limits[name] = _limits({entry[0]: entry[1] for entry in entries})
+    return limits
+
+
+def _limits(config: Mapping[str, str | None]) -> TopicLimits:
+    def number(name: str) -> int | None:
+        value = config.get(name)
+        return int(value) if value is not None and value.lstrip("-").isdigit() else None
+
+    return TopicLimits(
+        max_batch_bytes=number("max.message.bytes"),
+        future_ms=number("message.timestamp.after.max.ms"),
+        past_ms=number("message.timestamp.before.max.ms"),
+    )
+
+
+@asynccontextmanager
+async def _admin(settings: KafkaSettings) -> AsyncIterator[Any]:
+    from aiokafka.admin import AIOKafkaAdminClient
+
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=settings.bootstrap_servers,
+        client_id=settings.client_id,
+        request_timeout_ms=round(settings.request_timeout * 1000),
+    )
+    try:
+        with anyio.fail_after(settings.request_timeout):
+            await admin.start()
+            yield admin
+    except TimeoutError:
+        raise BrokerUnreachable(f"no answer from {settings.bootstrap_servers}") from None
+    except (kafka_errors.KafkaError, OSError, AttributeError, AssertionError) as error:
+        raise BrokerUnreachable(
+            f"no broker of {settings.bootstrap_servers} can be asked about topics ({type(error).__name__})"
+        ) from None
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(2):
+            await admin.close()

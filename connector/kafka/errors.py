@@ -1,0 +1,91 @@
+"""
+What Kafka answers, by what is done about it::
+
+    RetriableError
+    ├── BrokerUnreachable     no broker answers, or not in time
+    ├── TopicMissing          the topic does not exist, and we may not or could not create it
+    ├── NotAllowed            an ACL refuses; retried slowly
+    ├── QueueFull             the producer took no batch within its request timeout; offer it again
+    └── ProducerBroken        this producer cannot go on; build a new one
+    DataError
+    └── ContentRefused        the broker refuses a batch for what is in it, whole
+"""
+
+from __future__ import annotations
+
+from aiokafka import errors as kafka_errors
+
+from connector.errors import ConnectorError, DataError, RetriableError
+
+
+class BrokerUnreachable(RetriableError):
+    """No broker answered."""
+
+
+class TopicMissing(RetriableError):
+    """``topic`` is not there."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"topic {topic} does not exist: create it, or set topics.create to true")
+        self.topic = topic
+
+
+class NotAllowed(RetriableError):
+    """The brokers refuse ``what`` to us."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the brokers do not allow {what}: grant it to the connector's principal")
+
+
+class QueueFull(RetriableError):
+    """The producer's queue did not drain in time; the batch was not taken."""
+
+
+class ProducerBroken(RetriableError):
+    """The producer cannot deliver any more."""
+
+
+class ContentRefused(DataError):
+    """
+    The broker refused a batch for its content, and wrote none of it.
+
+    ``reason`` is "too_large", "timestamp" or "invalid".
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+_CONTENT = {
+    kafka_errors.MessageSizeTooLargeError: ("too_large", "larger than the topic's max.message.bytes"),
+    kafka_errors.RecordTooLargeError: ("too_large", "larger than the topic's max.message.bytes"),
+    kafka_errors.RecordListTooLargeError: ("too_large", "larger than the topic's segment.bytes"),
+    kafka_errors.InvalidTimestampError: ("timestamp", "its timestamp is outside of what the topic allows"),
+    kafka_errors.CorruptRecordException: (
+        "invalid",
+        "the broker calls it corrupt (a compacted topic wants keys)",
+    ),
+    kafka_errors.PolicyViolationError: ("invalid", "a policy of the cluster refuses it"),
+}
+
+_INVALID_RECORD = 87
+"""INVALID_RECORD is unknown to the client library, which then gives its number alone."""
+
+
+def mapped(error: BaseException, *, topic: str) -> ConnectorError:
+    """Return our error for one of the client library's, met while writing to ``topic``."""
+    for kind, (reason, message) in _CONTENT.items():
+        if isinstance(error, kind):
+            return ContentRefused(reason, message)
+    if getattr(error, "errno", None) == _INVALID_RECORD:
+        return ContentRefused("invalid", "the broker calls it invalid (a compacted topic wants keys)")
+    if isinstance(error, kafka_errors.KafkaTimeoutError):
+        return QueueFull("the producer's queue did not drain")
+    if isinstance(error, kafka_errors.TopicAuthorizationFailedError):
+        return NotAllowed(f"to write to topic {topic}")
+    if isinstance(error, kafka_errors.ClusterAuthorizationFailedError):
+        return NotAllowed("idempotent writes")
+    if isinstance(error, kafka_errors.UnknownTopicOrPartitionError):
+        return TopicMissing(topic)
+    return ProducerBroken(f"the producer failed with {type(error).__name__}")

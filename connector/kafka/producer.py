@@ -1,0 +1,164 @@
+"""
+An idempotent producer (``acks=all``), with a deadline round everything that aiokafka may hang in.
+
+It hands batches over whole. What was not acknowledged when it breaks belongs to the caller, who builds
+a new one: aiokafka consumes sequence numbers for a refused batch, so no producer outlives a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import anyio
+from aiokafka import AIOKafkaProducer
+from aiokafka import errors as kafka_errors
+
+from connector.kafka.errors import BrokerUnreachable, NotAllowed, TopicMissing, mapped
+from connector.kafka.settings import KafkaSettings
+
+REQUEST_OVERHEAD_BYTES = 64 * 1024
+
+
+class Batch(Protocol):
+    """Records for one partition, being filled."""
+
+    def append(
+        self,
+        *,
+        timestamp: int | None,
+        key: bytes | None,
+        value: Any,
+        headers: Iterable[tuple[str, bytes]],
+    ) -> object | None:
+        """Add a record; ``None`` when it does not fit any more. The first one always fits."""
+
+    def size(self) -> int:
+        """Return the bytes so far."""
+
+
+class Producer:
+    """A started producer. Use `Producer.start`."""
+
+    def __init__(self, inner: Any, settings: KafkaSettings) -> None:
+        self._inner = inner
+        self._settings = settings
+
+    @classmethod
+    async def start(cls, settings: KafkaSettings) -> Producer:
+        """
+        Connect and obtain a producer id.
+
+        Raises:
+            BrokerUnreachable: No broker answered within twice the request timeout.
+            NotAllowed: An ACL forbids it.
+        """
+        inner = AIOKafkaProducer(
+            bootstrap_servers=settings.bootstrap_servers,
+            client_id=settings.client_id,
+            acks="all",
+            enable_idempotence=True,
+            compression_type=settings.compression,
+            max_batch_size=settings.max_batch_bytes,
+            # send_batch() does not check it; it only groups partitions into requests.
+            max_request_size=settings.max_batch_bytes + REQUEST_OVERHEAD_BYTES,
+            linger_ms=0,
+            request_timeout_ms=round(settings.request_timeout * 1000),
+            retry_backoff_ms=round(settings.retry_backoff * 1000),
+            metadata_max_age_ms=round(settings.metadata_max_age * 1000),
+        )
+        producer = cls(inner, settings)
+        started = False
+        try:
+            with anyio.fail_after(settings.request_timeout * 2):
+                await inner.start()
+            started = True
+        except TimeoutError:
+            raise BrokerUnreachable(f"no answer from {settings.bootstrap_servers}") from None
+        except kafka_errors.ClusterAuthorizationFailedError:
+            raise NotAllowed("idempotent writes") from None
+        except (kafka_errors.KafkaError, OSError, AttributeError, AssertionError) as error:
+            raise BrokerUnreachable(
+                f"no broker of {settings.bootstrap_servers} can be used ({type(error).__name__})"
+            ) from None
+        finally:
+            if not started:
+                await producer.discard()
+        return producer
+
+    def new_batch(self) -> Batch:
+        """Return an empty batch of at most ``max_batch_bytes``."""
+        batch: Batch = self._inner.create_batch()
+        return batch
+
+    async def write(self, batch: Batch, topic: str, partition: int) -> None:
+        """
+        Hand ``batch`` over and return once the brokers acknowledged it.
+
+        Cancelling leaves open whether it was written.
+
+        Raises:
+            QueueFull: Not taken within the request timeout; the same batch may be offered again.
+            TopicMissing: Not taken, for the topic is gone; the same batch may be offered again.
+            ContentRefused: Refused whole for what is in it. The producer must not be used any more.
+            NotAllowed: Refused by an ACL. The producer must not be used any more.
+            ProducerBroken: The producer must not be used any more.
+        """
+        try:
+            future = await self._inner.send_batch(batch, topic, partition=partition)
+            await future
+        except (
+            kafka_errors.KafkaError,
+            kafka_errors.IllegalOperation,
+            AssertionError,
+            TypeError,
+            OSError,
+        ) as error:
+            raise mapped(error, topic=topic) from None
+
+    async def partitions(self, topic: str, *, timeout: float) -> int:
+        """
+        Return the number of partitions, asking the brokers where it is not known.
+
+        Raises:
+            TopicMissing: It was not there within ``timeout`` seconds.
+            NotAllowed: We may not describe it.
+        """
+        try:
+            with anyio.fail_after(timeout):
+                return len(await self._inner.partitions_for(topic))
+        except TimeoutError:
+            raise TopicMissing(topic) from None
+        except (kafka_errors.KafkaError, OSError) as error:
+            raise mapped(error, topic=topic) from None
+
+    def known_partitions(self, topic: str) -> int | None:
+        """Return the number of partitions as last heard of; ``None`` where unknown."""
+        known = self._inner.client.cluster.partitions_for_topic(topic)
+        return len(known) if known else None
+
+    async def stop(self, *, timeout: float) -> None:
+        """Send what is queued and close, within ``timeout`` seconds; then as `discard`."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(timeout):
+            await self._inner.stop()
+            return
+        await self.discard()
+
+    async def discard(self) -> None:
+        """Close without sending, within seconds, whatever the brokers do."""
+        # stop() alone waits for ever on batches that no broker takes; failing them first lets it go on.
+        accumulator = self._inner._message_accumulator
+        accumulator.fail_all(kafka_errors.ProducerClosed())
+        for waiter in _drain_waiters(accumulator):
+            waiter.exception()  # seen, so that nothing warns of it later
+        with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(1):
+                await self._inner.stop()
+            with anyio.move_on_after(1):
+                await self._inner.client.close()
+
+
+def _drain_waiters(accumulator: Any) -> list[Any]:
+    batches = [batch for queue in accumulator._batches.values() for batch in queue]
+    waiters = [batch._drain_waiter for batch in [*batches, *accumulator._pending_batches]]
+    return [waiter for waiter in waiters if waiter.done() and not waiter.cancelled()]

@@ -1,0 +1,24 @@
+"""How to reach the brokers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Compression = Literal["gzip", "snappy", "lz4", "zstd"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KafkaSettings:
+    """
+    ``bootstrap_servers`` as ``host:port,…``. Durations in seconds, sizes in bytes; ``compression`` of
+    ``None`` sends batches as they are.
+    """
+
+    bootstrap_servers: str
+    client_id: str
+    compression: Compression | None = None
+    max_batch_bytes: int = 900 * 1024
+    request_timeout: float = 30.0
+    retry_backoff: float = 0.1
+    metadata_max_age: float = 300.0

@@ -1,0 +1,98 @@
+"""A topic as this process knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+
+from connector.errors import DataError
+from connector.kafka import ContentRefused, TopicLimits, positive_hash
+from connector.publish.lane import Entry, Lane
+from connector.publish.receipt import Receipt
+from connector.records.extract import EVENT_TIME_HEADER, Row
+
+DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
+"""Kafka's default for ``max.message.bytes``, taken where the topic cannot be asked."""
+
+DEFAULT_FUTURE_MS = 3_600_000
+"""Kafka's default for ``message.timestamp.after.max.ms``."""
+
+BATCH_OVERHEAD = 61
+"""Bytes of a batch's header (Kafka protocol guide, record batch)."""
+
+RECORD_OVERHEAD = 30
+"""At most: lengths, deltas and attributes of a record, as variable-length integers."""
+
+
+class Topic:
+    """
+    Its partitions' lanes, and what it accepts.
+
+    ``ready`` is set once it was found or created; before that nothing may be added. ``error`` says what
+    keeps it from being ready, ``None`` where nothing is known.
+    """
+
+    def __init__(self, name: str, *, max_batch_bytes: int, compressed: bool) -> None:
+        self.name = name
+        self.ready = anyio.Event()
+        self.error: str | None = None
+        self.lanes: list[Lane] = []
+        self.times_replaced = 0
+        self._max_batch_bytes = max_batch_bytes
+        self._compressed = compressed
+        self._turn = 0
+        self.limits = TopicLimits()
+        self._certain_limit: int | None = None
+        self.cap = max_batch_bytes
+        self.learn(self.limits)
+
+    def learn(self, limits: TopicLimits) -> None:
+        """Take what the brokers said of it."""
+        self.limits = limits
+        limit = limits.max_batch_bytes or DEFAULT_MAX_MESSAGE_BYTES
+        self.cap = min(self._max_batch_bytes, limit)
+        # A compressed row may be smaller than it looks, so only the broker can refuse it.
+        self._certain_limit = None if self._compressed else limits.max_batch_bytes
+        self._future_ms = DEFAULT_FUTURE_MS if limits.future_ms is None else limits.future_ms
+        self._past_ms = limits.past_ms
+
+    def add(self, rows: Sequence[Row], receipt: Receipt, now_ms: int) -> None:
+        """Queue ``rows`` in their order; ``now_ms`` stamps those without an event time."""
+        latest = now_ms + self._future_ms
+        earliest = 0 if self._past_ms is None else now_ms - self._past_ms
+        lanes, count, limit = self.lanes, len(self.lanes), self._certain_limit
+        for key, value, moment, headers in rows:
+            if moment is None:
+                moment = now_ms
+            elif not earliest <= moment <= latest:
+                headers = (*headers, (EVENT_TIME_HEADER, b"%d" % moment))
+                moment = now_ms
+                self.times_replaced += 1
+            if key is None:
+                index = self._turn = (self._turn + 1) % count
+                size = len(value)
+            else:
+                index = positive_hash(key) % count
+                size = len(value) + len(key)
+            if limit is not None and size + BATCH_OVERHEAD > limit:
+                receipt.given_up(too_large(self.name, size, limit))
+                continue
+            for name, content in headers:
+                size += len(name) + len(content) + 2
+            lanes[index].add((key, value, moment, headers, size + RECORD_OVERHEAD, receipt))
+
+    def wake(self) -> None:
+        """Let the lanes that have rows send them."""
+        for lane in self.lanes:
+            lane.wake()
+
+
+def too_large(topic: str, size: int, limit: int) -> DataError:
+    """Return the error of a row that no batch of the topic can hold."""
+    return ContentRefused(
+        "too_large", f"a row of {size} bytes is larger than topic {topic} allows (max.message.bytes={limit})"
+    )
+
+
+__all__ = ["Entry", "Topic", "too_large"]
