@@ -1,0 +1,59 @@
+"""The shape of a preset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+CredentialPlace = Literal["url", "header", "init"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """
+    Where a session's token goes.
+
+    ``place`` is the URL's query, a handshake header or the payload of ``connection_init``; ``name`` is the
+    parameter, header or key there; ``template`` has ``{token}`` in it once.
+    """
+
+    place: CredentialPlace
+    name: str
+    template: str
+
+
+DEFAULT_CREDENTIALS: Mapping[CredentialPlace, Credentials] = {
+    "url": Credentials(place="url", name="token", template="{token}"),
+    "header": Credentials(place="header", name="Authorization", template="Bearer {token}"),
+    "init": Credentials(place="init", name="Authorization", template="Bearer {token}"),
+}
+"""What completes ``credentials`` where the user names only the place."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preset:
+    """
+    One kind of upstream.
+
+    ``url``, ``http_url``, ``token_url`` and ``scope`` are ``None`` where only the user can know them.
+    ``keepalive_timeout`` is in seconds of silence; ``probe`` says that a silent connection is asked for a
+    sign of life before it is given up. ``rows_limit`` is how many rows a message holds at most, ``None``
+    where no limit is known. ``rows_default`` is where the rows are (the root field, or the one below it).
+    The cubes go from ``Root.Field`` to what is to be said of them.
+    """
+
+    name: str
+    url: str | None = None
+    http_url: str | None = None
+    token_url: str | None = None
+    scope: str | None = None
+    oauth_auth: Literal["body", "basic"] = "body"
+    needs_token: bool
+    credentials: Credentials
+    keepalive_timeout: float
+    probe: bool
+    rows_limit: int | None = None
+    rows_default: Literal["root", "cube"]
+    warned_cubes: Mapping[str, str] = field(default_factory=dict)
+    filtered_cubes: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,177 @@
+"""
+Parsing and checking one GraphQL document (GraphQL specification, October 2021, §2 and §5).
+
+There is no schema here: what can be known without one is checked, the rest is the upstream's to say.
+graphql-core is imported where it is used, since that alone takes a fifth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connector.records.declarations import check_declarations, unused_fragments, used_variables
+from connector.records.findings import did_you_mean, finding, repeated
+from connector.records.plan import Finding, PlanError
+from connector.records.selection import Selected, Selector
+
+if TYPE_CHECKING:
+    from graphql import (
+        DocumentNode,
+        FragmentDefinitionNode,
+        OperationDefinitionNode,
+        VariableDefinitionNode,
+    )
+
+MAX_TOKENS = 100_000
+"""A document with more tokens than this is refused."""
+
+_TOO_DEEP = Finding(key="document", message="the document is nested too deeply", remedy="select fewer levels")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """
+    One subscription operation.
+
+    ``operation_name`` is ``None`` where the document holds only one operation (it need not be sent);
+    ``root`` is the single root field; ``used_variables`` are those that the operation refers to.
+    """
+
+    text: str
+    operation_name: str | None
+    root: Selected
+    variables: tuple[VariableDefinitionNode, ...]
+    used_variables: frozenset[str]
+
+
+def read_document(text: str, operation: str | None = None) -> Document:
+    """
+    Parse ``text`` and pick its subscription, by name where ``operation`` gives one.
+
+    Raises:
+        PlanError: It does not parse, is not one subscription with one root field, or its fragments or
+            variables do not add up.
+    """
+    try:
+        return _read(text, operation)
+    except RecursionError:
+        raise PlanError([_TOO_DEEP]) from None
+
+
+def _read(text: str, operation: str | None) -> Document:
+    tree = _parse(text)
+    chosen = _choose(tree, operation)
+    fragments = _fragments(tree)
+    selector = Selector(fragments)
+    roots = selector.collect(chosen.selection_set, {})
+    findings = [*selector.findings, *unused_fragments(tree, fragments)]
+    if selector.findings:
+        raise PlanError(findings)
+    findings += _check_roots(roots)
+    used = used_variables(chosen, fragments)
+    findings += check_declarations(chosen, used)
+    if findings:
+        raise PlanError(findings)
+    several = len([node for node in tree.definitions if node.kind == "operation_definition"]) > 1
+    return Document(
+        text=text,
+        operation_name=chosen.name.value if several and chosen.name else None,
+        root=next(iter(roots.values())),
+        variables=tuple(chosen.variable_definitions or ()),
+        used_variables=frozenset(used),
+    )
+
+
+def _parse(text: str) -> DocumentNode:
+    from graphql import GraphQLSyntaxError, parse
+
+    if not text.strip():
+        raise PlanError([finding("the document is empty", "write a GraphQL subscription in it")])
+    try:
+        return parse(text, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        place = error.locations[0] if error.locations else None
+        mistake = Finding(
+            key="document",
+            message=_syntax_message(error.message),
+            remedy="correct the document; a field's selection must not be empty",
+            line=place.line if place else None,
+            column=place.column if place else None,
+        )
+        raise PlanError([mistake]) from None
+
+
+def _syntax_message(message: str) -> str:
+    return message.replace("Syntax Error: ", "the document does not parse: ", 1).rstrip(".")
+
+
+def _choose(tree: DocumentNode, wanted: str | None) -> OperationDefinitionNode:
+    operations: list[OperationDefinitionNode] = []
+    for node in tree.definitions:
+        if node.kind == "operation_definition":
+            operations.append(node)  # type: ignore[arg-type]
+        elif node.kind != "fragment_definition":
+            what = "the document defines types"
+            raise PlanError([finding(what, "keep only operations and fragments in it", node)])
+    names = [node.name.value for node in operations if node.name]
+    if not operations:
+        raise PlanError([finding("the document has no operation", "add a subscription to it")])
+    if len(operations) > 1 and len(names) < len(operations):
+        what = "an operation without a name stands beside others"
+        raise PlanError([finding(what, "name every operation, or keep only one")])
+    twice = repeated(names)
+    if twice:
+        raise PlanError([finding(f"two operations are called {twice[0]!r}", "rename one of them")])
+    return _subscription(_pick(operations, names, wanted))
+
+
+def _pick(
+    operations: Sequence[OperationDefinitionNode], names: Sequence[str], wanted: str | None
+) -> OperationDefinitionNode:
+    if wanted is not None:
+        for node in operations:
+            if node.name and node.name.value == wanted:
+                return node
+        what = f"the document has no operation called {wanted!r}"
+        remedy = did_you_mean(wanted, names) or "name one that it has, or leave the key out"
+        raise PlanError([Finding(key="operation", message=what, remedy=remedy)])
+    if len(operations) > 1:
+        what = f"the document has {len(operations)} operations: {', '.join(names)}"
+        raise PlanError([finding(what, "say which one with the key 'operation'")])
+    return operations[0]
+
+
+def _subscription(chosen: OperationDefinitionNode) -> OperationDefinitionNode:
+    kind = chosen.operation.value
+    if kind != "subscription":
+        what = f"the operation is a {kind}"
+        remedy = "write 'subscription' in its place; only subscriptions stream"
+        raise PlanError([finding(what, remedy, chosen)])
+    return chosen
+
+
+def _fragments(tree: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    found: list[FragmentDefinitionNode] = [
+        node  # type: ignore[misc]
+        for node in tree.definitions
+        if node.kind == "fragment_definition"
+    ]
+    twice = repeated([node.name.value for node in found])
+    if twice:
+        raise PlanError([finding(f"two fragments are called {twice[0]!r}", "rename one of them")])
+    return {node.name.value: node for node in found}
+
+
+def _check_roots(roots: dict[str, Selected]) -> list[Finding]:
+    if len(roots) > 1:
+        what = f"the subscription has {len(roots)} root fields: {', '.join(roots)}"
+        second = list(roots.values())[1]
+        remedy = "split it into one subscription for each root field"
+        return [finding(what, remedy, line=second.line, column=second.column)]
+    root = next(iter(roots.values()))
+    if root.field_name.startswith("__"):
+        what = f"{root.field_name} cannot be subscribed to"
+        return [finding(what, "select a field of the subscription type", line=root.line, column=root.column)]
+    return []
