@@ -1,0 +1,24 @@
+"""The access token: where it comes from, and how it is kept fresh."""
+
+from connector.auth.endpoint import ClientCredentials
+from connector.auth.file import TokenFile, TokenFileUnreadable
+from connector.auth.grant import Grant, GrantRefused, GrantUnavailable
+from connector.auth.keeper import Keeper
+from connector.auth.source import TokenObserver, TokenSource
+from connector.auth.static import StaticToken
+from connector.auth.token import Token, TokenStatus
+
+__all__ = [
+    "ClientCredentials",
+    "Grant",
+    "GrantRefused",
+    "GrantUnavailable",
+    "Keeper",
+    "StaticToken",
+    "Token",
+    "TokenFile",
+    "TokenFileUnreadable",
+    "TokenObserver",
+    "TokenSource",
+    "TokenStatus",
+]
