@@ -81,7 +81,13 @@ class Extractor:
         self._topic = topic.compile(self._fields)
 
     def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
-        """Return the rows in an instance of `payload_type`; ``None`` where the path leads to nothing."""
+        """
+        Return the rows in an instance of `payload_type`.
+
+        ``None`` where the path leads to nothing, or errors came along.
+        """
+        if len(payload.errors):
+            return None
         node = payload.data
         for _ in self._depth:
             if node is None:

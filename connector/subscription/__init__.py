@@ -5,7 +5,14 @@ from gql.graphql_request import GraphQLRequest
 from connector.subscription.credentials import Opening, Placement, Target
 from connector.subscription.errors import ServerRefused, SessionError, Silent, SocketClosed
 from connector.subscription.inbox import RESUME_SHARE, Budget, Holding, Inbox
-from connector.subscription.messages import GraphQLError, RawPayload, Subprotocol, read_errors
+from connector.subscription.messages import (
+    GraphQLError,
+    RawPayload,
+    Subprotocol,
+    read_errors,
+    refusal_in_data,
+    result_of,
+)
 from connector.subscription.result import Result
 from connector.subscription.transport import SessionSettings, Transport
 
@@ -29,4 +36,6 @@ __all__ = [
     "Target",
     "Transport",
     "read_errors",
+    "refusal_in_data",
+    "result_of",
 ]

@@ -16,7 +16,7 @@ import anyio
 
 T = TypeVar("T")
 
-SHED_SHARE = 0.8
+SHED_SHARE = 0.85
 """Of the budget: above it somebody sheds. The rest is for what still comes until the peer's Close."""
 
 RESUME_SHARE = 0.4

@@ -101,6 +101,33 @@ def read_errors(raw: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
         return (GraphQLError(),)
 
 
+class _InBand(msgspec.Struct):
+    type: str
+    payload: msgspec.Raw = msgspec.Raw()
+
+
+_in_band = msgspec.json.Decoder(_InBand)
+_envelope = msgspec.json.Decoder(RawEnvelope)
+_payload = msgspec.json.Decoder(RawPayload)
+
+
+def result_of(frame: bytes) -> RawPayload:
+    """Return the result in a whole ``next`` or ``data`` message, its parts left as bytes."""
+    try:
+        return _payload.decode(_envelope.decode(frame).payload)
+    except (msgspec.DecodeError, RecursionError):
+        return RawPayload()
+
+
+def refusal_in_data(data: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
+    """Return the errors of a result whose ``data`` is itself ``{"type": "error", "payload": …}``."""
+    try:
+        message = _in_band.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return ()
+    return (read_errors(message.payload) or (GraphQLError(),)) if message.type == "error" else ()
+
+
 def _plain(error: _WireError) -> GraphQLError:
     code = error.extensions.code if error.extensions else None
     return GraphQLError(

@@ -1,0 +1,74 @@
+"""How long a subscription was not covered by a session, and how long it was billed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from connector.task.status import SubscriptionObserver
+
+log = structlog.get_logger(__name__)
+
+
+class Coverage:
+    """
+    Counts uncovered and billed seconds as they pass.
+
+    ``clock`` returns seconds. Time before the first session, or the first failure to get one, is not
+    counted: nothing was promised yet. ``streams`` is how many streams the upstream bills.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        observer: SubscriptionObserver,
+        *,
+        streams: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._observer = observer
+        self._streams = streams
+        self._clock = clock
+        self._lost_at: float | None = None
+        self._counted_to = 0.0
+        self._live_to: float | None = None
+        self._reason = ""
+
+    def live(self) -> None:
+        """A session covers it from now on; a gap that was open is declared."""
+        self.tick()
+        if self._lost_at is not None:
+            gap = self._clock() - self._lost_at
+            planned = self._reason == "reopen"
+            (log.info if planned else log.warning)(
+                "gap declared", subscription=self._name, seconds=round(gap, 3), reason=self._reason
+            )
+            self._observer.gap("unfilled")
+        self._lost_at = None
+        self._live_to = self._clock()
+
+    def lost(self, reason: str, *, since: float | None = None) -> None:
+        """No session covers it, from now or from ``since`` on; a second loss does not begin a new gap."""
+        self.tick()
+        self._live_to = None
+        if self._lost_at is None:
+            self._lost_at = self._counted_to = self._clock() if since is None else since
+            self._reason = reason
+
+    def ended(self) -> None:
+        """Nothing is promised any more."""
+        self.tick()
+        self._lost_at = self._live_to = None
+
+    def tick(self) -> None:
+        """Count the time since the last tick."""
+        now = self._clock()
+        if self._lost_at is not None:
+            self._observer.uncovered(now - self._counted_to)
+            self._counted_to = now
+        if self._live_to is not None:
+            self._observer.streamed((now - self._live_to) * self._streams)
+            self._live_to = now

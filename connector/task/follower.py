@@ -1,0 +1,309 @@
+"""
+One subscription, followed for ever.
+
+``token → connecting → initialising → subscribing → live → (reopening | shedding | waiting) → …``, until
+it is stopped, or fails for a record that cannot be published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+import anyio.lowlevel
+import structlog
+
+from connector.auth import Keeper, Token
+from connector.backoff import Backoff
+from connector.errors import DataError
+from connector.publish import Ledger, Publisher
+from connector.records.extract import Extractor, Header
+from connector.subscription import (
+    RESUME_SHARE,
+    Budget,
+    GraphQLRequest,
+    Inbox,
+    Result,
+    SessionSettings,
+    Target,
+)
+from connector.task.coverage import Coverage
+from connector.task.pump import Pump
+from connector.task.receiver import Arrival, Receiver
+from connector.task.remedy import HEALTHY_AFTER, Remedy
+from connector.task.session import Patience, Session, SessionEnd
+from connector.task.status import Face, State, SubscriptionObserver, SubscriptionStatus
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+SUSTAINED_AFTER = 3
+"""Sheds in a row that make an alarm of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowSettings:
+    """What one subscription needs to know; durations in seconds, ``no_data_alarm`` of ``None``: never."""
+
+    name: str
+    request: GraphQLRequest
+    extractor: Extractor
+    topics: tuple[str, ...]
+    headers: tuple[Header, ...]
+    streams: int
+    target: Target
+    session: SessionSettings
+    patience: Patience
+    reopens: bool
+    rows_limit: int | None
+    no_data_alarm: float | None
+
+
+class Follower:
+    """Run it once with `run`; `stop` ends it in good order."""
+
+    def __init__(
+        self,
+        settings: FollowSettings,
+        *,
+        keeper: Keeper | None,
+        publisher: Publisher,
+        budget: Budget,
+        observer: SubscriptionObserver,
+    ) -> None:
+        self._settings = settings
+        self._keeper = keeper
+        self._publisher = publisher
+        self._budget = budget
+        self._observer = observer
+        self._face = Face(observer)
+        self._coverage = Coverage(settings.name, observer, streams=settings.streams)
+        self._remedy = Remedy(settings.name)
+        self._cooldown = Backoff(first=2.0, cap=300.0, rng=lambda: 1.0)
+        self._sheds = 0
+        self._inbox: Inbox[Arrival] = Inbox()
+        self._holding = budget.open(self._shed)
+        self._session: Session | None = None
+        self._token: Token | None = None
+        self._waiting: anyio.CancelScope | None = None
+        self._stopping = anyio.Event()
+        self._failure: DataError | None = None
+        self._ledger = Ledger(lambda receipt: self._pump.settled(receipt), self._fail)
+        self._pump = Pump(
+            inbox=self._inbox,
+            extractor=settings.extractor,
+            publisher=publisher,
+            ledger=self._ledger,
+            holding=self._holding,
+            observer=observer,
+            headers=settings.headers,
+            window=budget.limit // 4,
+        )
+        self._receiver = Receiver(
+            name=settings.name,
+            extractor=settings.extractor,
+            inbox=self._inbox,
+            holding=self._holding,
+            face=self._face,
+            observer=observer,
+            rows_limit=settings.rows_limit,
+        )
+
+    @property
+    def name(self) -> str:
+        """The subscription's name."""
+        return self._settings.name
+
+    @property
+    def status(self) -> SubscriptionStatus:
+        """How it stands."""
+        return self._face.status
+
+    @property
+    def undelivered(self) -> int:
+        """Frames that were received and are not through."""
+        return len(self._inbox) + len(self._ledger)
+
+    def tick(self) -> None:
+        """Bring counters of time up to now."""
+        self._coverage.tick()
+
+    def stop(self) -> None:
+        """Close the session on purpose; `run` returns once what was received is through."""
+        self._stopping.set()
+        self._interrupt("stop")
+
+    def _interrupt(self, cause: str) -> None:
+        if self._session is not None:
+            self._session.finish(cause)
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    async def run(self) -> None:
+        """Follow until stopped. Cancelling drops what was not published."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._pump.run)
+            group.start_soon(self._watch_data, group.cancel_scope)
+            await self._follow()
+            self._inbox.close()
+            self._coverage.ended() if self._failure is None else self._coverage.lost("failed")
+            await self._until_through()
+            if self._failure is not None:
+                self._face.enter(State.FAILED)
+                await self._stopping.wait()
+            self._face.enter(State.STOPPED)
+            self._coverage.ended()
+            group.cancel_scope.cancel()
+
+    async def _until_through(self) -> None:
+        while self.undelivered:
+            await self._ledger.below(1)
+            await anyio.lowlevel.checkpoint()
+
+    async def _follow(self) -> None:
+        for name in self._settings.topics:
+            await self._unless_stopped(self._publisher.topic(name).ready.wait())
+        while not self._is_over:
+            if self._holding.is_told:
+                await self._unless_stopped(self._recover())
+                continue
+            if self._keeper is not None:
+                self._face.enter(State.TOKEN)
+                self._token = await self._unless_stopped(self._keeper.token())
+                if self._is_over:
+                    return
+            end = await self._one_session()
+            if not self._is_over:
+                await self._between(end)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stopping.is_set() or self._failure is not None
+
+    async def _unless_stopped(self, wait: Awaitable[T]) -> T | None:
+        """Return what ``wait`` gives; ``None`` where `stop` came first."""
+        with anyio.CancelScope() as self._waiting:
+            if self._is_over:
+                self._waiting.cancel()
+            return await wait
+        return None
+
+    async def _one_session(self) -> SessionEnd:
+        settings = self._settings
+        self._session = Session(
+            target=settings.target,
+            settings=settings.session,
+            patience=settings.patience,
+            payload_type=settings.extractor.payload_type,
+            budget=self._budget,
+            events=self,
+            reopens=settings.reopens,
+        )
+        try:
+            return await self._session.run(settings.request, self._token, self._keeper)
+        finally:
+            self._session = None
+
+    async def _between(self, end: SessionEnd) -> None:
+        """What lies between two sessions."""
+        if end.delivered or end.live_for > HEALTHY_AFTER:
+            self._remedy.succeeded()
+        if end.error is None:
+            self._observer.reconnect(end.cause or "stop")
+            self._coverage.lost(end.cause or "stop")
+            self._face.enter(State.SHEDDING if end.cause == "shed" else State.REOPENING)
+            return
+        verdict, delay = self._remedy.after(end.error, self._token, self._keeper)
+        self._observer.reconnect(verdict.reason)
+        self._face.last_error = str(end.error)
+        self._coverage.lost(
+            verdict.reason,
+            since=end.last_heard_at if end.live_for and verdict.reason == "silent" else None,
+        )
+        self._face.enter(State.WAITING)
+        await self._unless_stopped(anyio.sleep(delay))
+
+    # What the session tells (SessionEvents)
+
+    def entered(self, state: State) -> None:
+        """See `SessionEvents`."""
+        self._face.enter(state)
+        if state is State.LIVE:
+            self._observer.session_opened()
+            self._coverage.live()
+            log.info(
+                "subscription is live",
+                subscription=self.name,
+                token_generation=self._token.generation if self._token else None,
+            )
+
+    def receive(self, result: Result) -> bool:
+        """See `SessionEvents`."""
+        return self._receiver.receive(result)
+
+    def proven(self) -> None:
+        """See `SessionEvents`."""
+        self._face.last_error = None
+        if self._keeper is not None and self._token is not None:
+            self._keeper.accept(self._token.generation)
+
+    # Memory runs short, or a record is poisoned
+
+    def _shed(self) -> None:
+        self._sheds += 1
+        self._observer.shed()
+        sustained = self._sheds >= SUSTAINED_AFTER
+        (log.error if sustained else log.warning)(
+            "sustained_overload"
+            if sustained
+            else "session is shed: kafka takes less than the upstream sends",
+            subscription=self.name,
+            held_bytes=self._holding.held,
+            bound_bytes=self._budget.limit,
+        )
+        if self._session is not None:
+            self._session.finish("shed")
+
+    async def _recover(self) -> None:
+        """Let Kafka catch up before the next session."""
+        self._face.enter(State.SHEDDING)
+        await self._budget.below(RESUME_SHARE)
+        await self._until_through()
+        await anyio.sleep(self._cooldown.next())
+        self._holding.settled()
+
+    def _fail(self, error: DataError) -> None:
+        self._observer.record_failed(self._pump.reason(error))
+        if self._failure is None:
+            self._failure = error
+            self._face.last_error = str(error)
+            log.error(
+                "subscription failed: a record cannot be published",
+                subscription=self.name,
+                error=str(error),
+                remedy="raise the topic's limits or change the document, then restart",
+            )
+            self._interrupt("failed")
+
+    async def _watch_data(self, scope: anyio.CancelScope) -> None:
+        """Raise and clear the alarm of a live session without data; forget sheds that are long past."""
+        limit = self._settings.no_data_alarm
+        alarmed = False
+        while limit is not None and not scope.cancel_called:
+            await anyio.sleep(min(limit, 10.0))
+            status = self._face.status
+            now = self._face.now()
+            quiet = now - max(status.since, status.last_row_at or 0.0)
+            silent = status.state is State.LIVE and quiet >= limit
+            if silent is not alarmed:
+                alarmed = silent
+                self._observer.no_data(alarmed)
+                if alarmed:
+                    log.warning(
+                        "no data although the session is alive",
+                        subscription=self.name,
+                        seconds=round(quiet),
+                        causes="the plan's cap of streams; a query-only cube; a filter that matches nothing",
+                    )

@@ -1,0 +1,121 @@
+"""
+From a result to the inbox: what the reading side does with each frame.
+
+Nothing here waits. Whatever is odd about a result (errors, no data, a refusal in the place of data) is
+found here, so that a refusal ends the session that it came by.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from connector.records.extract import Extractor
+from connector.refusals import Symptom, classify
+from connector.subscription import (
+    GraphQLError,
+    Holding,
+    Inbox,
+    RawPayload,
+    Result,
+    ServerRefused,
+    read_errors,
+    refusal_in_data,
+    result_of,
+)
+from connector.task.status import Face, SubscriptionObserver
+
+log = structlog.get_logger(__name__)
+
+ROW_OVERHEAD = 300
+"""Bytes that a row takes beside its own: its slice, its key, its entry in a lane."""
+
+
+class Arrival(NamedTuple):
+    """One frame's rows, when they came (`time.monotonic` seconds, unix ms), and what they take in memory."""
+
+    rows: list[msgspec.Raw]
+    received_at: float
+    received_ms: int
+    size: int
+
+
+class Receiver:
+    """One subscription's. ``rows_limit`` is the most rows the upstream puts into a message, or ``None``."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        extractor: Extractor,
+        inbox: Inbox[Arrival],
+        holding: Holding,
+        face: Face,
+        observer: SubscriptionObserver,
+        rows_limit: int | None,
+    ) -> None:
+        self._name = name
+        self._extractor = extractor
+        self._inbox = inbox
+        self._holding = holding
+        self._face = face
+        self._observer = observer
+        self._rows_limit = rows_limit
+
+    def receive(self, result: Result) -> bool:
+        """
+        Put the rows of ``result`` into the inbox; return whether there were any.
+
+        Raises:
+            ServerRefused: It carries a refusal.
+        """
+        payload = result.payload
+        fits = type(payload) is self._extractor.payload_type
+        rows = self._extractor.rows_of(payload) if fits else None
+        if rows is None:
+            # Nothing there, another shape than compiled for, or errors beside the data.
+            rows = self._odd(result)
+            if rows is None:
+                return False
+        received_ms = time.time_ns() // 1_000_000
+        count = len(rows)
+        self._face.last_row_at = received_ms / 1000
+        self._observer.received(count, len(result.frame))
+        if count == self._rows_limit:
+            self._observer.full_message()
+        size = len(result.frame) + ROW_OVERHEAD * count
+        self._inbox.put(Arrival(rows, time.monotonic(), received_ms, size))
+        self._holding.take(size)
+        return True
+
+    def _odd(self, result: Result) -> list[msgspec.Raw] | None:
+        """Look at a result that is not simply a list of rows; return the rows that it has after all."""
+        payload = result_of(result.frame)
+        errors = read_errors(payload.errors)
+        rows = self._extractor.find_rows(payload.data) if len(payload.data) else None
+        if not errors and rows is None:
+            errors = refusal_in_data(payload.data)
+        if errors:
+            self._errors(errors, has_rows=rows is not None)
+        if rows is None:
+            self._observer.null_result()
+            if not errors:
+                self._nothing(payload)
+        return rows
+
+    def _errors(self, errors: tuple[GraphQLError, ...], *, has_rows: bool) -> None:
+        self._observer.result_errors(len(errors))
+        texts = tuple(error.message for error in errors if error.message)
+        codes = tuple(error.code for error in errors if error.code)
+        said = "; ".join(texts[:3]) or "without a message"
+        if self._face.last_error != said:
+            log.warning("result carries errors", subscription=self._name, errors=said, has_rows=has_rows)
+        self._face.last_error = said
+        if not has_rows and classify(Symptom(place="stream", texts=texts, error_codes=codes)).known:
+            raise ServerRefused("stream", texts, codes)
+
+    def _nothing(self, payload: RawPayload) -> None:
+        log.debug("result without rows", subscription=self._name, bytes=len(payload.data))

@@ -1,0 +1,218 @@
+"""
+One session: one acknowledged connection, from its opening to its end.
+
+It ends by the other side, by silence, or on purpose (`Session.finish`); in the last case what the peer
+still sends is received until the peer's Close or a deadline.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+import anyio
+
+from connector.auth import Keeper, Token
+from connector.subscription import (
+    Budget,
+    GraphQLRequest,
+    Result,
+    SessionError,
+    SessionSettings,
+    Silent,
+    Target,
+    Transport,
+)
+from connector.task.status import State
+
+REOPEN_LEAD_SHARE = 0.25
+"""Of what the token had left when the session opened: so long before its end it is replaced."""
+
+REOPEN_LEAD_MAX = 600.0
+REOPEN_SPREAD_MAX = 60.0
+"""Seconds; one token expires for all, and not all should reconnect at once."""
+
+PROVEN_AFTER = 10.0
+"""Seconds of a quiet session after which its token counts as accepted."""
+
+LATE_WAKE = 0.5
+"""Seconds: having slept so much longer than asked, what came meanwhile is still unread."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """
+    When silence is the end. ``keepalive_timeout`` seconds without a frame; where ``probe`` is set we then
+    ask for a sign of life, and wait as long again.
+    """
+
+    keepalive_timeout: float
+    probe: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionEnd:
+    """
+    How it ended. ``cause`` names the purpose (stop, reopen, shed, failed) or is ``None`` where ``error``
+    says what happened; ``delivered`` whether data came; ``live_for`` its seconds of life.
+    """
+
+    cause: str | None
+    error: SessionError | None
+    delivered: bool
+    live_for: float
+    last_heard_at: float
+
+
+class SessionEvents(Protocol):
+    """What a session tells its follower."""
+
+    def entered(self, state: State) -> None:
+        """The session is in ``state``."""
+
+    def receive(self, result: Result) -> bool:
+        """
+        Take a result over; never waits. Return whether it had data.
+
+        Raises:
+            SessionError: The result says that the session is refused.
+        """
+
+    def proven(self) -> None:
+        """The token was accepted."""
+
+
+class Session:
+    """Used once. ``reopens`` is false where a session outlives its token."""
+
+    def __init__(
+        self,
+        *,
+        target: Target,
+        settings: SessionSettings,
+        patience: Patience,
+        payload_type: type,
+        budget: Budget,
+        events: SessionEvents,
+        reopens: bool,
+        rng: Callable[[], float] = random.random,
+    ) -> None:
+        self._target = target
+        self._settings = settings
+        self._patience = patience
+        self._payload_type = payload_type
+        self._budget = budget
+        self._events = events
+        self._reopens = reopens
+        self._rng = rng
+        self._cause: str | None = None
+        self._asked_to_finish = anyio.Event()
+        self._opening = anyio.CancelScope()
+        self._live_at: float | None = None
+        self._delivered = False
+
+    def finish(self, cause: str) -> None:
+        """Close on purpose; the first cause counts. Before the session is live, it is just given up."""
+        if self._cause is None:
+            self._cause = cause
+            self._asked_to_finish.set()
+            self._opening.cancel()
+
+    async def run(self, request: GraphQLRequest, token: Token | None, keeper: Keeper | None) -> SessionEnd:
+        """Open, deliver, and return how it ended. Cancelling ends the connection at once."""
+        transport = Transport(
+            self._target.opening(token.value if token else None),
+            self._settings,
+            payload_type=self._payload_type,
+        )
+        error: SessionError | None = None
+        try:
+            async with anyio.create_task_group() as group:
+                try:
+                    with self._opening:
+                        await self._open(transport)
+                    if not self._opening.cancelled_caught:
+                        group.start_soon(self._finish_when_asked, transport)
+                        group.start_soon(self._watch_silence, transport)
+                        if keeper is not None and token is not None:
+                            group.start_soon(self._watch_token, keeper, token)
+                        await self._deliver(transport, request)
+                except SessionError as caught:
+                    error = caught
+                group.cancel_scope.cancel()
+        finally:
+            transport.abort()
+        return self._ended(error, transport.last_heard_at)
+
+    def _ended(self, error: SessionError | None, last_heard_at: float) -> SessionEnd:
+        return SessionEnd(
+            cause=self._cause,
+            error=None if self._cause else error,
+            delivered=self._delivered,
+            live_for=time.monotonic() - self._live_at if self._live_at is not None else 0.0,
+            last_heard_at=last_heard_at,
+        )
+
+    async def _open(self, transport: Transport) -> None:
+        self._events.entered(State.CONNECTING)
+        await transport.open()
+        self._events.entered(State.INITIALISING)
+        await transport.initialise()
+        self._events.entered(State.SUBSCRIBING)
+
+    async def _deliver(self, transport: Transport, request: GraphQLRequest) -> None:
+        self._live_at = time.monotonic()
+        self._events.entered(State.LIVE)
+        async with aclosing(transport.subscribe(request)) as results:
+            async for result in results:
+                assert isinstance(result, Result)
+                if self._events.receive(result) and not self._delivered:
+                    self._delivered = True
+                    self._events.proven()
+                if self._cause is not None and self._budget.is_full:
+                    # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
+                    await self._budget.below(1.0)
+
+    async def _finish_when_asked(self, transport: Transport) -> None:
+        await self._asked_to_finish.wait()
+        await transport.finish()
+
+    async def _watch_silence(self, transport: Transport) -> None:
+        limit, probed, proven = self._patience.keepalive_timeout, False, False
+        while self._cause is None:
+            now = time.monotonic()
+            quiet = now - transport.last_heard_at
+            if not proven and self._live_at is not None and now - self._live_at >= PROVEN_AFTER:
+                proven = True
+                self._events.proven()
+            if quiet < limit:
+                probed = False
+                wait = limit - quiet
+            elif self._patience.probe and not probed:
+                probed = True
+                with anyio.move_on_after(limit):
+                    await transport.ping()
+                wait = limit
+            else:
+                transport.abort(Silent(quiet))
+                return
+            if not proven:
+                wait = min(wait, PROVEN_AFTER)
+            await anyio.sleep(wait)
+            if time.monotonic() - now > wait + LATE_WAKE:
+                await anyio.sleep(LATE_WAKE)
+
+    async def _watch_token(self, keeper: Keeper, token: Token) -> None:
+        """Finish in time before the token expires, once there is a newer one to go on with."""
+        if token.expires_at is None or not self._reopens:
+            return
+        left = max(0.0, token.expires_at - time.monotonic())
+        lead = min(left * REOPEN_LEAD_SHARE, REOPEN_LEAD_MAX)
+        await anyio.sleep(max(0.0, left - lead))
+        await keeper.newer_than(token.generation)
+        await anyio.sleep(self._rng() * min(lead / 2, REOPEN_SPREAD_MAX))
+        self.finish("reopen")

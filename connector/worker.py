@@ -1,0 +1,105 @@
+"""
+All that lives as long as the process, in one task group.
+
+The indentation says who outlives whom: the API answers from the beginning to the end; on a signal the
+sessions close, what they delivered is published, and only then does the rest go.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import anyio
+import structlog
+from anyio.abc import TaskStatus
+
+from connector.api import ApiServer
+from connector.auth import Keeper
+from connector.task import Task
+
+log = structlog.get_logger(__name__)
+
+
+class Undelivered(Exception):
+    """The drain's deadline passed with ``frames`` received frames not in Kafka."""
+
+    def __init__(self, frames: int) -> None:
+        super().__init__(f"stopped with {frames} received frames not acknowledged by kafka")
+        self.frames = frames
+
+
+class Worker:
+    """``drain`` is how many seconds after a signal everything has to be done."""
+
+    def __init__(
+        self,
+        *,
+        tasks: Sequence[Task],
+        keeper: Keeper | None,
+        api: ApiServer,
+        drain: float,
+        chores: Sequence[Callable[[], Awaitable[None]]] = (),
+    ) -> None:
+        self._tasks = tuple(tasks)
+        self._keeper = keeper
+        self._api = api
+        self._drain = drain
+        self._chores = tuple(chores)
+        self._stopped_at: float | None = None
+
+    async def run(self) -> None:
+        """
+        Return after SIGTERM or SIGINT, once what was received is in Kafka.
+
+        A second signal ends at once.
+
+        Raises:
+            Undelivered: Not everything was in Kafka within the drain, or before the second signal.
+            FatalError: The API cannot listen.
+        """
+        async with anyio.create_task_group() as outer:
+            # Alive and observable before anything else can fail.
+            await outer.start(self._serve)
+            async with anyio.create_task_group() as inner:
+                with anyio.CancelScope() as working:
+                    await inner.start(self._stop_on_signal, working)
+                    if self._keeper is not None:
+                        inner.start_soon(self._keeper.run)
+                    for chore in self._chores:
+                        inner.start_soon(chore)
+                    async with anyio.create_task_group() as tasks:
+                        for task in self._tasks:
+                            tasks.start_soon(task.run)
+                inner.cancel_scope.cancel()
+            outer.cancel_scope.cancel()
+        self._account()
+
+    async def _serve(self, *, task_status: TaskStatus[int]) -> None:
+        await self._api.serve(task_status=task_status)
+
+    async def _stop_on_signal(self, working: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
+            async for number in signals:
+                if self._stopped_at is not None:
+                    log.warning("stopping at once", signal=signal.Signals(number).name)
+                    working.cancel()
+                    return
+                self._stopped_at = time.monotonic()
+                log.info(
+                    "stopping: sessions close, what was received is published",
+                    signal=signal.Signals(number).name,
+                    within_seconds=self._drain,
+                )
+                working.deadline = anyio.current_time() + self._drain
+                for task in self._tasks:
+                    task.stop()
+
+    def _account(self) -> None:
+        frames = sum(follower.undelivered for task in self._tasks for follower in task.followers)
+        took = time.monotonic() - self._stopped_at if self._stopped_at is not None else 0.0
+        if frames:
+            raise Undelivered(frames)
+        log.info("stopped", seconds=round(took, 2))
