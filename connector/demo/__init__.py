@@ -21,7 +21,7 @@ def run_demo(seconds: float, as_json: bool) -> int:
 
     Returns:
         0 if every row is accounted for and the connector stopped cleanly, 1 if not, 2 if an optional
-        package is missing, 130 if a second Ctrl-C cut it short.
+        package is missing, 130 if Ctrl-C ended it before there was a result.
     """
     try:
         import confluent_kafka  # noqa: F401

@@ -11,3 +11,7 @@ class DemoError(ConnectorError):
 
 class AccountingError(DemoError):
     """The demo's own books contradict each other, so none of its numbers can be trusted."""
+
+
+class Interrupted(Exception):
+    """The user stopped the demo before there was a result."""

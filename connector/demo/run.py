@@ -11,8 +11,8 @@ from pathlib import Path
 import anyio
 from rich.console import Console
 
-from connector.demo.errors import DemoError
-from connector.demo.stage import Interrupted, Stage
+from connector.demo.errors import DemoError, Interrupted
+from connector.demo.stage import Stage
 from connector.demo.table import Display, Result, display_on, summary_of
 
 EXIT_INTERRUPTED = 128 + signal.SIGINT

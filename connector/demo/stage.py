@@ -17,7 +17,7 @@ from connector.demo.account import Account, settle
 from connector.demo.broker import Broker
 from connector.demo.child import TOPIC_PREFIX, Child, write_config
 from connector.demo.consumer import CountingConsumer
-from connector.demo.errors import AccountingError, DemoError
+from connector.demo.errors import AccountingError, DemoError, Interrupted
 from connector.demo.feed import NETWORKS, Feed
 from connector.demo.oauth import TOKEN_LIFE, Issuer
 from connector.demo.server import LoopbackServer
@@ -41,10 +41,6 @@ REFRESH = 0.5
 """Seconds between two looks at everything."""
 RATE_WINDOW = 6
 """Looks over which rows per second are averaged."""
-
-
-class Interrupted(Exception):
-    """The user asked twice to stop; there is no result."""
 
 
 class Stage:
@@ -80,16 +76,16 @@ class Stage:
         Raises:
             DemoError: It could not be carried out.
             AccountingError: The books contradict each other.
-            Interrupted: A second signal came.
+            Interrupted: A second signal came, or one before rows flowed.
         """
-        outcome: Result | DemoError | None = None
+        outcome: Result | Exception | None = None
         try:
             async with anyio.create_task_group() as group:
                 try:
                     await group.start(self._obey_signals, group.cancel_scope)
                     group.start_soon(self._server.run)
                     outcome = await self._play(group)
-                except DemoError as failure:
+                except (DemoError, Interrupted) as failure:
                     outcome = failure
                 finally:
                     await self._end_child()
@@ -98,10 +94,10 @@ class Stage:
         finally:
             self._consumer.abandon()
             self._broker.close()
-        if isinstance(outcome, DemoError):
-            raise outcome
-        if outcome is None or self._interrupted:
+        if self._interrupted or outcome is None:
             raise Interrupted
+        if isinstance(outcome, Exception):
+            raise outcome
         return outcome
 
     async def _play(self, group: anyio.abc.TaskGroup) -> Result:
@@ -131,7 +127,7 @@ class Stage:
                 if child.exit_code is not None:
                     raise DemoError(f"the connector exited with {child.exit_code} before it subscribed")
                 if self._asked_to_stop.is_set():
-                    raise DemoError("stopped before the connector subscribed")
+                    raise Interrupted
                 await anyio.sleep(0.05)
             return
         raise DemoError(f"the connector did not subscribe within {START_TIMEOUT:.0f} s")
