@@ -64,6 +64,14 @@ async def partitions_of(bootstrap_servers: str, topic: str, *, deadline: float =
         return await eventually(lambda: _partitions_with_leader(client, topic), deadline=deadline)
 
 
+async def leader_of(bootstrap_servers: str, topic: str, partition: int = 0) -> int:
+    """The id of the broker that leads this partition, as one of the brokers knows; -1 for none."""
+    async with admin_client(bootstrap_servers) as client:
+        (described,) = await client.describe_topics([topic])
+    leaders = {answer["partition"]: int(answer["leader"]) for answer in described["partitions"]}
+    return leaders[partition]
+
+
 async def _partitions_with_leader(client: AIOKafkaAdminClient, topic: str) -> list[int]:
     """Every partition of the topic; none while one of them lacks a leader."""
     (described,) = await client.describe_topics([topic])
