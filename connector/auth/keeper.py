@@ -108,7 +108,6 @@ class Keeper:
         self._is_rejected = True
         self._rejections += 1
         self._last_rejected = generation
-        self._has_waited = False
         if self._error is None:
             self._plan_replacement()
         self._say_rejected(generation)

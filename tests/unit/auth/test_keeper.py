@@ -102,17 +102,25 @@ async def test_a_token_of_unknown_life_is_not_refreshed() -> None:
         assert (keeper.status.state, keeper.status.expires_in_seconds) == ("valid", None)
 
 
-async def test_tokens_that_arrive_expired_are_served_and_fetched_at_a_bounded_rate() -> None:
+async def test_a_token_that_arrives_expired_is_served_to_those_who_waited_for_it() -> None:
+    time, gate = FakeTime(), anyio.Event()
+    source = FakeSource(time, life=5.0, script=[gate])
+    waiter = Waiter()
+    async with keeping(source) as keeper, anyio.create_task_group() as group:
+        group.start_soon(waiter.wait, keeper)
+        await time.advance(10)
+        gate.set()
+        await settle()
+        assert waiter.token is not None
+        assert keeper.status.state == "expired"
+
+
+async def test_the_shortest_lives_are_refreshed_at_a_bounded_rate() -> None:
     time = FakeTime()
     source = FakeSource(time, life=0.001)
-    async with keeping(source) as keeper:
-        await time.advance(0.5)
-        waiter = Waiter()
-        async with anyio.create_task_group() as group:
-            group.start_soon(waiter.wait, keeper)
-            await time.advance(60)
-        assert waiter.token is not None
-        assert most_in_a_minute(source.fetched_at) <= 60
+    async with keeping(source):
+        await time.advance(120)
+    assert most_in_a_minute(source.fetched_at) <= 60
 
 
 async def test_an_endpoint_that_gives_the_same_token_again_makes_no_new_generation() -> None:
@@ -169,6 +177,14 @@ async def test_passing_failures_are_retried_within_seconds_and_then_about_a_minu
     assert gaps[0] <= 1.0
     assert max(gaps) <= 60.0
     assert len(gaps) > 60
+
+
+async def test_a_success_forgets_earlier_failures() -> None:
+    time = FakeTime()
+    source = FakeSource(time, script=[*[BUSY] * 6, None, BUSY])
+    async with keeping(source, rng=lambda: 0.999):
+        await time.advance(1 + 2 + 4 + 8 + 16 + 32 + 85 + 1)
+    assert source.fetched_at[8] - source.fetched_at[7] < 1.0
 
 
 async def test_a_failure_never_repeats_at_once_even_if_the_jitter_says_so() -> None:
@@ -269,6 +285,19 @@ async def test_a_fetch_that_runs_already_is_the_one_that_a_rejection_asks_for() 
         assert len(source.fetched_at) == 2
 
 
+async def test_a_failing_endpoint_is_not_asked_sooner_for_a_rejection() -> None:
+    time = FakeTime()
+    source = FakeSource(time, script=[None], default=REFUSED)
+    async with keeping(source) as keeper:
+        await time.advance(81)
+        assert len(source.fetched_at) == 2
+        keeper.reject(1)
+        await time.advance(58)
+        assert (len(source.fetched_at), keeper.status.state) == (2, "refused")
+        await time.advance(2)
+        assert len(source.fetched_at) == 3
+
+
 async def test_fresh_tokens_rejected_again_and_again_are_fetched_after_growing_waits() -> None:
     time = FakeTime()
     source = FakeSource(time, life=None)
@@ -311,6 +340,11 @@ async def test_accepting_an_older_token_than_was_rejected_forgets_nothing() -> N
         assert len(source.fetched_at) == 2
         await time.advance(2)
         assert len(source.fetched_at) == 3
+        keeper.reject(3)
+        await time.advance(9)
+        assert len(source.fetched_at) == 3
+        await time.advance(2)
+        assert len(source.fetched_at) == 4
 
 
 async def test_tokens_accepted_and_rejected_in_turn_are_fetched_once_a_second_at_most() -> None:
