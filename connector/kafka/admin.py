@@ -66,6 +66,8 @@ async def create_topics(
             name=topic,
             num_partitions=new.partitions,
             replication_factor=new.replication_factor,
+            # The library takes the brokers' default only beside an assignment, be it an empty one.
+            replica_assignments={} if -1 in (new.partitions, new.replication_factor) else None,
             topic_configs=dict(new.config or {}),
         )
         for topic in topics

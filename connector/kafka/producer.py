@@ -7,7 +7,6 @@ a new one: aiokafka consumes sequence numbers for a refused batch, so no produce
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 import anyio
@@ -29,7 +28,7 @@ class Batch(Protocol):
         timestamp: int | None,
         key: bytes | None,
         value: Any,
-        headers: Iterable[tuple[str, bytes]],
+        headers: list[tuple[str, bytes]],
     ) -> object | None:
         """Add a record; ``None`` when it does not fit any more. The first one always fits."""
 

@@ -19,7 +19,7 @@ from connector.backoff import Backoff
 from connector.errors import ConnectorError, DataError
 from connector.kafka import Batch, ContentRefused, Producer, QueueFull, TopicMissing
 from connector.publish.receipt import Receipt
-from connector.records.extract import EVENT_TIME_HEADER, Header, Value
+from connector.records.extract import EVENT_TIME_HEADER, Headers, Value
 
 if TYPE_CHECKING:
     from connector.publish.topic import Topic
@@ -32,7 +32,7 @@ class Gate:
     shut: bool = False
 
 
-Entry = tuple[bytes | None, Value, int, tuple[Header, ...], int, Receipt]
+Entry = tuple[bytes | None, Value, int, Headers, int, Receipt]
 """Key, value, timestamp in ms, headers, bytes it takes in a batch, receipt."""
 
 
@@ -190,7 +190,7 @@ class Lane:
         entry = flight.entries[0]
         if error.reason == "timestamp" and not any(name == EVENT_TIME_HEADER for name, _ in entry[3]):
             key, value, moment, headers, weight, receipt = entry
-            headers = (*headers, (EVENT_TIME_HEADER, b"%d" % moment))
+            headers = [*headers, (EVENT_TIME_HEADER, b"%d" % moment)]
             self._rows.appendleft((key, value, round(time.time() * 1000), headers, weight + 40, receipt))
             self.topic.times_replaced += 1
             return

@@ -165,8 +165,8 @@ class Publisher:
         self._gate.shut = True
         lanes = [lane for topic in self._topics.values() for lane in topic.lanes]
         with anyio.move_on_after(self._settings.quiesce):
-            while any(lane.waiting_since is not None for lane in lanes):
-                await anyio.sleep(0.005)  # noqa: ASYNC110 - an outage is rare, an event per batch is not
+            while any(lane.waiting_since is not None for lane in lanes):  # noqa: ASYNC110 - an outage is rare
+                await anyio.sleep(0.005)
 
     async def _keep_topics(self, producer: Producer) -> None:
         await self._keeper.run(producer, self._open_lanes, self._heard)

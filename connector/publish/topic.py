@@ -66,7 +66,7 @@ class Topic:
             if moment is None:
                 moment = now_ms
             elif not earliest <= moment <= latest:
-                headers = (*headers, (EVENT_TIME_HEADER, b"%d" % moment))
+                headers = [*headers, (EVENT_TIME_HEADER, b"%d" % moment)]
                 moment = now_ms
                 self.times_replaced += 1
             if key is None:

@@ -21,7 +21,10 @@ from connector.records.topics import TopicTemplate
 
 Header = tuple[str, bytes]
 Value = msgspec.Raw | bytes
-Row = tuple[bytes | None, Value, int | None, tuple[Header, ...]]
+Headers = list[Header]
+"""A list because aiokafka takes nothing else; rows share it, so nobody changes one."""
+
+Row = tuple[bytes | None, Value, int | None, Headers]
 """Key, value, event time in ms, headers of its own. A tuple, for there are very many of them."""
 
 EVENT_TIME_HEADER = "event_time"
@@ -113,7 +116,7 @@ class Extractor:
             return None
         return _rows.decode(node) if text[:1] == b"[" else [node]
 
-    def extract(self, rows: Sequence[msgspec.Raw], headers: tuple[Header, ...]) -> Extracted:
+    def extract(self, rows: Sequence[msgspec.Raw], headers: Headers) -> Extracted:
         """Return the records of ``rows``; each carries ``headers`` before its own."""
         extracted = Extracted({}, count=len(rows))
         into = extracted.topics.setdefault(self._static_topic, []) if self._static_topic is not None else None
@@ -135,7 +138,7 @@ class Extractor:
                 extracted.failed.append((bytes(raw), error))
         return extracted
 
-    def _record(self, raw: msgspec.Raw, item: Any, headers: tuple[Header, ...], extracted: Extracted) -> Row:
+    def _record(self, raw: msgspec.Raw, item: Any, headers: Headers, extracted: Extracted) -> Row:
         try:
             key = self._key(item)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -149,9 +152,9 @@ class Extractor:
             if moment is None:
                 extracted.times_missing += 1
                 if written:
-                    headers = (*headers, (EVENT_TIME_HEADER, written))
+                    headers = [*headers, (EVENT_TIME_HEADER, written)]
         if self._headers:
-            headers = (*headers, *((name, _header(get(item))) for name, get in self._headers))
+            headers = headers + [(name, _header(get(item))) for name, get in self._headers]
         return (key, raw, moment, headers)
 
     def _loosely(self, raw: msgspec.Raw) -> Any:

@@ -62,7 +62,7 @@ class Pump:
 
     def _extract(self, arrival: Arrival) -> Extracted:
         received = ("received_at", b"%d" % arrival.received_ms)
-        extracted = self._extractor.extract(arrival.rows, (*self._headers, received))
+        extracted = self._extractor.extract(arrival.rows, [*self._headers, received])
         if extracted.keys_missing or extracted.times_missing:
             self._observer.oddities(
                 keys_missing=extracted.keys_missing, times_replaced=extracted.times_missing
