@@ -24,6 +24,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "drain is 20s and terminationGracePeriodSeconds is 25",
     ),
     "a drain in minutes": ({"config": {"shutdown": {"drain": "0.5m"}}}, "drain is 0.5m"),
+    "a drain of two units": ({"config": {"shutdown": {"drain": "20s6000ms"}}}, "drain is 20s6000ms"),
     "a drain that is no duration": ({"config": {"shutdown": {"drain": "soon"}}}, "/config/shutdown/drain"),
     "no drain": ({"config": {"shutdown": None}}, "missing property 'shutdown'"),
     "a loopback host": ({"config": {"http": {"host": "127.0.0.1"}}}, "the probes ask the pod's own address"),
@@ -35,6 +36,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a client secret in the open": ({"config": {"oauth": {"client_secret": 'a+b/c=%"'}}}, LITERAL),
     "a token in the open": ({"config": {"token": "ory_at_abc"}}, f"config.token {LITERAL}"),
     "a password in the open": ({"config": {"kafka": {"security": {"password": "x"}}}}, LITERAL),
+    "a header in the open": ({"config": {"endpoint": {"headers": {"X-API-Key": "x"}}}}, LITERAL),
+    "a payload in the open": (
+        {"config": {"endpoint": {"init_payload": {"authToken": {"token": "x"}}}}},
+        LITERAL,
+    ),
     "both monitors": ({"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}, "Enable one"),
     "a monitor of no service": (
         {"service": {"enabled": False}, "serviceMonitor": {"enabled": True}},
@@ -65,7 +71,9 @@ def test_a_refusal_does_not_repeat_the_secret(helm: Helm, chart: Path, values: O
     assert "hunter2" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("drain", "grace"), [("20s", 26), ("20500ms", 26), ("1m", 66), ("0s", 6)])
+@pytest.mark.parametrize(
+    ("drain", "grace"), [("20s", 26), ("20500ms", 26), ("1m", 66), ("0s", 6), ("1m30s500ms", 96)]
+)
 def test_a_drain_that_ends_in_time_is_taken(
     helm: Helm, chart: Path, values: Object, drain: str, grace: int
 ) -> None:

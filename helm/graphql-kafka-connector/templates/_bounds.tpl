@@ -11,7 +11,7 @@ What a schema cannot hold, or cannot give the reason of. Each refusal says what 
 {{- include "connector.bounds.drain" . }}
 {{- include "connector.bounds.http" . }}
 {{- include "connector.bounds.documents" . }}
-{{- include "connector.bounds.secrets" (dict "where" "config" "value" (omit .Values.config "subscriptions")) }}
+{{- include "connector.bounds.secrets" (dict "where" "config" "value" .Values.config) }}
 {{- if and .Values.podMonitor.enabled .Values.serviceMonitor.enabled }}
 {{- fail "podMonitor.enabled and serviceMonitor.enabled are both true: Prometheus would count everything twice. Enable one." }}
 {{- end }}
@@ -52,22 +52,30 @@ What a schema cannot hold, or cannot give the reason of. Each refusal says what 
 {{- end }}
 {{- end }}
 
-{{- /* Refuses literal secrets: the ConfigMap shows them to everyone who may read it, and so does Helm's release record. */ -}}
+{{- /*
+Refuses literal secrets: the ConfigMap shows them to everyone who may read it. Lists are not walked, so the variables of
+a subscription may have such names.
+*/ -}}
 {{- define "connector.bounds.secrets" -}}
 {{- range $key, $value := .value }}
 {{- $where := printf "%s.%s" $.where $key }}
 {{- if kindIs "map" $value }}
 {{- include "connector.bounds.secrets" (dict "where" $where "value" $value) }}
-{{- else if and (kindIs "string" $value) $value (regexMatch "(^|_)(secret|password|token)$" $key) (not (contains "${" $value)) }}
+{{- else if and (kindIs "string" $value) $value (regexMatch "(?i)(^|[_-])(secret|password|token|authorization|cookie|api[_-]?key)$" $key) (not (contains "${" $value)) }}
 {{- fail (printf "%s holds a literal secret, which a ConfigMap would show: put it into a Secret, name that as existingSecret, and write ${env:KEY} or ${file:/run/secrets/connector/KEY} here." $where) }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{- /* Seconds of a duration such as 20s, 500ms or 1.5m; empty where it is none. */ -}}
+{{- /* Seconds of a duration such as 20s, 500ms or 1m30s; empty where it is none. */ -}}
 {{- define "connector.seconds" -}}
-{{- if regexMatch "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$" . }}
+{{- if regexMatch "^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d))+$" . }}
+{{- $units := dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 "d" 86400.0 }}
+{{- $sum := 0.0 }}
+{{- range regexFindAll "[0-9.]+(ms|s|m|h|d)" . -1 }}
 {{- $unit := regexFind "[a-z]+$" . }}
-{{- mulf (float64 (trimSuffix $unit .)) (get (dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0) $unit) }}
+{{- $sum = addf $sum (mulf (float64 (trimSuffix $unit .)) (get $units $unit)) }}
+{{- end }}
+{{- $sum }}
 {{- end }}
 {{- end }}
