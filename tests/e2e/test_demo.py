@@ -25,10 +25,13 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def demo(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Run ``connector demo``; end it, and so its connector, whatever happens."""
+def demo(directory: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run ``connector demo`` with its files under ``directory``; end it whatever happens."""
     command = [sys.executable, "-m", "connector", "demo", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, "TMPDIR": str(directory)}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
     watchdog = threading.Timer(DEADLINE, process.kill)
     watchdog.start()
     try:
@@ -77,8 +80,8 @@ def is_running(pid: int) -> bool:
 needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 
 
-def test_every_row_is_accounted_for_across_token_expiry_and_drops() -> None:
-    with demo("--seconds", "16", "--json") as process:
+def test_every_row_is_accounted_for_across_token_expiry_and_drops(tmp_path: Path) -> None:
+    with demo(tmp_path, "--seconds", "16", "--json") as process:
         stdout, stderr = process.communicate(timeout=DEADLINE)
         assert process.returncode == 0, stderr
     account = last_object(stdout)
@@ -89,8 +92,8 @@ def test_every_row_is_accounted_for_across_token_expiry_and_drops() -> None:
 
 
 @needs_proc
-def test_rows_that_a_killed_connector_held_are_reported_missing() -> None:
-    with demo("--seconds", "60", "--json") as process:
+def test_rows_that_a_killed_connector_held_are_reported_missing(tmp_path: Path) -> None:
+    with demo(tmp_path, "--seconds", "60", "--json") as process:
         wait_for_line(process, r"^streaming .* [1-9]\d* rows in Kafka")
         child = connector_of(process)
         os.kill(child, signal.SIGSTOP)
@@ -109,8 +112,8 @@ def test_rows_that_a_killed_connector_held_are_reported_missing() -> None:
 
 
 @needs_proc
-def test_ctrl_c_ends_it_cleanly_and_leaves_no_process_behind() -> None:
-    with demo("--seconds", "60", "--json") as process:
+def test_ctrl_c_ends_it_cleanly_and_leaves_no_process_behind(tmp_path: Path) -> None:
+    with demo(tmp_path, "--seconds", "60", "--json") as process:
         wait_for_line(process, r"^streaming .* [1-9]\d* rows in Kafka")
         child = connector_of(process)
         process.send_signal(signal.SIGINT)
@@ -118,11 +121,12 @@ def test_ctrl_c_ends_it_cleanly_and_leaves_no_process_behind() -> None:
         assert process.returncode == 0, stderr
     assert last_object(stdout)["missing"] == 0
     assert not is_running(child)
+    assert not list(tmp_path.iterdir())
 
 
 @needs_proc
-def test_a_second_ctrl_c_does_not_wait_for_the_drain() -> None:
-    with demo("--seconds", "60") as process:
+def test_a_second_ctrl_c_does_not_wait_for_the_drain(tmp_path: Path) -> None:
+    with demo(tmp_path, "--seconds", "60") as process:
         wait_for_line(process, r"^streaming .* [1-9]\d* rows in Kafka")
         child = connector_of(process)
         os.kill(child, signal.SIGSTOP)
