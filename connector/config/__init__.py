@@ -1,0 +1,11 @@
+"""
+The configuration: one declaration (`sections`), read from YAML, checked as a whole.
+
+`read_config` is the door; what it raises names every mistake with its line and what to do.
+"""
+
+from connector.config.read import read_config
+from connector.config.root import Config
+from connector.config.secret import Secret, Unresolved
+
+__all__ = ["Config", "Secret", "Unresolved", "read_config"]

@@ -1,0 +1,156 @@
+"""What one key alone cannot tell: alternatives, clashes, repeated names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from connector.config.defaults import preset_of
+from connector.config.secret import Unresolved
+from connector.config.source import KeyPath, Source
+
+_SOURCES = ("oauth", "token", "token_file")
+_OWN_HEADERS = ("connector", "subscription", "received_at", "event_time")
+_YAML_WORDS = ("yes", "no", "on", "off")
+
+
+def drop_empty(tree: dict[str, object], source: Source) -> None:
+    """Report keys without a value, and take them out; ``null`` has a meaning only to the endpoint."""
+    _drop(tree, (), source)
+
+
+def _drop(tree: object, path: KeyPath, source: Source) -> None:
+    items = list(
+        tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    )
+    for key, value in reversed(items):
+        here: KeyPath = (*path, key)
+        if value is None:
+            source.report(here, "has no value", "give it one, or take the key out")
+            del tree[key]  # type: ignore[attr-defined]
+        elif not _is_free(here):
+            _drop(value, here, source)
+
+
+def _is_free(path: KeyPath) -> bool:
+    """Whether what is below is not ours: any JSON."""
+    return path == ("endpoint", "init_payload") or (path[0] == "subscriptions" and path[2:] == ("variables",))
+
+
+def check_whole(tree: dict[str, object], source: Source) -> None:
+    """Report what does not fit together. Values of a wrong kind are left to the check of each key."""
+    _check_tokens(tree, source)
+    endpoint = tree.get("endpoint")
+    if isinstance(endpoint, dict):
+        _check_credentials(endpoint, source, is_anonymous=not any(key in tree for key in _SOURCES))
+    subscriptions = tree.get("subscriptions")
+    if isinstance(subscriptions, list):
+        _check_names(subscriptions, source)
+        if not subscriptions and not any(
+            p.path and p.path.startswith("subscriptions") for p in source.problems
+        ):
+            source.report(("subscriptions",), "is empty", "add a subscription with name, document and topic")
+        for index, section in enumerate(subscriptions):
+            _check_headers(section, index, source)
+    for path, value in _free_values(tree):
+        _check_free(path, value, source)
+
+
+def _check_tokens(tree: dict[str, object], source: Source) -> None:
+    given = [key for key in _SOURCES if key in tree]
+    if len(given) > 1:
+        source.report((given[1],), f"stands beside {given[0]}", "keep one of oauth, token and token_file")
+    preset = preset_of(tree)
+    if not given and preset.needs_token:
+        source.report((), f"the preset {preset.name} needs a token", "add oauth:, token: or token_file:")
+
+
+def _check_credentials(endpoint: dict[str, object], source: Source, *, is_anonymous: bool) -> None:
+    credentials = endpoint.get("credentials")
+    if not isinstance(credentials, dict) or is_anonymous:
+        return
+    name = credentials.get("name")
+    place = credentials.get("in")
+    if not isinstance(name, str) or isinstance(name, Unresolved):
+        return
+    url, headers, payload = (endpoint.get(key) for key in ("url", "headers", "init_payload"))
+    if place == "url" and isinstance(url, str) and name in _query_names(url):
+        what = f"already holds {name!r}, where the token goes"
+        source.report(("endpoint", "url"), what, "take it out, or give credentials another name")
+    if place == "header":
+        _check_header_name(name, source)
+        for key in headers if isinstance(headers, dict) else ():
+            if key.lower() == name.lower():
+                source.report(("endpoint", "headers", key), "is where the token goes", "take it out")
+    if place == "init" and isinstance(payload, dict) and name in payload:
+        source.report(("endpoint", "init_payload", name), "is where the token goes", "take it out")
+
+
+def _check_header_name(name: str, source: Source) -> None:
+    from connector.config.mistake import Mistake
+    from connector.config.values import header_name
+
+    try:
+        header_name(name)
+    except Mistake as mistake:
+        source.report(("endpoint", "credentials", "name"), mistake.message, mistake.remedy)
+
+
+def _query_names(url: str) -> list[str]:
+    try:
+        return [name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)]
+    except ValueError:
+        return []
+
+
+def _check_names(subscriptions: list[object], source: Source) -> None:
+    seen: dict[str, int] = {}
+    for index, section in enumerate(subscriptions):
+        name = section.get("name") if isinstance(section, dict) else None
+        if not isinstance(name, str) or isinstance(name, Unresolved):
+            continue
+        if name in seen:
+            what = f"is the name of subscriptions[{seen[name]}] too"
+            source.report(("subscriptions", index, "name"), what, "give each its own")
+        seen.setdefault(name, index)
+
+
+def _check_headers(section: object, index: int, source: Source) -> None:
+    headers = section.get("headers") if isinstance(section, dict) else None
+    for name in headers if isinstance(headers, dict) else ():
+        path = ("subscriptions", index, "headers", name)
+        if name in _OWN_HEADERS:
+            source.report(path, "is a header that the connector sets itself", "choose another name")
+        if not name.strip():
+            source.report(path, "is a header without a name", "name it")
+
+
+def _free_values(tree: dict[str, object]) -> Iterator[tuple[KeyPath, object]]:
+    endpoint = tree.get("endpoint")
+    if isinstance(endpoint, dict):
+        yield from _leaves(endpoint.get("init_payload"), ("endpoint", "init_payload"))
+    subscriptions = tree.get("subscriptions")
+    for index, section in enumerate(subscriptions if isinstance(subscriptions, list) else ()):
+        if isinstance(section, dict):
+            yield from _leaves(section.get("variables"), ("subscriptions", index, "variables"))
+
+
+def _leaves(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    else:
+        yield path, value
+
+
+def _check_free(path: KeyPath, value: object, source: Source) -> None:
+    mark = source.marks.get(path)
+    if isinstance(value, bool) and mark and (mark.text or "").lower() in _YAML_WORDS:
+        word = str(value).lower()
+        source.report(path, f"{mark.text} means {word} in YAML", f"quote it, or write {word}")
+    if isinstance(value, float) and not math.isfinite(value):
+        source.report(path, "is a number that JSON cannot hold", "write another, or quote it")

@@ -1,0 +1,49 @@
+"""Values that come from the preset, or from another key, where the user gave none."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from connector.presets import PRESETS, Preset
+from connector.presets.preset import DEFAULT_CREDENTIALS
+
+
+def preset_of(tree: dict[str, object]) -> Preset:
+    """The preset that is named, or ``generic`` where none is or it is unknown."""
+    endpoint = tree.get("endpoint")
+    name = endpoint.get("preset") if isinstance(endpoint, dict) else None
+    return PRESETS.get(name if isinstance(name, str) else "", PRESETS["generic"])
+
+
+def fill_defaults(tree: dict[str, object]) -> None:
+    """Put the defaults into ``tree``; sections of a wrong kind are left as they are."""
+    preset = preset_of(tree)
+    endpoint = tree.get("endpoint")
+    if isinstance(endpoint, dict):
+        _fill(endpoint, url=preset.url, http_url=preset.http_url)
+        endpoint.setdefault("keepalive_timeout", f"{preset.keepalive_timeout:g}s")
+        _fill_credentials(endpoint, preset)
+    oauth = tree.get("oauth")
+    if isinstance(oauth, dict):
+        _fill(oauth, token_url=preset.token_url, scope=preset.scope, auth=preset.oauth_auth)
+    kafka = tree.get("kafka")
+    if isinstance(kafka, dict) and isinstance(tree.get("name"), str):
+        kafka.setdefault("client_id", tree["name"])
+
+
+def _fill_credentials(endpoint: dict[str, object], preset: Preset) -> None:
+    given = endpoint.setdefault("credentials", {})
+    if not isinstance(given, dict):
+        return
+    place = given.setdefault("in", preset.credentials.place)
+    default = preset.credentials
+    if place != default.place:
+        default = next((known for known in DEFAULT_CREDENTIALS.values() if known.place == place), default)
+    values = asdict(default)
+    _fill(given, name=values["name"], template=values["template"])
+
+
+def _fill(section: dict[str, object], **values: str | None) -> None:
+    for key, value in values.items():
+        if value is not None:
+            section.setdefault(key, value)

@@ -1,0 +1,165 @@
+"""Each subscription's section and document → its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from connector.config.root import SubscriptionSection
+from connector.config.secret import Unresolved
+from connector.config.source import KeyPath, Mark, Source, read_text
+from connector.errors import ConfigError, Problem
+from connector.presets import Preset
+from connector.records.plan import DocumentRules, Finding, PlanError, SubscriptionPlan, SubscriptionWish
+from connector.records.planning import plan_subscription
+
+_DISPENSABLE = {"name", "topic", "key", "timestamp", "headers", "value"}
+
+
+def plan_all(
+    subscriptions: object, source: Source, preset: Preset, placeholders: Collection[KeyPath]
+) -> tuple[SubscriptionPlan, ...]:
+    """
+    The plans of all subscriptions that are well-formed; what is wrong with the others is reported.
+
+    ``placeholders`` are the keys whose values came from outside, and are therefore not quoted.
+    """
+    plans = []
+    for index, raw in enumerate(subscriptions if isinstance(subscriptions, list) else ()):
+        section = _section(raw)
+        if section is None:
+            continue
+        plan = _plan(section, ("subscriptions", index), source, preset, placeholders, raw)
+        if plan is not None:
+            plans.append(plan)
+    return tuple(plans)
+
+
+def _section(raw: object) -> SubscriptionSection | None:
+    """The section without its wrong keys; ``None`` where its document cannot be checked without them."""
+    if not isinstance(raw, dict):
+        return None
+    known = {name: value for name, value in raw.items() if name in SubscriptionSection.model_fields}
+    if any(_has_unresolved(value) for name, value in known.items() if name != "variables"):
+        return None
+    try:
+        return SubscriptionSection.model_validate(known)
+    except ValidationError as error:
+        wrong = {str(item["loc"][0]) for item in error.errors(include_url=False, include_input=False)}
+    # These have been reported; the document can be checked without them.
+    if not wrong <= _DISPENSABLE:
+        return None
+    rest = {key: value for key, value in known.items() if key not in wrong}
+    return SubscriptionSection.model_validate({"name": "x", "topic": "x", **rest})
+
+
+def _plan(
+    section: SubscriptionSection,
+    path: KeyPath,
+    source: Source,
+    preset: Preset,
+    placeholders: Collection[KeyPath],
+    raw: dict[str, object],
+) -> SubscriptionPlan | None:
+    is_inline = "{" in section.document
+    file = source.directory / section.document
+    try:
+        text = section.document if is_inline else _read_document(file, (*path, "document"), source)
+        rules = DocumentRules(
+            rows_default=preset.rows_default,
+            warned_cubes=preset.warned_cubes,
+            filtered_cubes=preset.filtered_cubes,
+        )
+        return plan_subscription(_wish(section, text, raw), rules)
+    except ConfigError as error:
+        source.problems.extend(error.problems)
+    except PlanError as error:
+        for finding in error.findings:
+            _report(finding, path, source, None if is_inline else file, (*path, "document") in placeholders)
+    return None
+
+
+def _wish(section: SubscriptionSection, text: str, raw: dict[str, object]) -> SubscriptionWish:
+    variables = raw.get("variables")
+    unknown = (
+        [name for name, value in variables.items() if _has_unresolved(value)]
+        if isinstance(variables, dict)
+        else []
+    )
+    return SubscriptionWish(
+        name=section.name,
+        document=text,
+        operation=section.operation,
+        variables=section.variables,
+        rows=_split(section.rows),
+        key=tuple(tuple(path.split(".")) for path in section.key),
+        timestamp=_split(section.timestamp),
+        topic=section.topic,
+        headers=tuple((name, tuple(path.split("."))) for name, path in section.headers.items()),
+        unchecked=frozenset(unknown),
+    )
+
+
+def _split(path: str | None) -> tuple[str, ...] | None:
+    return tuple(path.split(".")) if path is not None else None
+
+
+def _has_unresolved(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_has_unresolved(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_unresolved(item) for item in value)
+    return isinstance(value, Unresolved)
+
+
+def _read_document(file: Path, path: KeyPath, source: Source) -> str:
+    try:
+        return read_text(file, what="the document")
+    except ConfigError as error:
+        problem = error.problems[0]
+        near = _neighbours(file) if "not there" in problem.message else []
+        remedy = f"did you mean {near[0]!r}?" if near else problem.remedy
+        source.report(path, f"{problem.where}: {problem.message}", remedy)
+        raise ConfigError([source.problems[-1]]) from None
+
+
+def _neighbours(file: Path) -> list[str]:
+    try:
+        names = [entry.name for entry in file.parent.iterdir() if entry.suffix in (".graphql", ".gql")]
+    except (OSError, ValueError):
+        return []
+    return get_close_matches(file.name, names, n=1)
+
+
+def _report(finding: Finding, path: KeyPath, source: Source, file: Path | None, is_filled: bool) -> None:
+    key = f"{path[0]}[{path[1]}].{finding.key}"
+    here = (*path, *_parts(finding.key))
+    where = source.where(here)
+    message = finding.message
+    if finding.key == "document" and finding.line is not None:
+        if file is not None:
+            where = f"{file}:{finding.line}:{finding.column}"
+        elif not is_filled:
+            where = _inline_place(source, source.marks.get(here), finding) or where
+        elif "does not parse" in message:
+            message = "the document does not parse"  # it may quote what came from outside
+    problem = Problem(where=where, path=key, message=message, remedy=finding.remedy)
+    if problem not in source.problems:
+        source.problems.append(problem)
+
+
+def _inline_place(source: Source, mark: Mark | None, finding: Finding) -> str | None:
+    if mark is None or mark.text_line is None or finding.line is None or finding.column is None:
+        return None
+    return f"{source.name}:{mark.text_line + finding.line - 1}:{mark.text_column + finding.column - 1}"
+
+
+def _parts(key: str) -> KeyPath:
+    """``key[1]`` → ``key``, 1; ``variables.network`` → both names; a header's name may hold anything."""
+    if key.startswith("key["):
+        return "key", int(key[4:-1])
+    head, dot, rest = key.partition(".")
+    return (head, rest) if dot else (head,)

@@ -1,0 +1,74 @@
+"""Where the rows go."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from connector.config.mistake import Mistake
+from connector.config.section import Section, setting
+from connector.config.values import Duration, DurationOrNone, Flag, Servers, Size, Text, Whole, choice
+
+Compression = Annotated[
+    Literal["none", "gzip", "snappy", "lz4", "zstd"], choice("none", "gzip", "snappy", "lz4", "zstd")
+]
+
+
+def _setting(value: object) -> str:
+    """A topic's setting as Kafka wants it: text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise Mistake("must be a single value", "write it as Kafka documents it")
+
+
+def _automatic_or_count(value: int) -> int:
+    # What is not resolved yet is text, and is let through.
+    if isinstance(value, int) and value != -1 and value < 1:
+        raise Mistake("must be -1 (the broker's default) or at least 1", "write -1 or a count")
+    return value
+
+
+TopicSetting = Annotated[
+    str, BeforeValidator(_setting), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+
+
+class ProducerSection(Section):
+    """How batches are sent."""
+
+    linger: DurationOrNone = setting("0s", "How long a batch may wait for more rows.")
+    max_batch_bytes: Size = setting("900KiB", "The largest batch; a topic's own limit lowers it further.")
+    request_timeout: Duration = setting("30s", "How long a broker may take to answer.")
+    retry_backoff: Duration = setting("100ms", "How long to wait before a request is sent again.")
+    metadata_max_age: Duration = setting("5m", "How long the knowledge of brokers and partitions is kept.")
+
+
+class KafkaSection(Section):
+    """The brokers."""
+
+    from_preset: ClassVar[frozenset[str]] = frozenset({"client_id"})
+
+    bootstrap_servers: Servers = setting(
+        ..., "Brokers to ask for the cluster: host:port, with commas between."
+    )
+    client_id: Text = setting(..., "How the brokers' logs call us. Default: the connector's name.")
+    compression: Compression = setting("none", "How batches are compressed.")
+    producer: ProducerSection = setting({}, "How batches are sent.")
+
+
+class TopicsSection(Section):
+    """The topics that rows go to."""
+
+    create: Flag = setting(True, "Create topics that are missing. With false no admin call is made at all.")
+    partitions: Annotated[Whole, BeforeValidator(_automatic_or_count)] = setting(
+        -1, "Partitions of a created topic; -1: the broker's default."
+    )
+    replication_factor: Annotated[Whole, BeforeValidator(_automatic_or_count)] = setting(
+        -1, "Copies of a created topic; -1: the broker's default."
+    )
+    config: dict[str, TopicSetting] = setting(
+        {}, "Settings of a created topic, as Kafka calls them (retention.ms: …)."
+    )

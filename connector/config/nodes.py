@@ -1,0 +1,128 @@
+"""
+YAML nodes → plain values.
+
+The meaning is that of PyYAML's safe loader (YAML 1.1), but for dates, which stay the text that they are.
+Keys are always text, as written: ``on:`` is the key ``on``.
+"""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from yaml.constructor import SafeConstructor
+
+from connector.config.source import MAX_DEPTH, MAX_VALUES, KeyPath, Mark, Source
+from connector.errors import ConfigError, Problem
+
+_TAG = "tag:yaml.org,2002:"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Builder:
+    """Builds one file's tree and notes the line of each key in ``source.marks``."""
+
+    def __init__(self, source: Source, text: str) -> None:
+        self._source = source
+        self._lines = text.split("\n")
+        self._constructor = SafeConstructor()
+        self._count = 0
+
+    def build(self, node: yaml.Node, path: KeyPath) -> object:
+        """
+        The value of ``node``, ``None`` where it is not one (and reported).
+
+        Raises:
+            ConfigError: The tree is larger or deeper than is allowed.
+        """
+        self._count += 1
+        if self._count > MAX_VALUES or len(path) > MAX_DEPTH:
+            limit = f"more than {MAX_VALUES} values or {MAX_DEPTH} levels"
+            where = f"{self._source.name}:{node.start_mark.line + 1}"
+            raise ConfigError(
+                [Problem(where=where, path=None, message=f"has {limit}", remedy="make it smaller")]
+            )
+        self._mark(node, path)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
+        own: dict[str, object] = {}
+        merged: dict[str, object] = {}
+        lines: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._source.report(path, f"has a key in line {line} that is not text", "write a plain key")
+            elif key_node.tag == f"{_TAG}merge":
+                merged = self._merge(value_node, path) | merged
+            elif key_node.value in own:
+                key = key_node.value
+                message = f"is a duplicate key: it stands in lines {lines[key]} and {line}"
+                self._source.report((*path, key), message, "keep one of them")
+            else:
+                key = key_node.value
+                lines[key] = line
+                own[key] = self.build(value_node, (*path, key))
+                self._mark(value_node, (*path, key), key_node)
+        return {**merged, **own}
+
+    def _merge(self, node: yaml.Node, path: KeyPath) -> dict[str, object]:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        merged: dict[str, object] = {}
+        for part in parts:
+            value = self.build(part, path)
+            if isinstance(value, dict):
+                merged = value | merged
+            else:
+                self._source.report(path, "merges (<<) what is not a mapping", "merge an anchored mapping")
+        return merged
+
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> object:
+        kind = node.tag.removeprefix(_TAG)
+        try:
+            match kind:
+                case "null":
+                    return None
+                case "bool":
+                    return bool(self._constructor.construct_yaml_bool(node))
+                case "int":
+                    return int(self._constructor.construct_yaml_int(node))
+                case "float":
+                    return float(self._constructor.construct_yaml_float(node))
+                case "str" | "timestamp" | "value":
+                    return self._text(str(node.value), path)
+        except (ValueError, KeyError, IndexError, TypeError):
+            self._source.report(path, f"is not a YAML {kind}", "quote it, or correct it")
+            return ""
+        self._source.report(path, "has a YAML tag that is not supported", "take the tag (!…) away")
+        return ""
+
+    def _text(self, text: str, path: KeyPath) -> str:
+        if _SURROGATE.search(text) or "\0" in text:
+            self._source.report(path, "holds a character that is no text", "take the escape out")
+            return ""
+        return text
+
+    def _mark(self, node: yaml.Node, path: KeyPath, key: yaml.Node | None = None) -> None:
+        start = (key or node).start_mark
+        text = node.value if isinstance(node, yaml.ScalarNode) and not node.style else None
+        line, column = self._text_place(node)
+        self._source.marks[path] = Mark(start.line + 1, start.column + 1, text, line, column)
+
+    def _text_place(self, node: yaml.Node) -> tuple[int | None, int]:
+        """Where the text of a string begins, as far as its lines are those of the file."""
+        first = node.start_mark.line + 1
+        if not isinstance(node, yaml.ScalarNode):
+            return None, 1
+        if node.style == "|":
+            lines = self._lines[first : node.end_mark.line + 1]
+            filled = next((line for line in lines if line.strip()), "")
+            return first + 1, len(filled) - len(filled.lstrip(" ")) + 1
+        if node.style == ">" or node.end_mark.line >= first:
+            return None, 1
+        return first, node.start_mark.column + (2 if node.style else 1)

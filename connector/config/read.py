@@ -1,0 +1,102 @@
+"""A file → a checked configuration, or every mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from connector.config.checks import check_whole, drop_empty
+from connector.config.defaults import fill_defaults, preset_of
+from connector.config.documents import plan_all
+from connector.config.not_built import refuse_not_built
+from connector.config.placeholders import Filler
+from connector.config.redacted import secret_values
+from connector.config.root import Config
+from connector.config.secret import Unresolved
+from connector.config.source import Source, read_source, read_text
+from connector.config.validation import report_errors
+from connector.errors import ConfigError, Problem
+
+LEVEL_VARIABLE = "CONNECTOR_LOG_LEVEL"
+"""The environment variable that overrides ``log.level``."""
+
+
+def read_config(path: str | Path, *, env: Mapping[str, str], resolve: bool = True) -> Config:
+    """
+    Read, complete and check a configuration with the documents that it names.
+
+    Relative paths start from the file's directory. With ``resolve=False`` placeholders are left
+    unresolved, and what depends on them is not checked.
+
+    Raises:
+        ConfigError: Something is wrong; it names everything that is, in the order of the file.
+    """
+    source = read_source(Path(path))
+    filler = Filler(source, env, resolve=resolve)
+    tree = filler.fill(source.tree)
+    assert isinstance(tree, dict)
+    drop_empty(tree, source)
+    refuse_not_built(tree, source)
+    _override_level(tree, env, source)
+    fill_defaults(tree)
+    check_whole(tree, source)
+    _find_token_file(tree, source, look=resolve)
+    config = _validate(tree, source)
+    plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), filler.paths)
+    if source.problems or config is None:
+        raise ConfigError(_in_order(source.problems, source))
+    config._plans = plans
+    config._secrets = secret_values(tree, filler.filled)
+    return config
+
+
+def _validate(tree: dict[str, object], source: Source) -> Config | None:
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        report_errors(error, source)
+        return None
+
+
+def _override_level(tree: dict[str, object], env: Mapping[str, str], source: Source) -> None:
+    level = env.get(LEVEL_VARIABLE)
+    if not level:
+        return
+    if level.lower() not in ("debug", "info", "warning", "error"):
+        message = f"{LEVEL_VARIABLE} must be one of: debug, info, warning, error"
+        remedy = f"correct {LEVEL_VARIABLE}"
+        source.problems.append(Problem(where="environment", path=None, message=message, remedy=remedy))
+        return
+    section = tree.setdefault("log", {})
+    if isinstance(section, dict):
+        section["level"] = level.lower()
+
+
+def _find_token_file(tree: dict[str, object], source: Source, *, look: bool) -> None:
+    """Make the path a full one; with ``look`` see that a token is there."""
+    name = tree.get("token_file")
+    if not isinstance(name, str) or isinstance(name, Unresolved) or not name.strip():
+        return
+    file = source.directory / name
+    tree["token_file"] = str(file)
+    if not look:
+        return
+    try:
+        is_empty = not read_text(file, what="the token file").strip()
+    except ConfigError as error:
+        source.report(("token_file",), error.problems[0].message, error.problems[0].remedy)
+        return
+    if is_empty:
+        source.report(("token_file",), "the token file is empty", "write the token into it")
+
+
+def _in_order(problems: list[Problem], source: Source) -> list[Problem]:
+    """By their lines in the configuration; what is elsewhere comes last, in the order found."""
+
+    def place(problem: Problem) -> tuple[bool, int]:
+        line = problem.where.removeprefix(f"{source.name}:").partition(":")[0]
+        return not line.isdigit(), int(line) if line.isdigit() else 0
+
+    return sorted(problems, key=place)

@@ -1,0 +1,83 @@
+"""What may be shown of a configuration, and what may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from connector.config.placeholders import Filled
+from connector.config.secret import HIDDEN, Unresolved
+from connector.config.source import KeyPath
+
+LEAST_LENGTH = 8
+"""Shorter header values, payload values and query values are words rather than secrets."""
+
+
+def is_secret(path: KeyPath) -> bool:
+    """Whether the key's value must never be shown."""
+    return path[:1] == ("token",) or path[:2] in (
+        ("oauth", "client_secret"),
+        ("endpoint", "headers"),
+        ("endpoint", "init_payload"),
+    )
+
+
+def secret_values(tree: Mapping[str, object], filled: Iterable[Filled]) -> tuple[str, ...]:
+    """Every value of a read configuration that must never be shown, each once."""
+    found = {item.value: None for item in filled if item.kind == "file" or is_secret(item.path)}
+    for path, text in _strings(tree, ()):
+        if path in (("token",), ("oauth", "client_secret")) or (
+            is_secret(path) and len(text) >= LEAST_LENGTH
+        ):
+            found[text] = None
+        elif path[-1] in ("url", "http_url", "token_url"):
+            found |= dict.fromkeys(value for value in _query_values(text) if len(value) >= LEAST_LENGTH)
+    return tuple(text for text in found if text)
+
+
+def redacted(tree: Mapping[str, object], secrets: Iterable[str]) -> dict[str, object]:
+    """A copy of ``tree`` in which no secret can be seen."""
+    hidden = [secret for secret in secrets if len(secret) >= 4]
+
+    def walk(value: object, path: KeyPath) -> object:
+        if isinstance(value, dict):
+            return {key: walk(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item, (*path, index)) for index, item in enumerate(value)]
+        if is_secret(path):
+            return HIDDEN
+        return _hide(value, path, hidden) if isinstance(value, str) else value
+
+    return {key: walk(value, (key,)) for key, value in tree.items()}
+
+
+def _hide(text: str, path: KeyPath, hidden: list[str]) -> str:
+    for secret in hidden:
+        text = text.replace(secret, HIDDEN)
+    if path[-1] == "document" and "{" in text:
+        return "(inline)"
+    if path[-1] in ("url", "http_url", "token_url") and "?" in text:
+        return f"{text.partition('?')[0]}?{HIDDEN}"
+    return text
+
+
+def _query_values(url: str) -> list[str]:
+    try:
+        query = urlsplit(url).query
+    except ValueError:
+        return []
+    raw = [part.partition("=")[2] for part in query.split("&")]
+    return raw + [value for _, value in parse_qsl(query)]
+
+
+def _strings(value: object, path: KeyPath) -> Iterable[tuple[KeyPath, str]]:
+    if isinstance(value, Unresolved):
+        return
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strings(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strings(item, (*path, index))

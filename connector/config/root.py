@@ -1,0 +1,174 @@
+"""The configuration as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, JsonValue, PrivateAttr
+
+from connector.config.endpoint import EndpointSection, OauthSection
+from connector.config.kafka import KafkaSection, TopicsSection
+from connector.config.redacted import redacted
+from connector.config.secret import Secret
+from connector.config.section import Section, setting
+from connector.config.values import (
+    Duration,
+    FieldPathText,
+    FieldPathTexts,
+    Name,
+    Size,
+    Text,
+    Whole,
+    choice,
+)
+from connector.presets import PRESETS, Preset
+from connector.records.plan import SubscriptionPlan
+
+Delivery = Annotated[Literal["at_least_once"], choice("at_least_once")]
+Tolerance = Annotated[Literal["none"], choice("none")]
+ValueFormat = Annotated[Literal["json"], choice("json")]
+Level = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    choice("debug", "info", "warning", "error"),
+    BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+]
+LogFormat = Annotated[Literal["auto", "json", "console"], choice("auto", "json", "console")]
+
+
+class ErrorsSection(Section):
+    """What is done about a row that cannot become a record."""
+
+    tolerance: Tolerance = setting(
+        "none", "none: its subscription goes to the state failed; its siblings go on."
+    )
+
+
+class InboxSection(Section):
+    """What is held between reading and publishing."""
+
+    max_bytes: Size = setting(
+        "64MiB",
+        "Undelivered frames and unacknowledged rows together, of all subscriptions. When it is full, "
+        "sessions are closed on purpose until Kafka has caught up.",
+    )
+
+
+class ShutdownSection(Section):
+    """The end."""
+
+    drain: Duration = setting("20s", "How long rows already received may take to be published after SIGTERM.")
+
+
+class ValueSection(Section):
+    """What a record's value is."""
+
+    format: ValueFormat = setting("json", "json: the row's own bytes, untouched.")
+
+
+class SubscriptionSection(Section):
+    """One GraphQL subscription and where its rows go."""
+
+    name: Name = setting(..., "What logs, metrics and the record header 'subscription' call it; unique.")
+    document: Text = setting(..., "A file beside this one, or the GraphQL itself (whatever holds a '{').")
+    operation: Text | None = setting(None, "Which operation of a document that holds several.")
+    variables: dict[str, JsonValue] = setting({}, "The values of the document's variables.")
+    rows: FieldPathText | None = setting(
+        None,
+        "The path of response names to the list whose elements become records. Default: the root field; "
+        "with the preset bitquery the single cube below it.",
+    )
+    topic: Text = setting(
+        ...,
+        "The topic's name; {network} stands for a variable, {Block.Number} for a field of the row that is "
+        "named in key or headers.",
+    )
+    key: FieldPathTexts = setting(
+        (),
+        "Fields of a row that make the record's key: one is taken as its text, several as a JSON array. "
+        "None: no key, spread over the partitions.",
+    )
+    timestamp: FieldPathText | None = setting(
+        None, "The field of a row that is the record's timestamp. None: the time of publishing."
+    )
+    headers: dict[str, FieldPathText] = setting({}, "Further record headers: name → field of a row.")
+    value: ValueSection = setting({}, "What a record's value is.")
+
+
+class HttpSection(Section):
+    """The address of /livez, /readyz and /metrics."""
+
+    host: Text = setting("0.0.0.0", "The address to listen on.")  # noqa: S104 - a pod is asked from outside
+    port: Whole = setting(8083, "The port; 0: any that is free, named in the log.", ge=0, le=65535)
+
+
+class LogSection(Section):
+    """What is logged, to stderr."""
+
+    level: Level = setting(
+        "info", "The least level. The environment variable CONNECTOR_LOG_LEVEL overrides it."
+    )
+    format: LogFormat = setting("auto", "auto: console on a terminal, else json.")
+
+
+class Config(Section):
+    """
+    A checked configuration. Durations are ``float`` seconds and sizes ``int`` bytes.
+
+    Read without secrets (``resolve=False``), values with placeholders are `Unresolved` strings, whatever
+    their declared type, and subscriptions that depend on one have no plan.
+    """
+
+    name: Name = setting(..., "The connector's name: in logs, record headers and as Kafka's client.id.")
+    endpoint: EndpointSection = setting(..., "The GraphQL endpoint.")
+    oauth: OauthSection | None = setting(None, "How to obtain tokens. One of oauth, token and token_file.")
+    token: Secret | None = setting(None, "A token that does not change.")
+    token_file: Text | None = setting(
+        None, "A file that holds the token; read again when its content changes."
+    )
+    kafka: KafkaSection = setting(..., "The brokers.")
+    topics: TopicsSection = setting({}, "The topics that rows go to.")
+    delivery: Delivery = setting("at_least_once", "at_least_once: every row received, some perhaps twice.")
+    tasks: Whole = setting(
+        1, "Buckets that subscriptions are dealt to. Fixed for a connector's life.", ge=1, le=64
+    )
+    errors: ErrorsSection = setting({}, "What is done about a row that cannot become a record.")
+    inbox: InboxSection = setting({}, "What is held between reading and publishing.")
+    shutdown: ShutdownSection = setting({}, "The end.")
+    subscriptions: tuple[SubscriptionSection, ...] = setting(..., "What to subscribe to; at least one.")
+    http: HttpSection = setting({}, "The address of /livez, /readyz and /metrics.")
+    log: LogSection = setting({}, "What is logged, to stderr.")
+
+    _plans: tuple[SubscriptionPlan, ...] = PrivateAttr(())
+    _secrets: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def plans(self) -> tuple[SubscriptionPlan, ...]:
+        """The subscriptions, checked, in the order given."""
+        return self._plans
+
+    @property
+    def preset(self) -> Preset:
+        """What is known of the endpoint."""
+        return PRESETS[self.endpoint.preset]
+
+    @property
+    def token_source(self) -> Literal["oauth", "token", "token_file", "none"]:
+        """Which of the alternatives is given; ``none``: the endpoint is used without a token."""
+        if self.oauth is not None:
+            return "oauth"
+        if self.token is not None:
+            return "token"
+        return "token_file" if self.token_file is not None else "none"
+
+    def secrets(self) -> list[str]:
+        """
+        Every value that must never be shown, for the redactor.
+
+        Those are the secret keys' values, whatever came from a ``${file:…}``, and what came from a
+        ``${env:…}`` into a secret key.
+        """
+        return list(self._secrets)
+
+    def effective(self) -> dict[str, object]:
+        """The configuration with its defaults and without its secrets, for the one-time log."""
+        return redacted(self.model_dump(mode="json", by_alias=True, exclude_none=True), self._secrets)

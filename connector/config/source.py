@@ -1,0 +1,139 @@
+"""YAML text → a tree of plain values, with the line of every key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import yaml
+
+from connector.errors import ConfigError, Problem
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+
+MAX_BYTES = 4 * 1024 * 1024
+"""A larger configuration is refused."""
+MAX_VALUES = 50_000
+"""More values than this are refused: aliases of aliases grow without bound."""
+MAX_DEPTH = 40
+"""How deep keys may be nested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """
+    Where a key stands: ``line`` and ``column`` count from 1.
+
+    ``text`` is how its value was written, ``None`` where that is not a plain scalar; ``text_line`` and
+    ``text_column`` are where the text of a string begins, ``None`` where its lines were folded.
+    """
+
+    line: int
+    column: int
+    text: str | None = None
+    text_line: int | None = None
+    text_column: int = 1
+
+
+@dataclass(slots=True)
+class Source:
+    """A file as it was read. ``tree`` holds what was in it, ``marks`` where, ``problems`` what was wrong."""
+
+    name: str
+    directory: Path
+    tree: dict[str, object] = field(default_factory=dict)
+    marks: dict[KeyPath, Mark] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def where(self, path: KeyPath) -> str:
+        """``file:line`` of the key, or of the nearest key above it."""
+        for length in range(len(path), 0, -1):
+            mark = self.marks.get(path[:length])
+            if mark is not None:
+                return f"{self.name}:{mark.line}"
+        return self.name
+
+    def report(self, path: KeyPath, message: str, remedy: str) -> None:
+        problem = Problem(where=self.where(path), path=shown(path), message=message, remedy=remedy)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def shown(path: KeyPath) -> str | None:
+    """A key path as a user writes it: ``subscriptions[0].rows``; ``None`` for the whole file."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
+    return text or None
+
+
+def read_text(path: Path, *, what: str) -> str:
+    """
+    The text of a file in UTF-8.
+
+    Raises:
+        ConfigError: It is not there, cannot be read, is too large or is not UTF-8.
+    """
+    name = str(path)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _refuse(name, f"{what} is not there", "check the path") from None
+    except IsADirectoryError:
+        raise _refuse(name, "is a directory", f"name {what} in it") from None
+    except PermissionError:
+        raise _refuse(name, f"{what} may not be read", "give this user the right to read it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "the name is not a path"
+        raise _refuse(name, f"{what} cannot be read: {reason}", "check the path") from None
+    if len(raw) > MAX_BYTES:
+        raise _refuse(name, f"{what} is larger than {MAX_BYTES} bytes", "check that it is the right file")
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise _refuse(f"{name}:{line}", f"{what} is not in UTF-8", "save it in UTF-8") from None
+
+
+def read_source(path: Path) -> Source:
+    """
+    Read and parse a configuration. Mistakes that leave the rest readable are in ``problems``.
+
+    Raises:
+        ConfigError: There is no file, no YAML or no mapping.
+    """
+    from connector.config.nodes import Builder
+
+    name = str(path)
+    text = read_text(path, what="the configuration")
+    source = Source(name=name, directory=path.parent)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise _refuse(
+                name, "the configuration is empty", "begin with name:, endpoint: and subscriptions:"
+            )
+        if not isinstance(node, yaml.MappingNode):
+            raise _refuse(f"{name}:{node.start_mark.line + 1}", "is not a mapping", "write key: value lines")
+        tree = Builder(source, text).build(node, ())
+    except yaml.YAMLError as error:
+        raise _syntax(name, error) from None
+    except RecursionError:
+        raise _refuse(name, "is nested too deeply", f"nest at most {MAX_DEPTH} levels") from None
+    assert isinstance(tree, dict)
+    source.tree = tree
+    return source
+
+
+def _syntax(name: str, error: yaml.YAMLError) -> ConfigError:
+    mark = getattr(error, "problem_mark", None)
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "is not YAML"
+    place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+    remedy = "indent with spaces, not tabs" if "\\t" in str(said) else "correct the YAML here"
+    return _refuse(place, f"does not parse: {said}", remedy)
+
+
+def _refuse(where: str, message: str, remedy: str) -> ConfigError:
+    return ConfigError([Problem(where=where, path=None, message=message, remedy=remedy)])

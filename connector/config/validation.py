@@ -1,0 +1,89 @@
+"""What pydantic found → problems that name the line, the key path and the remedy."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from connector.config.mistake import Mistake
+from connector.config.root import Config
+from connector.config.section import Section
+from connector.config.source import KeyPath, Source
+from connector.records.findings import did_you_mean
+
+_MAPPING = ("model_type", "model_attributes_type", "dict_type", "mapping_type")
+_LIST = ("tuple_type", "list_type")
+
+
+def report_errors(error: ValidationError, source: Source) -> None:
+    """Report each mistake once."""
+    errors = error.errors(include_url=False, include_input=False)
+    # An unknown preset has no defaults: what is missing then says nothing.
+    no_preset = any(item["loc"] == ("endpoint", "preset") for item in errors)
+    for item in errors:
+        path = tuple(part for part in item["loc"] if part != "[key]")
+        if no_preset and item["type"] == "missing" and path[-1] in ("url", "token_url"):
+            continue
+        message, remedy = _say(item, path)
+        source.report(path, message, remedy)
+
+
+def _say(item: ErrorDetails, path: KeyPath) -> tuple[str, str]:
+    cause = item.get("ctx", {}).get("error")
+    if isinstance(cause, Mistake):
+        return cause.message, cause.remedy
+    kind = item["type"]
+    if kind == "extra_forbidden":
+        return "is an unknown key", _nearest(path)
+    if kind == "missing":
+        return "is missing", f"add it: {_description(path)}"
+    if kind in _MAPPING:
+        return "must hold key: value pairs", "indent its keys below it"
+    if kind in _LIST:
+        return "must be a list", "write each element behind a '- '"
+    message = item["msg"]
+    return message[:1].lower() + message[1:], "correct the value"
+
+
+def _nearest(path: KeyPath) -> str:
+    section = section_at(path[:-1])
+    names = _keys(section) if section else []
+    close = did_you_mean(str(path[-1]), names)
+    return close or f"there is: {', '.join(names)}"
+
+
+def _keys(section: type[Section]) -> list[str]:
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _description(path: KeyPath) -> str:
+    section = section_at(path[:-1])
+    for name, field in (section.model_fields if section else {}).items():
+        if (field.alias or name) == path[-1]:
+            return field.description or name
+    return "see the reference"
+
+
+def section_at(path: Iterable[str | int], root: type[Section] = Config) -> type[Section] | None:
+    """The section that stands at ``path``, ``None`` where there is none."""
+    section: type[Section] | None = root
+    for part in path:
+        if isinstance(part, int):
+            continue
+        fields = section.model_fields if section else {}
+        found = [field for name, field in fields.items() if (field.alias or name) == part]
+        section = section_in(found[0].annotation) if found else None
+    return section
+
+
+def section_in(annotation: Any) -> type[Section] | None:
+    """The section that a field of this type holds: itself, optional, or as the elements of a tuple."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    if get_origin(annotation) in (Union, types.UnionType, tuple):
+        return next((found for part in get_args(annotation) if (found := section_in(part))), None)
+    return None
