@@ -1,0 +1,57 @@
+# Everything a developer or a CI needs. Nothing but Python >= 3.11 and make is asked for; Java with Maven,
+# Node and Go are used where they exist.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow test-cluster lint generate lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY) ## Install the connector and its tools, with hashes, into $(VENV)
+
+$(READY): requirements-dev.lock pyproject.toml
+	@echo "installing into $(VENV) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## Run the whole product on this machine; ARGS="--seconds 20 --json"
+	@$(BIN)/connector demo $(ARGS)
+
+test: $(READY) ## Run the tests; ARGS is passed to pytest
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(READY) ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-cluster: $(READY) ## Install the chart on the cluster of KUBECONFIG and count rows
+	@test -n "$(KUBECONFIG)" || { echo "KUBECONFIG must name a cluster; see docs/kubernetes.md" >&2; exit 2; }
+	$(BIN)/python -m pytest tests/cluster -m cluster $(ARGS)
+
+lint: $(READY) ## Check style, types, floors, generated files and docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m connector.config.schema --check
+	$(BIN)/python -m connector.config.reference --check
+	$(BIN)/python -m tests.docs
+
+generate: $(READY) ## Write the config's JSON Schema and reference anew
+	$(BIN)/python -m connector.config.schema
+	$(BIN)/python -m connector.config.reference
+
+lock: $(READY) ## Resolve the locks anew (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements.lock --extra uvloop
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements-dev.lock --all-extras
+
+clean: ## Remove what was installed and cached here
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
