@@ -13,7 +13,10 @@ from tests.brokers.broker import Broker, BrokerFailedError
 from tests.brokers.ports import free_ports
 
 FAST_FAILOVER = {"broker.heartbeat.interval.ms": "500", "broker.session.timeout.ms": "3000"}
-"""For tests that kill or freeze brokers: the controller gives up on one after 3 s instead of 9."""
+"""
+For tests that kill or freeze brokers: the controller gives up on one after 3 s instead of 9. A killed broker
+that restarts may register again only then, be it the only one.
+"""
 
 
 class KafkaCluster:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import pytest
 
-from tests.brokers.cluster import KafkaCluster
+from tests.brokers.cluster import FAST_FAILOVER, KafkaCluster
 from tests.brokers.jars import MissingComponentError, kafka_classpath
 
 RAN = pytest.StashKey[int]()
@@ -54,12 +54,16 @@ def kafka3(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def start_kafka(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartKafka]:
-    """Start clusters to be killed and frozen; whatever still runs is ended after the test."""
+    """
+    Start clusters to be killed and frozen, with FAST_FAILOVER; whatever still runs is ended after the test.
+
+    It blocks for seconds, as `Broker.restart` does: call both in a thread where the event loop has work.
+    """
     with ExitStack() as clusters:
 
         def start(*, brokers: int = 1, config: dict[str, str] | None = None) -> KafkaCluster:
-            directory = tmp_path_factory.mktemp("own-kafka")
-            cluster = KafkaCluster(directory, kafka_jars, brokers=brokers, config=config)
+            directory, settings = tmp_path_factory.mktemp("own-kafka"), FAST_FAILOVER | (config or {})
+            cluster = KafkaCluster(directory, kafka_jars, brokers=brokers, config=settings)
             return clusters.enter_context(cluster)
 
         yield start

@@ -43,7 +43,11 @@ def _tell(line: str) -> None:
 @functools.cache
 def _pipe() -> IO[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
     _PROCESSES.append(process)
     assert process.stdin is not None

@@ -1,12 +1,17 @@
 """The tools that other tests look at Kafka with."""
 
+import sys
 from collections.abc import Callable
 
+import anyio
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
+from anyio.to_thread import run_sync
 
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
+from tests.brokers.fixtures import StartKafka
 from tests.brokers.java_producer import java_partitions
 from tests.brokers.reader import end_offsets, read_all
 
@@ -48,3 +53,40 @@ async def test_java_and_aiokafka_choose_the_same_partitions(
     (unkeyed,) = await java_partitions(kafka, topic, [None])
     assert 0 <= unkeyed < 7
     assert sum((await end_offsets(kafka.bootstrap_servers, topic)).values()) == len(keys)  # none of Java's
+
+
+async def test_a_killed_broker_comes_back_with_its_data_and_settings(
+    start_kafka: StartKafka, topic_name: Callable[[], str]
+) -> None:
+    own = await run_sync(lambda: start_kafka(config={"message.max.bytes": "5000"}))
+    topic = await create_topic(own.bootstrap_servers, topic_name())
+    async with AIOKafkaProducer(bootstrap_servers=own.bootstrap_servers) as producer:
+        await producer.send_and_wait(topic, b"kept")
+        with pytest.raises(MessageSizeTooLargeError):
+            await producer.send_and_wait(topic, bytes(6_000))
+    broker = own.broker(1)
+    broker.freeze()
+    broker.kill()
+    assert not broker.is_running
+    await run_sync(broker.restart)
+
+    assert [record.value for record in await read_all(own.bootstrap_servers, topic)] == [b"kept"]
+
+
+WATCHED = """
+import subprocess, sys, time
+from tests.brokers import reaper
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
+reaper.watch(child.pid)
+print("started", flush=True)
+time.sleep(300)
+"""
+
+
+async def test_no_broker_outlives_a_killed_test_run(pytestconfig: pytest.Config) -> None:
+    async with await anyio.open_process([sys.executable, "-c", WATCHED], cwd=pytestconfig.rootpath) as run:
+        assert run.stdout is not None
+        assert await run.stdout.receive() == b"started\n"
+        run.kill()
+        with anyio.fail_after(30.0), pytest.raises(anyio.EndOfStream):  # the child holds the other end too
+            await run.stdout.receive()
