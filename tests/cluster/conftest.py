@@ -1,0 +1,74 @@
+"""Namespaces on the given cluster, and Kafka at an address that its pods reach. Collected by run.sh alone."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.brokers.cluster import KafkaCluster
+from tests.cluster.commands import Namespace
+from tests.helm.conftest import CHART, read_values
+from tests.helm.objects import Object, merged
+
+# `make test` must never install on whatever cluster KUBECONFIG happens to name.
+collect_ignore_glob = [] if os.environ.get("CLUSTER_TESTS") == "1" else ["test_*.py"]
+
+DEADLINE = 600.0
+"""Seconds for one test: pods are pulled, started, drained and replaced in it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "namespace" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(DEADLINE))
+
+
+@pytest.fixture(scope="session")
+def host_address() -> str:
+    """This machine's address, as pods reach it."""
+    return os.environ.get("CLUSTER_HOST_ADDRESS", "127.0.0.1")
+
+
+@pytest.fixture
+async def namespace() -> AsyncIterator[Namespace]:
+    """A namespace of this test's own; deleted at the end, with all in it."""
+    namespace = Namespace(name=f"connector-test-{uuid.uuid4().hex[:8]}")
+    await namespace.create()
+    try:
+        yield namespace
+    finally:
+        await namespace.delete()
+
+
+@pytest.fixture(scope="session")
+def brokers(kafka_jars: str, host_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one broker that pods reach."""
+    directory = tmp_path_factory.mktemp("cluster-kafka")
+    cluster = KafkaCluster(directory, kafka_jars)
+    (port,) = [broker.port for broker in cluster.brokers]
+    properties = directory / "broker-1" / "server.properties"
+    text = properties.read_text().replace(
+        f"listeners=PLAINTEXT://127.0.0.1:{port}", f"listeners=PLAINTEXT://0.0.0.0:{port}", 1
+    )
+    properties.write_text(
+        text.replace(
+            f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}",
+            f"advertised.listeners=PLAINTEXT://{host_address}:{port}",
+        )
+    )
+    with cluster:
+        yield f"{host_address}:{port}"
+
+
+@pytest.fixture(scope="session")
+def given_values() -> Object:
+    """The image, and whatever else this cluster wants, from the environment."""
+    version = read_values(CHART / "Chart.yaml")["appVersion"]
+    image = os.environ.get("CLUSTER_IMAGE", f"graphql-kafka-connector:{version}")
+    repository, _, tag = image.rpartition(":")
+    more = os.environ.get("CLUSTER_VALUES")
+    extra: Object = yaml.safe_load(Path(more).read_text()) if more else {}
+    return merged({"image": {"repository": repository, "tag": tag}}, extra)
