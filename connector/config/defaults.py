@@ -27,8 +27,10 @@ def fill_defaults(tree: dict[str, object]) -> None:
     if isinstance(oauth, dict):
         _fill(oauth, token_url=preset.token_url, scope=preset.scope, auth=preset.oauth_auth)
     kafka = tree.get("kafka")
-    if isinstance(kafka, dict) and isinstance(tree.get("name"), str):
-        kafka.setdefault("client_id", tree["name"])
+    if isinstance(kafka, dict):
+        name = tree.get("name")
+        # Without a name, which is reported, the missing client_id says nothing.
+        kafka.setdefault("client_id", name if isinstance(name, str) and name else "connector")
 
 
 def _fill_credentials(endpoint: dict[str, object], preset: Preset) -> None:

@@ -66,16 +66,16 @@ def _plan(
 ) -> SubscriptionPlan | None:
     is_inline = "{" in section.document
     file = source.directory / section.document
+    text = section.document if is_inline else _read_document(file, (*path, "document"), source)
+    if text is None:
+        return None
+    rules = DocumentRules(
+        rows_default=preset.rows_default,
+        warned_cubes=preset.warned_cubes,
+        filtered_cubes=preset.filtered_cubes,
+    )
     try:
-        text = section.document if is_inline else _read_document(file, (*path, "document"), source)
-        rules = DocumentRules(
-            rows_default=preset.rows_default,
-            warned_cubes=preset.warned_cubes,
-            filtered_cubes=preset.filtered_cubes,
-        )
         return plan_subscription(_wish(section, text, raw), rules)
-    except ConfigError as error:
-        source.problems.extend(error.problems)
     except PlanError as error:
         for finding in error.findings:
             _report(finding, path, source, None if is_inline else file, (*path, "document") in placeholders)
@@ -115,7 +115,7 @@ def _has_unresolved(value: object) -> bool:
     return isinstance(value, Unresolved)
 
 
-def _read_document(file: Path, path: KeyPath, source: Source) -> str:
+def _read_document(file: Path, path: KeyPath, source: Source) -> str | None:
     try:
         return read_text(file, what="the document")
     except ConfigError as error:
@@ -123,7 +123,7 @@ def _read_document(file: Path, path: KeyPath, source: Source) -> str:
         near = _neighbours(file) if "not there" in problem.message else []
         remedy = f"did you mean {near[0]!r}?" if near else problem.remedy
         source.report(path, f"{problem.where}: {problem.message}", remedy)
-        raise ConfigError([source.problems[-1]]) from None
+        return None
 
 
 def _neighbours(file: Path) -> list[str]:

@@ -1,0 +1,318 @@
+"""The configuration as a whole: what is taken, what is refused, and how it is said."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from connector.config import read_config
+from connector.errors import ConfigError
+from tests.unit.config.conftest import GENERIC, Read, Refused
+
+BITQUERY = """\
+name: dex
+endpoint: {preset: bitquery}
+oauth: {client_id: me, client_secret: hush-hush}
+kafka: {bootstrap_servers: "localhost:9092"}
+subscriptions:
+  - name: trades
+    document: "subscription ($n: net) { EVM(network: $n) { DEXTrades { Block { Number } } } }"
+    variables: {n: bsc}
+    topic: dex.{n}.{Block.Number}
+    key: Block.Number
+"""
+
+
+def test_defaults_are_those_of_the_reference(read: Read) -> None:
+    config = read()
+    assert config.endpoint.preset == "generic"
+    assert config.endpoint.subprotocol == "auto"
+    assert config.endpoint.keepalive_timeout == 30.0
+    assert config.endpoint.no_data_alarm == 300.0
+    assert config.endpoint.max_message_bytes == 64 * 1024**2
+    assert config.endpoint.credentials.in_ == "header"
+    assert config.endpoint.credentials.template == "Bearer {token}"
+    assert config.kafka.client_id == "shop"
+    assert config.kafka.compression == "none"
+    assert config.kafka.producer.linger == 0.0
+    assert config.kafka.producer.max_batch_bytes == 900 * 1024
+    assert config.topics.create is True
+    assert config.inbox.max_bytes == 64 * 1024**2
+    assert config.shutdown.drain == 20.0
+    assert (config.http.host, config.http.port) == ("0.0.0.0", 8083)
+    assert (config.log.level, config.log.format) == ("info", "auto")
+    assert (config.tasks, config.token_source) == (1, "none")
+
+
+def test_the_preset_fills_what_the_user_left_out(read: Read) -> None:
+    config = read(BITQUERY)
+    assert config.endpoint.url == "wss://streaming.bitquery.io/graphql"
+    assert config.endpoint.keepalive_timeout == 10.0
+    assert config.endpoint.credentials.in_ == "url"
+    assert config.endpoint.credentials.name == "token"
+    assert config.oauth is not None
+    assert config.oauth.token_url == "https://oauth2.bitquery.io/oauth2/token"
+    assert (config.oauth.scope, config.oauth.auth) == ("api", "body")
+    assert config.preset.rows_limit == 800
+
+
+def test_a_subscription_becomes_a_plan(read: Read) -> None:
+    (plan,) = read(BITQUERY).plans
+    assert plan.rows == ("EVM", "DEXTrades")
+    assert plan.key == (("Block", "Number"),)
+    assert plan.topic == "dex.bsc.{Block.Number}"
+    assert plan.cubes == 1
+    assert plan.variables == {"n": "bsc"}
+
+
+def test_credentials_elsewhere_than_the_preset_puts_them_take_that_places_names(read: Read) -> None:
+    config = read(BITQUERY.replace("{preset: bitquery}", "{preset: bitquery, credentials: {in: header}}"))
+    assert config.endpoint.credentials.name == "Authorization"
+    assert config.endpoint.credentials.template == "Bearer {token}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "message"),
+    [
+        ("name: shop", "name: no", "name", "YAML reads it as false"),
+        ("name: shop", "name: 0123", "name", "YAML reads it as a number"),
+        ("name: shop", "name: sh/op", "name", "no legal name"),
+        ("name: shop", "name: ''", "name", "is empty"),
+        ("name: shop\n", "", "name", "is missing"),
+        ("name: shop", "name:", "name", "has no value"),
+        ("name: shop", "nam: shop", "nam", "unknown key"),
+        ("name: shop", "name: [shop]", "name", "must be a string"),
+        ("name: shop", "name: shop\ntasks: 65", "tasks", "less than or equal to 64"),
+        ("name: shop", "name: shop\ntasks: true", "tasks", "not a whole number"),
+        ("name: shop", "name: shop\ntasks: 1.5", "tasks", "not a whole number"),
+        ("name: shop", "name: shop\nshutdown: 20s", "shutdown", "key: value pairs"),
+        ("name: shop", "name: shop\nshutdown: {drain: 20}", "shutdown.drain", "without a unit"),
+        ("name: shop", "name: shop\nshutdown: {drain: 0s}", "shutdown.drain", "longer than nothing"),
+        ("name: shop", "name: shop\nshutdown: {drain: 20 parsecs}", "shutdown.drain", "not a duration"),
+        ("name: shop", "name: shop\nshutdown: {drain: 400d}", "shutdown.drain", "longer than a year"),
+        ("name: shop", "name: shop\ninbox: {max_bytes: 1ZiB}", "inbox.max_bytes", "not a size"),
+        ("name: shop", "name: shop\ninbox: {max_bytes: 10}", "inbox.max_bytes", "from 1KiB"),
+        ("name: shop", "name: shop\nhttp: {port: 65536}", "http.port", "65535"),
+        ("name: shop", "name: shop\nlog: {level: loud}", "log.level", "must be one of"),
+        ("name: shop", "name: shop\ntopics: {create: maybe}", "topics.create", "neither true nor false"),
+        ("name: shop", "name: shop\ntopics: {partitions: 0}", "topics.partitions", "must be -1"),
+        ("ws://127.0.0.1:1/graphql", "http://h/graphql", "endpoint.url", "ws:// or wss://"),
+        ("ws://127.0.0.1:1/graphql", "ws://u:p@h/graphql", "endpoint.url", "user or password"),
+        ("ws://127.0.0.1:1/graphql", "ws://h/graphql#x", "endpoint.url", "fragment"),
+        ("ws://127.0.0.1:1/graphql", "ws://h:99999/", "endpoint.url", "no URL"),
+        ("ws://127.0.0.1:1/graphql", "ws:///x", "endpoint.url", "no URL"),
+        ("  url: ws://127.0.0.1:1/graphql", "  preset: generic", "endpoint.url", "is missing"),
+        ("localhost:9092", "localhost", "kafka.bootstrap_servers", "list of brokers"),
+        ("localhost:9092", "PLAINTEXT://localhost:9092", "kafka.bootstrap_servers", "list of brokers"),
+        ("    topic: shop.orders", "    topic: shop orders", "subscriptions[0].topic", "legal topic name"),
+        ("    topic: shop.orders", "    topic: __consumer_offsets", "subscriptions[0].topic", "Kafka's own"),
+        ("    topic: shop.orders", "    topic: shop.{x}", "subscriptions[0].topic", "neither a variable"),
+        ("    topic: shop.orders", "    topic: '{'", "subscriptions[0].topic", "legal topic name"),
+        ("orders.graphql", "order.graphql", "subscriptions[0].document", "is not there"),
+        ("orders.graphql", ".", "subscriptions[0].document", "is a directory"),
+        (
+            "    topic: shop.orders",
+            "    topic: t\n    key: [id.x, nope]",
+            "subscriptions[0].key[1]",
+            "has no nope",
+        ),
+        ("    topic: shop.orders", "    topic: t\n    key: [a..b]", "subscriptions[0].key[0]", "no path"),
+        (
+            "    topic: shop.orders",
+            "    topic: t\n    headers: {connector: id}",
+            "subscriptions[0].headers.connector",
+            "sets itself",
+        ),
+        (
+            "    topic: shop.orders",
+            "    topic: t\n    variables: {on: off}",
+            "subscriptions[0].variables.on",
+            "means false",
+        ),
+        (
+            "    topic: shop.orders",
+            "    topic: t\n    variables: {x: .nan}",
+            "subscriptions[0].variables.x",
+            "JSON cannot hold",
+        ),
+        (
+            "  - name: orders",
+            "  - {name: orders, document: orders.graphql, topic: t}\n  - name: orders",
+            "subscriptions[1].name",
+            "too",
+        ),
+    ],
+)
+def test_one_mistake_is_named_by_its_key(
+    refused: Refused, old: str, new: str, path: str, message: str
+) -> None:
+    assert old in GENERIC
+    problems = refused(GENERIC.replace(old, new))
+    assert [problem for problem in problems if problem.path == path and message in problem.message], problems
+    assert all(problem.where.startswith("shop.yaml") for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path"),
+    [
+        ("credentials: {in: url}\n  url: ws://h/?token=abc", "endpoint.url"),
+        ("credentials: {in: header}\n  headers: {authorization: x}", "endpoint.headers.authorization"),
+        ("credentials: {in: header, name: 'a b'}", "endpoint.credentials.name"),
+        ("credentials: {in: init, name: t}\n  init_payload: {t: 1}", "endpoint.init_payload.t"),
+        ("credentials: {template: Bearer}", "endpoint.credentials.template"),
+        ("credentials: {template: '{token}{token}'}", "endpoint.credentials.template"),
+        ("credentials: {in: cookie}", "endpoint.credentials.in"),
+        ("headers: {Host: example}", "endpoint.headers.Host"),
+        ("headers: {Sec-WebSocket-Key: x}", "endpoint.headers.Sec-WebSocket-Key"),
+        ('headers: {X: "a\\nb"}', "endpoint.headers.X"),
+        ("headers: {'a b': x}", "endpoint.headers.a b"),
+    ],
+)
+def test_what_clashes_at_the_endpoint_is_refused(refused: Refused, endpoint: str, path: str) -> None:
+    text = GENERIC.replace("  url: ws://127.0.0.1:1/graphql", f"  {endpoint}")
+    if "url: ws" not in endpoint:
+        text = text.replace("endpoint:", "endpoint:\n  url: ws://h/g")
+    (problem,) = refused(text + "token: a-token\n")
+    assert problem.path == path
+
+
+def test_the_token_has_one_source(refused: Refused) -> None:
+    (problem,) = refused(
+        GENERIC + "token: a\noauth: {token_url: 'http://h/', client_id: a, client_secret: b}\n"
+    )
+    assert (problem.where, problem.path) == ("shop.yaml:10", "token")
+    assert "beside oauth" in problem.message
+
+
+def test_bitquery_needs_a_token(refused: Refused) -> None:
+    (problem,) = refused(BITQUERY.replace("oauth: {client_id: me, client_secret: hush-hush}\n", ""))
+    assert "needs a token" in problem.message
+
+
+def test_a_token_file_is_looked_for_beside_the_configuration(read: Read, refused: Refused) -> None:
+    text = GENERIC + "token_file: secret.txt\n"
+    (problem,) = refused(text)
+    assert (problem.path, problem.where) == ("token_file", "shop.yaml:10")
+    config = read(text, files={"secret.txt": "t"})
+    assert config.token_file is not None
+    assert os.path.isabs(config.token_file)
+    assert read(text, files={"secret.txt": ""}, resolve=False).token_source == "token_file"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("delivery: exactly_once", "delivery"),
+        ("errors: {tolerance: all}", "errors.tolerance"),
+        ("errors: {dead_letter_topic: x}", "errors.dead_letter_topic"),
+        ("events_topic: x", "events_topic"),
+        ("start: now", "start"),
+    ],
+)
+def test_what_is_not_built_is_refused_by_name(refused: Refused, text: str, path: str) -> None:
+    (problem,) = refused(f"{GENERIC}{text}\n")
+    assert problem.path == path
+    assert "not built yet" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("    topic:", "    identity: [id]\n    topic:", "subscriptions[0].identity"),
+        ("    topic:", "    backfill: {cursor: id}\n    topic:", "subscriptions[0].backfill"),
+        ("    topic:", "    dedup: window\n    topic:", "subscriptions[0].dedup"),
+        ("    topic:", "    start: now\n    topic:", "subscriptions[0].start"),
+        ("    topic:", "    value: {format: avro}\n    topic:", "subscriptions[0].value.format"),
+        ("kafka:", "kafka:\n  security: {protocol: SSL}", "kafka.security"),
+        ("endpoint:", "endpoint:\n  rotation: overlap", "endpoint.rotation"),
+    ],
+)
+def test_what_is_not_built_is_refused_in_its_section(refused: Refused, old: str, new: str, path: str) -> None:
+    (problem,) = refused(GENERIC.replace(old, new))
+    assert problem.path == path
+    assert "not built yet" in problem.message
+
+
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(refused: Refused) -> None:
+    problems = refused(
+        "name: no\n"
+        "endpoint: {preset: bitqury, keepalive_timeout: 10}\n"
+        "oauth: {client_id: 1, client_secret: '${env:NOPE}'}\n"
+        "kafka: {bootstrap_server: x}\n"
+        "subscriptions:\n"
+        "  - {name: a, document: orders.graphql, topik: t, rows: orderz}\n"
+        "  - name: b\n"
+        "    document: 'subscription {'\n"
+        "    topic: t\n"
+    )
+    assert [(problem.where.removeprefix("shop.yaml:"), problem.path) for problem in problems] == [
+        ("1", "name"),
+        ("2", "endpoint.preset"),
+        ("2", "endpoint.keepalive_timeout"),
+        ("3", "oauth.client_secret"),
+        ("3", "oauth.client_id"),
+        ("4", "kafka.bootstrap_servers"),
+        ("4", "kafka.bootstrap_server"),
+        ("6", "subscriptions[0].topic"),
+        ("6", "subscriptions[0].topik"),
+        ("6", "subscriptions[0].rows"),
+        ("8:30", "subscriptions[1].document"),
+    ]
+    remedies = {problem.path: problem.remedy for problem in problems}
+    assert remedies["endpoint.preset"] == "did you mean 'bitquery'?"
+    assert remedies["kafka.bootstrap_server"] == "did you mean 'bootstrap_servers'?"
+    assert remedies["subscriptions[0].rows"] == "did you mean 'orders'?"
+
+
+def test_a_mistake_in_a_document_names_the_documents_line(refused: Refused) -> None:
+    (problem,) = refused(files={"orders.graphql": "subscription {\n  a { b } }\n}"})
+    assert problem.where == "orders.graphql:3:1"
+    assert problem.path == "subscriptions[0].document"
+
+
+@pytest.mark.parametrize("style", ["|", "|-", "|2"])
+def test_a_mistake_in_an_inline_document_names_the_configurations_line(refused: Refused, style: str) -> None:
+    inline = f"document: {style}\n\n      subscription {{\n        a {{ b }} }}\n      }}\n"
+    (problem,) = refused(GENERIC.replace("document: orders.graphql\n", inline))
+    line = next(n for n, text in enumerate(GENERIC.split("\n"), 1) if "document" in text) + 4
+    assert problem.where.startswith(f"shop.yaml:{line}:")
+
+
+def test_a_missing_document_offers_its_neighbour(refused: Refused) -> None:
+    (problem,) = refused(GENERIC.replace("orders.graphql", "order.graphql"))
+    assert problem.remedy == "did you mean 'orders.graphql'?"
+
+
+def test_the_environment_overrides_the_level(read: Read, refused: Refused) -> None:
+    assert read(env={"CONNECTOR_LOG_LEVEL": "DEBUG"}).log.level == "debug"
+    (problem,) = refused(env={"CONNECTOR_LOG_LEVEL": "loud"})
+    assert problem.where == "environment"
+
+
+def test_two_subscriptions_may_share_a_topic(read: Read) -> None:
+    text = GENERIC + "  - {name: more, document: orders.graphql, topic: shop.orders}\n"
+    assert [plan.topic for plan in read(text).plans] == ["shop.orders", "shop.orders"]
+
+
+def test_there_must_be_a_subscription(refused: Refused) -> None:
+    problems = refused(GENERIC[: GENERIC.index("subscriptions")] + "subscriptions: []\n")
+    assert [(problem.path, problem.message) for problem in problems] == [("subscriptions", "is empty")]
+
+
+def test_a_configuration_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
+    for path, message in ((tmp_path / "nope.yaml", "is not there"), (tmp_path, "is a directory")):
+        with pytest.raises(ConfigError, match=message):
+            read_config(path, env={})
+    with pytest.raises(ConfigError, match="not a path"):
+        read_config("a\0b", env={})
+
+
+def test_the_examples_are_right() -> None:
+    examples = Path(__file__).parents[3] / "docs" / "examples"
+    files = sorted(examples.glob("*.yaml"))
+    assert files
+    for file in files:
+        config = read_config(file, env={}, resolve=False)
+        assert len(config.plans) == len(config.subscriptions)

@@ -1,0 +1,141 @@
+"""Placeholders, and that nothing secret is ever shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from connector.config import Secret, Unresolved
+from tests.unit.config.conftest import GENERIC, Read, Refused
+
+SECRET = 's3cr+t/=%"x'
+OAUTH = """\
+oauth:
+  token_url: http://127.0.0.1:1/token
+  client_id: ${env:ID}
+  client_secret: ${file:secret.txt}
+"""
+
+
+def test_placeholders_are_filled(read: Read) -> None:
+    config = read(GENERIC + OAUTH, env={"ID": "me"}, files={"secret.txt": f"{SECRET}\n"})
+    assert config.oauth is not None
+    assert config.oauth.client_id == "me"
+    assert config.oauth.client_secret.reveal() == SECRET
+
+
+def test_a_placeholder_may_be_part_of_a_value_and_of_any_kind(read: Read) -> None:
+    text = GENERIC.replace("localhost:9092", "${env:HOST}:${env:PORT}") + "http: {port: '${env:PORT}'}\n"
+    text += "topics: {create: '${env:CREATE}'}\nshutdown: {drain: '${env:N}s'}\n"
+    config = read(text, env={"HOST": "kafka", "PORT": "9092", "CREATE": "false", "N": "7"})
+    assert config.kafka.bootstrap_servers == "kafka:9092"
+    assert (config.http.port, config.topics.create, config.shutdown.drain) == (9092, False, 7.0)
+
+
+def test_two_dollars_escape_a_placeholder(read: Read) -> None:
+    text = GENERIC + "topics: {config: {x: '$${env:A}'}}\n"
+    assert read(text).topics.config == {"x": "${env:A}"}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("${env:NOPE}", "variable NOPE is not set"),
+        ("${env:EMPTY}", "variable EMPTY is empty"),
+        ("${file:nope}", "nope: is not there"),
+        ("${file:empty}", "empty is empty"),
+        ("${file:/}", "is a directory"),
+        ("${NOPE}", "no placeholder"),
+        ("${env:NOPE:-x}", "no placeholder"),
+        ("${", "no placeholder"),
+    ],
+)
+def test_a_placeholder_that_cannot_be_filled_is_a_problem(refused: Refused, value: str, message: str) -> None:
+    text = GENERIC + OAUTH.replace("${file:secret.txt}", f"'{value}'")
+    (problem,) = refused(text, env={"ID": "x", "EMPTY": ""}, files={"empty": "\n"})
+    assert (problem.where, problem.path) == ("shop.yaml:13", "oauth.client_secret")
+    assert message in problem.message
+
+
+def test_without_secrets_everything_else_is_checked(read: Read, refused: Refused) -> None:
+    text = GENERIC + OAUTH + "tasks: ${env:TASKS}\nhttp: {port: '${env:PORT}'}\n"
+    text = text.replace(
+        "    topic: shop.orders", "    topic: shop.{region}\n    variables: {region: '${env:R}'}"
+    )
+    files = {"orders.graphql": "subscription ($region: Int!) { orders(r: $region) }"}
+    config = read(text, resolve=False, files=files)
+    assert config.tasks == "${env:TASKS}"  # type: ignore[comparison-overlap]
+    assert isinstance(config.http.port, Unresolved)
+    assert len(config.plans) == 1
+    assert config.secrets() == []
+    (problem,) = refused(text + "shutdown: {drain: 20}\n", resolve=False, files=files)
+    assert problem.path == "shutdown.drain"
+
+
+def test_a_subscription_that_is_not_known_yet_has_no_plan(read: Read) -> None:
+    config = read(GENERIC.replace("orders.graphql", "${env:DOCUMENT}"), resolve=False)
+    assert config.plans == ()
+
+
+def test_secrets_are_those_that_must_not_be_shown(read: Read) -> None:
+    text = (
+        GENERIC.replace("  url: ws://127.0.0.1:1/graphql", "  url: ws://h/g?api_key=query%2Bsecret") + OAUTH
+    )
+    text = text.replace(
+        "endpoint:", "endpoint:\n  headers: {X-Key: 'Key ${env:KEY}'}\n  init_payload: {k: [payload-secret]}"
+    )
+    text = text.replace("localhost:9092", "${file:host.txt}:9092")
+    files = {"secret.txt": SECRET, "host.txt": "kafka-host"}
+    config = read(text, env={"ID": "visible", "KEY": "k"}, files=files)
+    assert set(config.secrets()) == {
+        SECRET,
+        "k",
+        "kafka-host",
+        "payload-secret",
+        "query%2Bsecret",
+        "query+secret",
+    }
+    shown = json.dumps(config.effective()) + repr(config) + str(config.endpoint) + repr(config.oauth)
+    for secret in (SECRET, "kafka-host", "payload-secret", "query%2Bsecret", "query+secret", "Key k"):
+        assert json.dumps(secret)[1:-1] not in shown
+        assert secret not in shown
+    assert '"client_id": "visible"' in shown
+
+
+def test_a_secret_shows_itself_only_when_asked() -> None:
+    secret = Secret(SECRET)
+    assert f"{secret!r} {secret} {[secret]}" == "*** *** [***]"
+    assert secret.reveal() == SECRET
+    assert secret == Secret(SECRET)
+    assert secret != Secret("other")
+
+
+@pytest.mark.parametrize("value", ["12345678", "[a, b]", "''", "true"])
+def test_a_secret_must_be_text(refused: Refused, value: str) -> None:
+    (problem,) = refused(f"{GENERIC}token: {value}\n")
+    assert problem.path == "token"
+    assert "1234" not in str(problem)
+
+
+def test_no_problem_quotes_what_came_from_outside(refused: Refused) -> None:
+    bad = '{"' + SECRET + "hidden"
+    text = GENERIC.replace("orders.graphql", "'{ ${file:secret.txt}'")
+    for value in ("localhost:9092", "shop.orders", "ws://127.0.0.1:1/graphql"):
+        text = text.replace(value, "${file:secret.txt}")
+    text = text.replace("name: orders", "name: '${file:secret.txt}'")
+    for line in ("tasks: X", "shutdown: {drain: X}", "log: {level: X}", "endpoint2: X", "delivery: X"):
+        text += line.replace("X", "'${file:secret.txt}'") + "\n"
+    problems = refused(text, files={"secret.txt": bad})
+    assert len(problems) > 8
+    for problem in problems:
+        assert "hidden" not in str(problem)
+        assert SECRET not in str(problem)
+
+
+def test_a_file_placeholder_may_be_absolute(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("a-token\r\n")
+    config = read(f"{GENERIC}token: ${{file:{tmp_path}/t}}\n")
+    assert config.token is not None
+    assert config.token.reveal() == "a-token"
