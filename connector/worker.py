@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 import anyio
 import structlog
@@ -40,7 +40,7 @@ class Worker:
         keeper: Keeper | None,
         api: ApiServer,
         drain: float,
-        chores: Sequence[Callable[[], Awaitable[None]]] = (),
+        chores: Sequence[Callable[[], Coroutine[None, None, None]]] = (),
     ) -> None:
         self._tasks = tuple(tasks)
         self._keeper = keeper

@@ -1,0 +1,6 @@
+"""Health and metrics over HTTP."""
+
+from connector.api.bodies import KafkaBody, ReadyBody, SubscriptionBody, TokenBody
+from connector.api.server import ApiServer, CannotListen, Health
+
+__all__ = ["ApiServer", "CannotListen", "Health", "KafkaBody", "ReadyBody", "SubscriptionBody", "TokenBody"]

@@ -1,0 +1,39 @@
+"""The body of ``/readyz``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
+    """``expires_in_seconds`` is ``None`` where the life is unknown; ``state`` is "unused" without a token."""
+
+    state: str
+    expires_in_seconds: float | None
+    last_error: str | None
+
+
+class KafkaBody(msgspec.Struct, frozen=True, kw_only=True):
+    """``connecting``, ``up`` or ``stalled``."""
+
+    state: str
+
+
+class SubscriptionBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Moments are seconds since 1970; ``None`` before the first row or error."""
+
+    state: str
+    since: float
+    last_row_at: float | None
+    last_error: str | None
+
+
+class ReadyBody(msgspec.Struct, frozen=True, kw_only=True):
+    """All of it."""
+
+    ready: bool
+    token: TokenBody
+    kafka: KafkaBody
+    subscriptions: Mapping[str, SubscriptionBody]

@@ -1,0 +1,77 @@
+"""The commands. Data goes to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from connector import __version__
+
+app = typer.Typer(
+    name="connector",
+    help="A Kafka source connector for GraphQL subscriptions.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Its tracebacks show local variables, and those hold secrets.
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The configuration, a YAML file.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"connector {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Read GraphQL subscriptions, write Kafka topics."""
+
+
+@app.command()
+def run(config: ConfigOption) -> NoReturn:
+    """Subscribe and publish until SIGTERM or SIGINT."""
+    from connector.cli.run import run as run_connector
+
+    sys.exit(run_connector(config))
+
+
+@app.command()
+def validate(
+    config: ConfigOption,
+    no_env: Annotated[
+        bool, typer.Option("--no-env", help="Leave ${env:…} and ${file:…} unresolved.")
+    ] = False,
+) -> NoReturn:
+    """Check a configuration and its documents, offline."""
+    from connector.cli.validate import validate as validate_config
+
+    sys.exit(validate_config(config, resolve=not no_env))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float, typer.Option(help="How long rows flow.", min=1.0, max=3600.0)] = 30.0,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+) -> NoReturn:
+    """Run the whole product against a small upstream and broker on this machine."""
+    from connector.demo import run_demo
+
+    sys.exit(run_demo(seconds, json))
+
+
+def main() -> None:
+    """Run the command line; a wrong one ends with the code for configuration."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,24 @@
+"""Configuration mistakes, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from connector.errors import Problem
+
+
+def show(problems: Sequence[Problem]) -> None:
+    """Print every mistake to stderr: where, what, and what to do."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for problem in problems:
+        place = f"{problem.where}: {problem.path}" if problem.path else problem.where
+        line = Text()
+        line.append(place, style="bold")
+        line.append(f": {problem.message}\n")
+        line.append(f"    → {problem.remedy}", style="green")
+        console.print(line)
+    count = len(problems)
+    console.print(Text(f"{count} problem{'s' if count > 1 else ''} found; nothing was started", style="red"))

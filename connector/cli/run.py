@@ -1,0 +1,82 @@
+"""``connector run``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import anyio
+import structlog
+
+from connector import __version__
+from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
+from connector.config import Config, read_config
+from connector.errors import ConfigError, ConnectorError, FatalError
+from connector.telemetry import Redactor, configure_logs, install_loop_handler
+from connector.wiring import run_worker
+from connector.worker import Undelivered
+
+log = structlog.get_logger(__name__)
+
+
+def run(path: Path) -> int:
+    """Run the connector configured at ``path`` until it is stopped; return the exit code."""
+    try:
+        config = read_config(path, env=os.environ)
+    except ConfigError as error:
+        from connector.cli.problems import show
+
+        show(error.problems)
+        return CONFIGURATION
+    redactor = Redactor()
+    for secret in config.secrets():
+        redactor.add(secret)
+    configure_logs(config.log.level, config.log.format, redactor)
+    log.info("connector starts", version=__version__, config=config.effective())
+    for plan in config.plans:
+        for warning in plan.warnings:
+            log.warning("document", subscription=plan.name, warning=warning)
+    return _supervise(config, redactor)
+
+
+def _supervise(config: Config, redactor: Redactor) -> int:
+    ended: tuple[str, int, BaseException] | None = None
+    try:
+        anyio.run(_main, config, redactor, backend_options={"loop_factory": _loop_factory()})
+    except* Undelivered as group:
+        ended = "stopped before everything was delivered", FAILED, group
+    except* ConfigError as group:
+        ended = "the configuration cannot be used", CONFIGURATION, group
+    except* FatalError as group:
+        ended = "cannot run", FAILED, group
+    except* Exception as group:
+        ended = "unexpected failure", FAILED, group
+    if ended is None:
+        return CLEAN
+    said, code, cause = ended
+    first = _first(cause)
+    is_fault = not isinstance(first, ConnectorError | Undelivered)
+    # A fault of ours: the redacted traceback is what a bug report needs.
+    log.error(said, error=str(first), exc_info=cause if is_fault else None)
+    return code
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _main(config: Config, redactor: Redactor) -> None:
+    install_loop_handler(asyncio.get_running_loop())
+    await run_worker(config, redactor)
+
+
+def _loop_factory() -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

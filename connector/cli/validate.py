@@ -1,0 +1,49 @@
+"""``connector validate``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from connector.cli.exit_codes import CLEAN, CONFIGURATION
+from connector.config import Config, read_config
+from connector.errors import ConfigError
+
+
+def validate(path: Path, *, resolve: bool) -> int:
+    """Check the configuration at ``path`` and return the exit code."""
+    try:
+        config = read_config(path, env=os.environ, resolve=resolve)
+    except ConfigError as error:
+        from connector.cli.problems import show
+
+        show(error.problems)
+        return CONFIGURATION
+    _show(config, path)
+    return CLEAN
+
+
+def _show(config: Config, path: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    out = Console(file=sys.stdout, highlight=False)
+    table = Table(title=f"{path}: {config.name}", title_justify="left")
+    for column in ("subscription", "rows", "topic", "key", "timestamp", "streams"):
+        table.add_column(column, overflow="fold")
+    for plan in config.plans:
+        table.add_row(
+            plan.name,
+            ".".join(plan.rows),
+            plan.topic,
+            ", ".join(".".join(part) for part in plan.key) or "none",
+            ".".join(plan.timestamp) if plan.timestamp else "received",
+            str(plan.cubes),
+        )
+    out.print(table)
+    notes = Console(stderr=True, highlight=False, soft_wrap=True)
+    for plan in config.plans:
+        for warning in plan.warnings:
+            notes.print(f"warning: {plan.name}: {warning}", style="yellow", markup=False)
+    out.print("the configuration is valid")

@@ -1,0 +1,208 @@
+"""What the rooms tell, turned into metrics and into the body of ``/readyz``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from connector.api import KafkaBody, ReadyBody, SubscriptionBody, TokenBody
+from connector.auth import Keeper
+from connector.subscription import Budget
+from connector.task import State, Task
+from connector.telemetry import Metrics, Redactor, set_one
+
+TOKEN_STATES = ("none", "valid", "expired", "rejected", "refused")
+KAFKA_STATES = ("connecting", "up", "stalled")
+SESSION_STATES = tuple(state.value for state in State)
+
+
+class TokenMetrics:
+    """Satisfies auth's `TokenObserver`."""
+
+    def __init__(self, metrics: Metrics, redactor: Redactor) -> None:
+        self._metrics = metrics
+        self._redactor = redactor
+
+    def fetched(self, outcome: str) -> None:
+        """Count a request."""
+        self._metrics.token_requests.labels(outcome).inc()
+
+    def token_changed(self, value: str) -> None:
+        """Let the redactor know the token before anything can log it."""
+        self._redactor.add(value, keep=False)
+
+
+class KafkaMetrics:
+    """Satisfies publish's `Observer`; ``state`` is the last one heard of."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def kafka_state(self, state: str) -> None:
+        """Show the state."""
+        set_one(self._metrics.kafka_state, KAFKA_STATES, state)
+
+    def producer_rebuilt(self) -> None:
+        """Count it."""
+        self._metrics.kafka_rebuilds.inc()
+
+    def batch_refused(self, reason: str) -> None:
+        """Count it."""
+        self._metrics.batches_refused.labels(reason).inc()
+
+
+class SubscriptionMetrics:
+    """Satisfies task's `SubscriptionObserver`. Series are looked up once: this is called per frame."""
+
+    def __init__(self, metrics: Metrics, name: str) -> None:
+        self._metrics = metrics
+        self._name = name
+        self._rows = metrics.rows_received.labels(name)
+        self._frames = metrics.frames_received.labels(name)
+        self._bytes = metrics.received_bytes.labels(name)
+        self._acked = metrics.rows_acked.labels(name)
+        self._latency = metrics.receive_to_ack.labels(name)
+        self._freshness = metrics.event_to_ack.labels(name)
+        self._uncovered = metrics.uncovered_seconds.labels(name)
+        self._streamed = metrics.stream_seconds.labels(name)
+        self._sessions = metrics.sessions_opened.labels(name)
+        self._no_data = metrics.no_data_alarm.labels(name)
+
+    def state(self, state: State) -> None:
+        """See `SubscriptionObserver`."""
+        set_one(self._metrics.session_state, SESSION_STATES, state.value, self._name)
+
+    def session_opened(self) -> None:
+        """See `SubscriptionObserver`."""
+        self._sessions.inc()
+
+    def received(self, rows: int, size: int) -> None:
+        """See `SubscriptionObserver`."""
+        self._rows.inc(rows)
+        self._frames.inc()
+        self._bytes.inc(size)
+
+    def acknowledged(self, rows: int, latency: float) -> None:
+        """See `SubscriptionObserver`."""
+        self._acked.inc(rows)
+        self._latency.observe(latency)
+
+    def event_lag(self, seconds: float) -> None:
+        """See `SubscriptionObserver`."""
+        self._freshness.observe(max(0.0, seconds))
+
+    def reconnect(self, reason: str) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.reconnects.labels(self._name, reason).inc()
+
+    def uncovered(self, seconds: float) -> None:
+        """See `SubscriptionObserver`."""
+        self._uncovered.inc(max(0.0, seconds))
+
+    def gap(self, outcome: str) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.gaps.labels(self._name, outcome).inc()
+
+    def shed(self) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.sheds.labels(self._name).inc()
+
+    def result_errors(self, count: int) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.result_errors.labels(self._name).inc(count)
+
+    def null_result(self) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.null_results.labels(self._name).inc()
+
+    def full_message(self) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.full_messages.labels(self._name).inc()
+
+    def oddities(self, *, keys_missing: int, times_replaced: int) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.keys_missing.labels(self._name).inc(keys_missing)
+        self._metrics.timestamps_replaced.labels(self._name).inc(times_replaced)
+
+    def record_failed(self, reason: str) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.records_failed.labels(self._name, reason).inc()
+
+    def streamed(self, seconds: float) -> None:
+        """See `SubscriptionObserver`."""
+        self._streamed.inc(max(0.0, seconds))
+
+    def no_data(self, alarm: bool) -> None:
+        """See `SubscriptionObserver`."""
+        self._no_data.set(1.0 if alarm else 0.0)
+
+
+class PublicHealth:
+    """
+    What ``/readyz`` tells, and what is measured when ``/metrics`` is asked for.
+
+    Ready latches once the brokers of every task have answered: an outage of the upstream, or a later one
+    of Kafka, must not fail a roll-out or take the pod's metrics away.
+    """
+
+    def __init__(self, *, keeper: Keeper | None, tasks: Sequence[Task], budget: Budget) -> None:
+        self._keeper = keeper
+        self._tasks = tuple(tasks)
+        self._budget = budget
+        self._latched = False
+
+    def ready(self) -> bool:
+        """Return whether it is ready, now and from then on."""
+        self._latched = self._latched or all(task.publisher.answered.is_set() for task in self._tasks)
+        return self._latched
+
+    def body(self) -> ReadyBody:
+        """Return how everything stands."""
+        return ReadyBody(
+            ready=self.ready(),
+            token=self._token(),
+            kafka=KafkaBody(state=self._kafka()),
+            subscriptions={
+                follower.name: SubscriptionBody(
+                    state=status.state.value,
+                    since=status.since,
+                    last_row_at=status.last_row_at,
+                    last_error=status.last_error,
+                )
+                for task in self._tasks
+                for follower in task.followers
+                for status in (follower.status,)
+            },
+        )
+
+    def _token(self) -> TokenBody:
+        if self._keeper is None:
+            return TokenBody(state="unused", expires_in_seconds=None, last_error=None)
+        status = self._keeper.status
+        return TokenBody(
+            state=status.state,
+            expires_in_seconds=None
+            if status.expires_in_seconds is None
+            else round(status.expires_in_seconds, 3),
+            last_error=status.last_error,
+        )
+
+    def _kafka(self) -> str:
+        states = {task.publisher.state for task in self._tasks}
+        return next((state for state in ("connecting", "stalled", "up") if state in states), "connecting")
+
+    def measure(self, metrics: Metrics) -> None:
+        """Bring up to date what is known only by asking."""
+        if self._keeper is not None:
+            status = self._keeper.status
+            set_one(metrics.token_state, TOKEN_STATES, status.state)
+            left = status.expires_in_seconds
+            metrics.token_expires_in.set(math.nan if left is None else left)
+        metrics.inbox_bytes.set(self._budget.used)
+        metrics.inbox_limit_bytes.set(self._budget.limit)
+        for task in self._tasks:
+            for follower in task.followers:
+                follower.tick()
+                last = follower.status.last_row_at
+                if last is not None:
+                    metrics.last_row_timestamp.labels(follower.name).set(last)

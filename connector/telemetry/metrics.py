@@ -1,0 +1,129 @@
+"""Every metric, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
+FRESHNESS_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
+SUBSCRIPTION = ("subscription",)
+
+
+class Metrics:
+    """
+    The connector's metrics on a registry of their own.
+
+    Whoever counts does so per frame or per batch, never per row. Callbacks given to `at_scrape` run
+    before each rendering, for what is known only by asking.
+    """
+
+    def __init__(self, *, version: str) -> None:
+        self.registry = CollectorRegistry()
+        self._callbacks: list[Callable[[], None]] = []
+        ProcessCollector(registry=self.registry)
+        self._sessions()
+        self._rows()
+        self._outside()
+        self.build_info = self._gauge("build_info", "1, labelled with the version.", ("version",))
+        self.build_info.labels(version).set(1)
+
+    def _sessions(self) -> None:
+        self.session_state = self._gauge(
+            "session_state", "1 for the state that a subscription is in.", ("subscription", "state")
+        )
+        self.sessions_opened = self._counter("sessions_opened", "Sessions that became live.", SUBSCRIPTION)
+        self.reconnects = self._counter(
+            "reconnects", "Sessions that ended and were to be replaced.", ("subscription", "reason")
+        )
+        self.uncovered_seconds = self._counter(
+            "uncovered_seconds",
+            "Seconds without a session: rows may have been missed.",
+            SUBSCRIPTION,
+        )
+        self.gaps = self._counter(
+            "gaps", "Periods that were not received, by what became of them.", ("subscription", "outcome")
+        )
+        self.sheds = self._counter("sheds", "Sessions closed because memory ran short.", SUBSCRIPTION)
+        self.stream_seconds = self._counter(
+            "stream_seconds", "Seconds of streams that the upstream bills.", SUBSCRIPTION
+        )
+        self.no_data_alarm = self._gauge(
+            "no_data_alarm", "1 while a live session brings no data for too long.", SUBSCRIPTION
+        )
+
+    def _rows(self) -> None:
+        self.rows_received = self._counter("rows_received", "Rows received.", SUBSCRIPTION)
+        self.rows_acked = self._counter("rows_acked", "Rows that the brokers acknowledged.", SUBSCRIPTION)
+        self.frames_received = self._counter("frames_received", "Results received.", SUBSCRIPTION)
+        self.received_bytes = self._counter("received_bytes", "Bytes of results received.", SUBSCRIPTION)
+        self.result_errors = self._counter("result_errors", "GraphQL errors in results.", SUBSCRIPTION)
+        self.null_results = self._counter("null_results", "Results without rows.", SUBSCRIPTION)
+        self.full_messages = self._counter(
+            "full_messages", "Messages with as many rows as the upstream ever sends in one.", SUBSCRIPTION
+        )
+        self.timestamps_replaced = self._counter(
+            "timestamps_replaced", "Records stamped with another time than their event's.", SUBSCRIPTION
+        )
+        self.keys_missing = self._counter("keys_missing", "Records without their key.", SUBSCRIPTION)
+        self.records_failed = self._counter(
+            "records_failed", "Rows that could not be published.", ("subscription", "reason")
+        )
+        self.last_row_timestamp = self._gauge(
+            "last_row_timestamp_seconds", "When the last row came, seconds since 1970.", SUBSCRIPTION
+        )
+        self.receive_to_ack = Histogram(
+            "connector_receive_to_ack_seconds",
+            "From a frame's arrival to the acknowledgement of its last row.",
+            SUBSCRIPTION,
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self.event_to_ack = Histogram(
+            "connector_event_to_ack_seconds",
+            "From the newest event time in a frame to its acknowledgement.",
+            SUBSCRIPTION,
+            buckets=FRESHNESS_BUCKETS,
+            registry=self.registry,
+        )
+
+    def _outside(self) -> None:
+        self.token_expires_in = self._gauge(
+            "token_expires_in_seconds", "Seconds that the token has left; NaN where its life is unknown."
+        )
+        self.token_state = self._gauge("token_state", "1 for the state that the token is in.", ("state",))
+        self.token_requests = self._counter("token_requests", "Requests for a token.", ("outcome",))
+        self.kafka_state = self._gauge("kafka_state", "1 for the state that Kafka is in.", ("state",))
+        self.kafka_rebuilds = self._counter("kafka_rebuilds", "Producers that were given up.")
+        self.batches_refused = self._counter(
+            "batches_refused", "Batches that the brokers refused for their content.", ("reason",)
+        )
+        self.inbox_bytes = self._gauge(
+            "inbox_bytes", "Bytes received and not yet acknowledged, with their overhead."
+        )
+        self.inbox_limit_bytes = self._gauge("inbox_limit_bytes", "The bound of connector_inbox_bytes.")
+
+    def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
+        return Counter(f"connector_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
+        return Gauge(f"connector_{name}", text, labels, registry=self.registry)
+
+    def at_scrape(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` before each rendering."""
+        self._callbacks.append(callback)
+
+    def render(self) -> tuple[bytes, str]:
+        """Return the metrics in Prometheus' text format, and its content type."""
+        for callback in self._callbacks:
+            callback()
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+
+def set_one(gauge: Gauge, states: Sequence[str], current: str, *labels: str) -> None:
+    """Set the series of ``current`` to 1 and those of the other ``states`` to 0."""
+    for state in states:
+        gauge.labels(*labels, state).set(1.0 if state == current else 0.0)
