@@ -1,6 +1,7 @@
-"""Namespaces on the given cluster, and Kafka at an address that its pods reach. Collected by run.sh alone."""
+"""Namespaces on the given cluster, and Kafka at an address that its pods reach."""
 
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,17 +14,37 @@ from tests.cluster.commands import Namespace
 from tests.helm.conftest import CHART, read_values
 from tests.helm.objects import Object, merged
 
-# `make test` must never install on whatever cluster KUBECONFIG happens to name.
-collect_ignore_glob = [] if os.environ.get("CLUSTER_TESTS") == "1" else ["test_*.py"]
-
 DEADLINE = 600.0
 """Seconds for one test: pods are pulled, started, drained and replaced in it."""
+NEEDED = ("helm", "kubectl")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "cluster: installs the chart on the cluster of KUBECONFIG")
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Only where these tests are named: no other run may install on whatever cluster KUBECONFIG names."""
+    is_named = any("tests/cluster" in str(argument) for argument in config.invocation_params.args)
+    return None if is_named else True
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m cluster` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "namespace" in getattr(item, "fixturenames", ()):
+            item.add_marker("cluster")
             item.add_marker(pytest.mark.timeout(DEADLINE))
+
+
+@pytest.fixture(scope="session")
+def cluster() -> None:
+    """Fails where there is no cluster to install on: these tests run only when asked for."""
+    missing = [program for program in NEEDED if shutil.which(program) is None]
+    if missing:
+        pytest.fail(f"not on PATH: {', '.join(missing)}", pytrace=False)
+    if not os.environ.get("KUBECONFIG"):
+        pytest.fail("KUBECONFIG names no cluster", pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +54,7 @@ def host_address() -> str:
 
 
 @pytest.fixture
-async def namespace() -> AsyncIterator[Namespace]:
+async def namespace(cluster: None) -> AsyncIterator[Namespace]:
     """A namespace of this test's own; deleted at the end, with all in it."""
     namespace = Namespace(name=f"connector-test-{uuid.uuid4().hex[:8]}")
     await namespace.create()
