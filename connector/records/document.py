@@ -90,7 +90,8 @@ def _parse(text: str) -> DocumentNode:
     if not text.strip():
         raise PlanError([finding("the document is empty", "write a GraphQL subscription in it")])
     try:
-        return parse(text, max_tokens=MAX_TOKENS)
+        # graphql-core takes empty selections unless told otherwise; the specification (§2.8) has none.
+        return parse(text, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False)
     except GraphQLSyntaxError as error:
         place = error.locations[0] if error.locations else None
         mistake = Finding(
