@@ -22,14 +22,14 @@ class Remedy:
     """
     One subscription's memory of its failures.
 
-    Waits grow with each failure in a row and are forgotten once data came: a second to half a minute
+    Waits grow with each failure in a row and are forgotten once data came: next to nothing to half a minute
     where the other side may be back at any time, five seconds to a minute where it asked for patience,
     half a minute to ten where the document, the plan or the credentials are at fault.
     """
 
     def __init__(self, name: str, rng: Callable[[], float] = random.random) -> None:
         self._name = name
-        self._reconnect = Backoff(first=1.0, cap=30.0, rng=rng)
+        self._reconnect = Backoff(first=0.2, cap=30.0, rng=rng)
         self._wait = Backoff(first=5.0, cap=60.0, rng=lambda: 0.5 + rng() / 2)
         self._slow = Backoff(first=30.0, cap=600.0, rng=lambda: 0.5 + rng() / 2)
         self._rejected_in_row = 0
