@@ -32,7 +32,6 @@ class Glance:
     token_state: str = "none"  # noqa: S105 - a state, not a password
     token_seconds_left: float | None = None
     reconnects: Mapping[str, int] = field(default_factory=dict)
-    rows_acked: int = 0
 
 
 async def look(api_port: int) -> Glance | None:
@@ -62,17 +61,13 @@ def read(readyz: str, metrics: str) -> Glance:
     """Read the two answers."""
     health = json.loads(readyz)
     reconnects: Counter[str] = Counter()
-    acked = 0
     for sample in _SAMPLE.finditer(metrics):
         labels = dict(_LABEL.findall(sample["labels"] or ""))
         if sample["name"] == "connector_reconnects_total":
             reconnects[labels.get("reason", "?")] += int(float(sample["value"]))
-        elif sample["name"] == "connector_rows_acked_total":
-            acked += int(float(sample["value"]))
     return Glance(
         states={name: one["state"] for name, one in health["subscriptions"].items()},
         token_state=health["token"]["state"],
         token_seconds_left=health["token"]["expires_in_seconds"],
         reconnects=+reconnects,
-        rows_acked=acked,
     )

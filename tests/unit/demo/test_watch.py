@@ -21,5 +21,4 @@ def test_the_two_answers_make_one_glance() -> None:
         token_state="valid",
         token_seconds_left=3.5,
         reconnects={"closed": 3},
-        rows_acked=1500,
     )
