@@ -86,12 +86,20 @@ class Publisher:
             self._keeper.want(topic)
         return topic
 
-    def add(self, rows: Mapping[str, Sequence[Row]], receipt: Receipt, now_ms: int) -> None:
-        """Queue the rows of one frame, by topic; each topic must be ready. Never waits."""
+    def add(self, rows: Mapping[str, Sequence[Row]], receipt: Receipt, now_ms: int) -> int:
+        """
+        Queue the rows of one frame, by topic; each topic must be ready. Never waits.
+
+        Return how many event times had to be replaced since the last call that named the topic.
+        """
+        replaced = 0
         for name, of_topic in rows.items():
             topic = self._topics[name]
             topic.add(of_topic, receipt, now_ms)
             topic.wake()
+            replaced += topic.times_replaced
+            topic.times_replaced = 0
+        return replaced
 
     @property
     def held(self) -> int:
@@ -121,6 +129,7 @@ class Publisher:
     async def _use(self, producer: Producer) -> ConnectorError | None:
         """Deliver with ``producer`` until it breaks; what is in flight then gets time to land."""
         self._producer, self._broken, self._failure = producer, anyio.Event(), None
+        self._heard()
         self._gate = Gate()
         graceful = False
         try:

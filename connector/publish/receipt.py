@@ -15,10 +15,11 @@ class Receipt:
     Counts down as rows of one frame are acknowledged or given up.
 
     ``size`` is what the frame and its rows take in memory, ``received_at`` its time of arrival in seconds
-    of `time.monotonic`. ``errors`` holds why rows were given up.
+    of `time.monotonic`, ``event_ms`` the event time of its last row (``None``: unknown). ``errors`` holds
+    why rows were given up.
     """
 
-    __slots__ = ("_ledger", "errors", "pending", "received_at", "rows", "size")
+    __slots__ = ("_ledger", "errors", "event_ms", "pending", "received_at", "rows", "size")
 
     def __init__(self, ledger: Ledger, *, rows: int, size: int, received_at: float) -> None:
         self._ledger = ledger
@@ -26,6 +27,7 @@ class Receipt:
         self.pending = rows
         self.size = size
         self.received_at = received_at
+        self.event_ms: int | None = None
         self.errors: list[DataError] = []
 
     def acknowledged(self, rows: int) -> None:

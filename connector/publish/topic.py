@@ -47,6 +47,10 @@ class Topic:
         self.cap = max_batch_bytes
         self.learn(self.limits)
 
+    def explain(self) -> str:
+        """Say why it is not ready yet."""
+        return self.error or f"topic {self.name} is waited for: kafka has not answered yet"
+
     def learn(self, limits: TopicLimits) -> None:
         """Take what the brokers said of it."""
         self.limits = limits

@@ -47,8 +47,6 @@ class TopicKeeper:
         ``heard`` whenever the brokers answered.
         """
         backoff = Backoff(first=1.0, cap=15.0)
-        if not self._wanted:
-            heard()
         while True:
             self._wake = anyio.Event()
             if self._wanted and await self._look(producer, found, heard):

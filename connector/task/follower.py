@@ -163,8 +163,7 @@ class Follower:
             await anyio.lowlevel.checkpoint()
 
     async def _follow(self) -> None:
-        for name in self._settings.topics:
-            await self._unless_stopped(self._publisher.topic(name).ready.wait())
+        await self._until_topics()
         while not self._is_over:
             if self._holding.is_told:
                 await self._unless_stopped(self._recover())
@@ -177,6 +176,16 @@ class Follower:
             end = await self._one_session()
             if not self._is_over:
                 await self._between(end)
+
+    async def _until_topics(self) -> None:
+        """Streams are billed, so none is opened before there is somewhere to put its rows."""
+        for name in self._settings.topics:
+            topic = self._publisher.topic(name)
+            if not topic.ready.is_set():
+                self._face.enter(State.WAITING)
+                self._face.explain = topic.explain
+                await self._unless_stopped(topic.ready.wait())
+        self._face.explain = None
 
     @property
     def _is_over(self) -> bool:

@@ -52,30 +52,40 @@ class Pump:
             receipt = self._ledger.open(
                 rows=extracted.count, size=arrival.size, received_at=arrival.received_at
             )
+            receipt.event_ms = _last_event(extracted)
             for _, error in extracted.failed:
                 receipt.given_up(error)
             for name in extracted.topics:
                 topic = self._publisher.topic(name)
                 if not topic.ready.is_set():
                     await topic.ready.wait()
-            self._publisher.add(extracted.topics, receipt, arrival.received_ms)
+            replaced = self._publisher.add(extracted.topics, receipt, arrival.received_ms)
+            if replaced or extracted.keys_missing or extracted.times_missing:
+                self._observer.oddities(
+                    keys_missing=extracted.keys_missing,
+                    times_replaced=extracted.times_missing + replaced,
+                )
 
     def _extract(self, arrival: Arrival) -> Extracted:
         received = ("received_at", b"%d" % arrival.received_ms)
-        extracted = self._extractor.extract(arrival.rows, [*self._headers, received])
-        if extracted.keys_missing or extracted.times_missing:
-            self._observer.oddities(
-                keys_missing=extracted.keys_missing, times_replaced=extracted.times_missing
-            )
-        return extracted
+        return self._extractor.extract(arrival.rows, [*self._headers, received])
 
     def settled(self, receipt: Receipt) -> None:
         """A frame is through, and all before it."""
         self._holding.release(receipt.size)
         done = receipt.rows - len(receipt.errors)
         self._observer.acknowledged(done, time.monotonic() - receipt.received_at)
+        if receipt.event_ms is not None:
+            self._observer.event_lag(time.time() - receipt.event_ms / 1000)
 
     @staticmethod
     def reason(error: DataError) -> str:
         """Return the label of a row's failure."""
         return str(getattr(error, "reason", "invalid"))
+
+
+def _last_event(extracted: Extracted) -> int | None:
+    for rows in extracted.topics.values():
+        if rows:
+            return rows[-1][2]
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -94,6 +95,8 @@ class Face:
         self._since = time.time()
         self.last_row_at: float | None = None
         self.last_error: str | None = None
+        self.explain: Callable[[], str] | None = None
+        """Says what is waited for, for as long as it is set; instead of the last error."""
         observer.state(self._state)
 
     def enter(self, state: State) -> None:
@@ -116,5 +119,8 @@ class Face:
     def status(self) -> SubscriptionStatus:
         """All of it."""
         return SubscriptionStatus(
-            state=self._state, since=self._since, last_row_at=self.last_row_at, last_error=self.last_error
+            state=self._state,
+            since=self._since,
+            last_row_at=self.last_row_at,
+            last_error=self.explain() if self.explain else self.last_error,
         )
