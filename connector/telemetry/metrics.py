@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
@@ -22,6 +29,7 @@ class Metrics:
     """
 
     def __init__(self, *, version: str) -> None:
+        disable_created_metrics()  # they double the series and tell nothing that a restart does not
         self.registry = CollectorRegistry()
         self._callbacks: list[Callable[[], None]] = []
         ProcessCollector(registry=self.registry)
