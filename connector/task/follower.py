@@ -258,6 +258,10 @@ class Follower:
         if self._keeper is not None and self._token is not None:
             self._keeper.accept(self._token.generation)
 
+    def closed(self, cause: str) -> None:
+        """See `SessionEvents`."""
+        self._coverage.lost(cause)
+
     # Memory runs short, or a record is poisoned
 
     def _shed(self) -> None:

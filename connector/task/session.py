@@ -85,6 +85,9 @@ class SessionEvents(Protocol):
     def proven(self) -> None:
         """The token was accepted."""
 
+    def closed(self, cause: str) -> None:
+        """The connection was closed on purpose; what it delivered may still be on its way here."""
+
 
 class Session:
     """Used once. ``reopens`` is false where a session outlives its token."""
@@ -180,6 +183,8 @@ class Session:
     async def _finish_when_asked(self, transport: Transport) -> None:
         await self._asked_to_finish.wait()
         await transport.finish()
+        assert self._cause is not None
+        self._events.closed(self._cause)
 
     async def _watch_silence(self, transport: Transport) -> None:
         limit, probed, proven = self._patience.keepalive_timeout, False, False
