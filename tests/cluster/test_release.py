@@ -29,11 +29,11 @@ def upstream(host_address: str) -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def values(given_values: Object, upstream: Upstream, brokers: str) -> Object:
+def values(given_values: Object, upstream: Upstream, brokers: str, namespace: Namespace) -> Object:
     """A release on that upstream. The port is one that is free where pods share this machine's network."""
     (port,) = free_ports(1)
     ours = {
-        "config": upstream.config(brokers, port),
+        "config": upstream.config(brokers, http_port=port, topics=namespace.name),
         "documents": upstream.documents,
         "existingSecret": SECRET,
     }
@@ -57,7 +57,9 @@ class Release:
         print(await self._namespace.upgrade(RELEASE, self._written(values), *options))
 
     async def uninstall(self) -> None:
-        print(await self._namespace.helm("uninstall", RELEASE, "--wait", "--cascade", "foreground"))
+        """Return once the pod is gone; `helm uninstall` does not wait for it, `--wait` or not."""
+        print(await self._namespace.helm("uninstall", RELEASE))
+        await eventually(self._has_no_pods, deadline=60.0, interval=0.5)
 
     async def pod(self) -> Pod:
         """The one pod, ready."""
@@ -65,7 +67,7 @@ class Release:
         assert pod.is_ready, pod
         return pod
 
-    async def no_pods(self) -> bool:
+    async def _has_no_pods(self) -> bool:
         return not await self._namespace.pods()
 
     async def rows_flow(self) -> None:
@@ -79,7 +81,7 @@ class Release:
 
     async def published(self, network: str) -> Counter[int]:
         """How often each row's number is in this network's topic."""
-        records = await read_all(self._brokers, f"trades.{network}")
+        records = await read_all(self._brokers, f"{self._namespace.name}.{network}")
         return Counter(json.loads(record.value or b"{}")["Log"]["Index"] for record in records)
 
     def _written(self, values: Object) -> Path:
@@ -111,7 +113,6 @@ async def test_install_upgrade_and_uninstall_lose_nothing_received(
     assert second.name != first.name
     await release.rows_flow()
     await release.uninstall()
-    await eventually(release.no_pods, deadline=60.0, interval=0.5)
     await nothing_is_lost(release, upstream)
 
 
@@ -126,7 +127,6 @@ async def test_an_upgrade_that_cannot_start_is_rolled_back_and_loses_nothing_rec
     await release.pod()
     await release.rows_flow()
     await release.uninstall()
-    await eventually(release.no_pods, deadline=60.0, interval=0.5)
     await nothing_is_lost(release, upstream)
 
 

@@ -25,6 +25,7 @@ from tests.helm.objects import Object
 
 TOKEN_LIFE = 20
 """Seconds: short enough that sessions are reopened with a fresh token between two steps of a test."""
+ROWS_PER_SECOND = 1000
 CLOSE_DEADLINE = 10.0
 """Seconds in which the upstream must have seen its sockets end once the pod has."""
 
@@ -40,7 +41,7 @@ class Upstream:
     """The token endpoint and the upstream behind one port, on every interface of this machine."""
 
     def __init__(self, host_address: str) -> None:
-        self.feed = Feed()
+        self.feed = Feed(ROWS_PER_SECOND)
         self.issuer = Issuer(life=TOKEN_LIFE)
         self._sockets = Sockets(graphql_app(), feed=self.feed, issuer=self.issuer)
         self._listener = socket.create_server(("0.0.0.0", 0))
@@ -86,8 +87,8 @@ class Upstream:
         """The document that `config` names."""
         return {"trades.graphql": DOCUMENT}
 
-    def config(self, bootstrap_servers: str, http_port: int) -> Object:
-        """A configuration that subscribes to every network."""
+    def config(self, bootstrap_servers: str, *, http_port: int, topics: str) -> Object:
+        """A configuration that subscribes to every network; the topics' names begin with `topics`."""
         return {
             "name": "cluster-test",
             "endpoint": {"preset": "bitquery", "url": f"ws://{self._address}{GRAPHQL_PATH}"},
@@ -103,7 +104,7 @@ class Upstream:
                     "name": network,
                     "document": "trades.graphql",
                     "variables": {"network": network},
-                    "topic": "trades.{network}",
+                    "topic": f"{topics}.{{network}}",
                     "key": ["Transaction.Hash"],
                     "timestamp": "Block.Time",
                 }
