@@ -20,19 +20,19 @@ _DISPENSABLE = {"name", "topic", "key", "timestamp", "headers", "value"}
 
 
 def plan_all(
-    subscriptions: object, source: Source, preset: Preset, placeholders: Collection[KeyPath]
+    subscriptions: object, source: Source, preset: Preset, secret_paths: Collection[KeyPath]
 ) -> tuple[SubscriptionPlan, ...]:
     """
     The plans of all subscriptions that are well-formed; what is wrong with the others is reported.
 
-    ``placeholders`` are the keys whose values came from outside, and are therefore not quoted.
+    ``secret_paths`` are the keys whose values came from a file, and are therefore not quoted.
     """
     plans = []
     for index, raw in enumerate(subscriptions if isinstance(subscriptions, list) else ()):
         section = _section(raw)
         if section is None:
             continue
-        plan = _plan(section, ("subscriptions", index), source, preset, placeholders, raw)
+        plan = _plan(section, ("subscriptions", index), source, preset, secret_paths, raw)
         if plan is not None:
             plans.append(plan)
     return tuple(plans)
@@ -61,7 +61,7 @@ def _plan(
     path: KeyPath,
     source: Source,
     preset: Preset,
-    placeholders: Collection[KeyPath],
+    secret_paths: Collection[KeyPath],
     raw: dict[str, object],
 ) -> SubscriptionPlan | None:
     is_inline = "{" in section.document
@@ -78,7 +78,7 @@ def _plan(
         return plan_subscription(_wish(section, text, raw), rules)
     except PlanError as error:
         for finding in error.findings:
-            _report(finding, path, source, None if is_inline else file, (*path, "document") in placeholders)
+            _report(finding, path, source, None if is_inline else file, (*path, "document") in secret_paths)
     return None
 
 
@@ -138,15 +138,15 @@ def _report(finding: Finding, path: KeyPath, source: Source, file: Path | None, 
     key = f"{path[0]}[{path[1]}].{finding.key}"
     here = (*path, *_parts(finding.key))
     where = source.where(here)
-    message = finding.message
+    message, remedy = finding.message, finding.remedy
     if finding.key == "document" and finding.line is not None:
         if file is not None:
             where = f"{file}:{finding.line}:{finding.column}"
-        elif not is_filled:
+        else:
             where = _inline_place(source, source.marks.get(here), finding) or where
-        elif "does not parse" in message:
-            message = "the document does not parse"  # it may quote what came from outside
-    problem = Problem(where=where, path=key, message=message, remedy=finding.remedy)
+    if is_filled:  # names and tokens of the document are parts of what must not be shown
+        message, remedy = "does not fit its document, whose text comes from a ${file:…}", "correct that text"
+    problem = Problem(where=where, path=key, message=message, remedy=remedy)
     if problem not in source.problems:
         source.problems.append(problem)
 

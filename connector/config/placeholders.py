@@ -43,7 +43,6 @@ class Filler:
         self._env = env
         self._resolve = resolve
         self.filled: list[Filled] = []
-        self.paths: set[KeyPath] = set()
 
     def fill(self, value: object, path: KeyPath = ()) -> object:
         """``value`` with the placeholders of all strings in it filled; what cannot be is reported."""
@@ -62,7 +61,6 @@ class Filler:
             nonlocal unknown
             if match[0] == "$${":
                 return "${"
-            self.paths.add(path)
             try:
                 found = self._one(match, path)
             except Mistake as mistake:

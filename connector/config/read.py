@@ -12,7 +12,7 @@ from connector.config.defaults import fill_defaults, preset_of
 from connector.config.documents import plan_all
 from connector.config.not_built import refuse_not_built
 from connector.config.placeholders import Filler
-from connector.config.redacted import secret_values
+from connector.config.redacted import hide, secret_values
 from connector.config.root import Config
 from connector.config.secret import Unresolved
 from connector.config.source import Source, read_source, read_text
@@ -44,11 +44,13 @@ def read_config(path: str | Path, *, env: Mapping[str, str], resolve: bool = Tru
     check_whole(tree, source)
     _find_token_file(tree, source, look=resolve)
     config = _validate(tree, source)
-    plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), filler.paths)
+    from_files = {item.path for item in filler.filled if item.kind == "file"}
+    plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), from_files)
+    secrets = secret_values(tree, filler.filled)
     if source.problems or config is None:
-        raise ConfigError(_in_order(source.problems, source))
+        raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))
     config._plans = plans
-    config._secrets = secret_values(tree, filler.filled)
+    config._secrets = secrets
     return config
 
 
@@ -90,6 +92,12 @@ def _find_token_file(tree: dict[str, object], source: Source, *, look: bool) -> 
         return
     if is_empty:
         source.report(("token_file",), "the token file is empty", "write the token into it")
+
+
+def _hide(problem: Problem, secrets: tuple[str, ...]) -> Problem:
+    """A problem may quote a name, a path or a topic; where that came from a secret, it must not."""
+    message, remedy = hide(problem.message, secrets), hide(problem.remedy, secrets)
+    return Problem(where=hide(problem.where, secrets), path=problem.path, message=message, remedy=remedy)
 
 
 def _in_order(problems: list[Problem], source: Source) -> list[Problem]:

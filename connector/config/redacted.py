@@ -37,7 +37,7 @@ def secret_values(tree: Mapping[str, object], filled: Iterable[Filled]) -> tuple
 
 def redacted(tree: Mapping[str, object], secrets: Iterable[str]) -> dict[str, object]:
     """A copy of ``tree`` in which no secret can be seen."""
-    hidden = [secret for secret in secrets if len(secret) >= 4]
+    hidden = tuple(secrets)
 
     def walk(value: object, path: KeyPath) -> object:
         if isinstance(value, dict):
@@ -46,14 +46,21 @@ def redacted(tree: Mapping[str, object], secrets: Iterable[str]) -> dict[str, ob
             return [walk(item, (*path, index)) for index, item in enumerate(value)]
         if is_secret(path):
             return HIDDEN
-        return _hide(value, path, hidden) if isinstance(value, str) else value
+        return _shown(value, path, hidden) if isinstance(value, str) else value
 
     return {key: walk(value, (key,)) for key, value in tree.items()}
 
 
-def _hide(text: str, path: KeyPath, hidden: list[str]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, HIDDEN)
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """``text`` without the secrets in it; those of fewer than four letters are words of their own."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= 4:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _shown(text: str, path: KeyPath, hidden: tuple[str, ...]) -> str:
+    text = hide(text, hidden)
     if path[-1] == "document" and "{" in text:
         return "(inline)"
     if path[-1] in ("url", "http_url", "token_url") and "?" in text:

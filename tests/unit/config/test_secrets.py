@@ -134,6 +134,28 @@ def test_no_problem_quotes_what_came_from_outside(refused: Refused) -> None:
         assert SECRET not in str(problem)
 
 
+def test_no_problem_quotes_a_path_or_a_document_from_outside(refused: Refused) -> None:
+    text = GENERIC.replace("topic: shop.orders", "topic: t\n    rows: ${file:secret.txt}")
+    text += "  - {name: b, topic: t, document: 'subscription { a } ${file:secret.txt}'}\n"
+    text += "  - {name: c, topic: t, document: 'subscription { ${file:more.txt} }'}\n"
+    text += "  - {name: d, topic: '{${file:secret.txt}}', document: orders.graphql}\n"
+    files = {"secret.txt": "hush_hush", "more.txt": "quiet quieter quietest"}
+    problems = refused(text, files=files)
+    assert [problem.path and problem.path[:16] for problem in problems] == [
+        f"subscriptions[{index}]" for index in range(4)
+    ]
+    for problem in problems:
+        assert "hush" not in str(problem)
+        assert "quiet" not in str(problem)
+
+
+def test_the_effective_configuration_hides_even_short_header_values(read: Read) -> None:
+    config = read(GENERIC.replace("endpoint:", "endpoint:\n  headers: {X: abc}\n  init_payload: {k: xyz}"))
+    shown = json.dumps(config.effective())
+    assert "abc" not in shown
+    assert "xyz" not in shown
+
+
 def test_a_file_placeholder_may_be_absolute(read: Read, tmp_path: Path) -> None:
     (tmp_path / "t").write_text("a-token\r\n")
     config = read(f"{GENERIC}token: ${{file:{tmp_path}/t}}\n")

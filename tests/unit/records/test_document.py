@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+
 import pytest
 
 from connector.records.document import read_document
@@ -104,6 +107,18 @@ def test_deep_nesting_is_no_traceback(text: str) -> None:
         read_document(text)
     except PlanError as error:
         assert "nested" in str(error)  # noqa: PT017 - shallow enough ones are taken
+
+
+def test_a_stack_that_is_too_short_is_no_traceback() -> None:
+    text = "subscription " + "{ a " * 100 + "}" * 100
+    read_document(text)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 100)
+    try:
+        with pytest.raises(PlanError, match="nested too deeply"):
+            read_document(text)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_fragments_that_grow_without_bound_are_refused() -> None:
