@@ -36,6 +36,11 @@ def test_probes_ask_what_the_connector_answers(helm: Helm, chart: Path, values: 
     }
 
 
+def test_why_the_program_ended_is_in_the_status_of_the_pod(helm: Helm, chart: Path, values: Object) -> None:
+    container = container_of(helm.template(chart, values))
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
 def test_ports_follow_the_configuration(helm: Helm, chart: Path, values: Object) -> None:
     objects = helm.template(chart, merged(values, {"config": {"http": {"port": 9000}}}))
     assert [port["containerPort"] for port in container_of(objects)["ports"]] == [9000]
