@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.brokers.fixtures"]
+pytest_plugins = ["tests.brokers.fixtures", "tests.standins.fixtures"]
 
 
 @pytest.fixture
