@@ -3,33 +3,57 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
 import structlog
 
+from connector.telemetry.floods import Floods
 from connector.telemetry.redaction import Redactor
 
 Format = Literal["auto", "json", "console"]
+Event = MutableMapping[str, Any]
 
-QUIET = ("websockets", "httpx2", "httpcore2", "uvicorn.access", "uvicorn.error", "asyncio")
+NEVER_DEBUG = ("websockets",)
 """
-Never below INFO: their debug lines hold handshakes, frames and URLs, some of them cut in the middle, where
-no redaction can recognise a token.
+Their debug lines hold frames cut in the middle, where no redaction can recognise a token.
 """
+
+ONLY_DEBUG = ("httpx2", "httpcore2", "uvicorn.error")
+"""They tell at INFO what we tell ourselves; heard when the level is DEBUG, else from WARNING."""
+
+OFF = ("uvicorn.access",)
+
+_FIRST = ("time", "level", "logger", "event")
 
 
 class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
-    def __init__(self, redactor: Redactor, **options: Any) -> None:
+    def __init__(self, redact: Callable[[str], str], **options: Any) -> None:
         super().__init__(**options)
-        self._redactor = redactor
+        self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redactor.redact(super().format(record))
+        return self._redact(super().format(record))
+
+
+class _JsonFormatter(_RedactingFormatter):
+    """A secret next to one of JSON's own quotes could take the quote along: the line stays JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        try:
+            json.loads(line)
+        except ValueError:
+            whole = {"time": _now(), "level": record.levelname.lower(), "logger": record.name, "event": line}
+            return self._redact(json.dumps(whole))
+        return line
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -56,23 +80,15 @@ def configure_logs(level: str, format: Format, redactor: Redactor, stream: TextI
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _add_time,
         structlog.processors.StackInfoRenderer(),
     ]
-    render: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if console:
-        render += [
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer(
-                colors=is_terminal,
-                timestamp_key="time",
-                exception_formatter=structlog.dev.plain_traceback,
-            ),
-        ]
-    else:
-        render += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     handler = _Handler(stream)
-    handler.setFormatter(_RedactingFormatter(redactor, foreign_pre_chain=before, processors=render))
+    handler.setFormatter(
+        _console(redactor, before, colors=is_terminal and not os.environ.get("NO_COLOR"))
+        if console
+        else _json(redactor, before)
+    )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -86,16 +102,63 @@ def configure_logs(level: str, format: Format, redactor: Redactor, stream: TextI
     _install(handler, logging.getLevelNamesMapping()[level.upper()])
 
 
+def _console(redactor: Redactor, before: list[Any], *, colors: bool) -> logging.Formatter:
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=colors,
+        timestamp_key="time",
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+    render = [structlog.processors.format_exc_info, _drop_meta, renderer]
+    return _RedactingFormatter(redactor.redact, foreign_pre_chain=before, processors=render)
+
+
+def _json(redactor: Redactor, before: list[Any]) -> logging.Formatter:
+    renderer = structlog.processors.JSONRenderer(default=str)
+    render = [structlog.processors.format_exc_info, _drop_meta, _in_order, renderer]
+    return _JsonFormatter(redactor.redact, foreign_pre_chain=before, processors=render)
+
+
+def _drop_meta(_: object, __: str, event: Event) -> Event:
+    record = event.pop("_record")
+    del event["_from_structlog"]
+    if suppressed := getattr(record, "suppressed", 0):
+        event["suppressed"] = suppressed
+    return event
+
+
+def _add_time(_: object, __: str, event: Event) -> Event:
+    event["time"] = _now()
+    return event
+
+
+def _now() -> str:
+    """Return the time as RFC 3339 has it, in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _in_order(_: object, __: str, event: Event) -> Event:
+    return {name: event.pop(name) for name in _FIRST if name in event} | dict(event)
+
+
 def _install(handler: logging.Handler, level: int) -> None:
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
-    for name in QUIET:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    if level > logging.DEBUG:
+        handler.addFilter(Floods())
+    for name in NEVER_DEBUG:
+        logging.getLogger(name).setLevel(max(level, logging.INFO))
+    for name in ONLY_DEBUG:
+        logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
+    for name in OFF:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # A handler's own failure would be printed with the record's arguments.
+    logging.raiseExceptions = False
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
+    sys.unraisablehook = _unraisable
     threading.excepthook = _uncaught_in_thread
 
 
@@ -110,19 +173,25 @@ def _uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
         _uncaught(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
 
 
+def _unraisable(arguments: sys.UnraisableHookArgs) -> None:
+    # The object is not named: its repr may hold anything.
+    if arguments.exc_value is not None:
+        logging.getLogger("connector").error("exception in a finalizer", exc_info=arguments.exc_value)
+
+
 def install_loop_handler(loop: asyncio.AbstractEventLoop) -> None:
     """Log what the event loop would print by itself."""
 
     def handle(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
         error = context.get("exception")
+        # The loop shortens arguments in the middle, where no redaction can recognise a token.
+        message = str(context.get("message")).partition("(")[0]
         # Futures of a producer that was given up: what they held was sent again by the next one.
-        forgotten = "never retrieved" in str(context.get("message")) and (
-            type(error).__module__.startswith("aiokafka.")
-        )
+        forgotten = "never retrieved" in message and type(error).__module__.startswith("aiokafka.")
         logging.getLogger("connector").log(
             logging.DEBUG if forgotten else logging.ERROR,
             "event loop: %s",
-            context.get("message"),
+            message,
             exc_info=error if isinstance(error, BaseException) else None,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from prometheus_client import (
@@ -29,7 +30,8 @@ class Metrics:
     """
 
     def __init__(self, *, version: str) -> None:
-        disable_created_metrics()  # they double the series and tell nothing that a restart does not
+        # They double the series and tell nothing that a restart does not.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._callbacks: list[Callable[[], None]] = []
         ProcessCollector(registry=self.registry)
@@ -102,6 +104,8 @@ class Metrics:
         self.token_expires_in = self._gauge(
             "token_expires_in_seconds", "Seconds that the token has left; NaN where its life is unknown."
         )
+        # Nothing was asked yet, and nothing has expired.
+        self.token_expires_in.set(math.nan)
         self.token_state = self._gauge("token_state", "1 for the state that the token is in.", ("state",))
         self.token_requests = self._counter("token_requests", "Requests for a token.", ("outcome",))
         self.kafka_state = self._gauge("kafka_state", "1 for the state that Kafka is in.", ("state",))

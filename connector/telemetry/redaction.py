@@ -7,77 +7,66 @@ own messages go through it too.
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from urllib.parse import quote, quote_plus
+from collections.abc import Callable, Iterator
 
-HIDDEN = "***"
+from connector.telemetry.disguises import anchor, base64_cores, base64_spelled, spelled
+from connector.telemetry.patterns import HIDDEN, hide_credentials
 
 SHORTEST = 4
 """Shorter secrets would redact ordinary words; the configuration's checks are the place to refuse them."""
 
-REMEMBERED = 100
+REMEMBERED = 1000
 """How many rotated tokens are kept; what was configured is never forgotten."""
 
-_VALUE = r"[^\s&\"'<>\\,;]+"
-_PATTERNS = (
-    re.compile(
-        r"([?&](?:token|access_token|api_?key|apikey|key|secret|client_secret|password)=)" + _VALUE,
-        re.IGNORECASE,
-    ),
-    re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=%\"-]{6,}", re.IGNORECASE),
-    re.compile(
-        r"""(\\?["'](?:access_token|refresh_token|client_secret|password|authorization)\\?["']\s*:\s*\\?["'])"""
-        r"""(?:\\.|[^"'\\])+""",
-        re.IGNORECASE,
-    ),
-    re.compile(r"(\b(?:client_secret|access_token)=)" + _VALUE, re.IGNORECASE),
-)
+LONG_PART = 16
+"""An unbroken part of a secret as long as this is hidden by itself: somebody may have cut the rest off."""
+
+_PASSES = 5
+"""Hiding one secret may join the parts of another; no text that is not made for it needs a second pass."""
 
 
-def _encodings(secret: str) -> Iterator[str]:
-    raw = secret.encode("utf-8", "surrogatepass")
-    yield secret
-    for safe in ("", "/", "/:", "~", "!*'()", "/+=", "+", "="):
-        encoded = quote(secret, safe=safe, errors="replace")
-        yield encoded
-        yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)
-        yield quote(encoded, safe="")
-    plus = quote_plus(secret, errors="replace")
-    yield plus
-    yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), plus)
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        text = encode(raw).decode()
-        yield text
-        yield text.rstrip("=")
-        yield quote(text, safe="")
-    for ascii_only in (True, False):
-        escaped = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
-        yield escaped
-        yield escaped.replace("/", "\\/")
-        # A line that is JSON in JSON.
-        yield json.dumps(escaped, ensure_ascii=ascii_only)[1:-1]
-    yield repr(secret)[1:-1]
-    yield repr(raw)[2:-1]
-    yield json.dumps(repr(secret)[1:-1])[1:-1]
-    yield json.dumps(repr(raw)[2:-1])[1:-1]
-    yield html.escape(secret)
-    yield html.escape(secret, quote=False)
+class _Disguise:
+    """One way to look for a secret. Its pattern is compiled when its anchor first shows up."""
+
+    __slots__ = ("_pattern", "_text", "_to_pattern", "anchor")
+
+    def __init__(self, text: str, to_pattern: Callable[[str], str]) -> None:
+        self.anchor = anchor(text)
+        self._text = text
+        self._to_pattern = to_pattern
+        self._pattern: re.Pattern[str] | None = None
+
+    def hide(self, text: str) -> str:
+        if self._pattern is None:
+            self._pattern = re.compile(self._to_pattern(self._text))
+        text = self._pattern.sub(HIDDEN, text)
+        return text.replace(self.anchor, HIDDEN) if len(self.anchor) >= LONG_PART else text
+
+
+def _disguises(secret: str) -> Iterator[_Disguise]:
+    yield _Disguise(secret, spelled)
+    for core in base64_cores(secret):
+        yield _Disguise(core, base64_spelled)
 
 
 class Redactor:
-    """Knows the secrets. Safe to use from several threads."""
+    """
+    Knows the secrets. Safe to use from several threads.
+
+    A line costs one search per secret and alignment of base64, whatever the number of encodings.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, None] = {}
-        self._passing: OrderedDict[str, None] = OrderedDict()
-        self._texts: tuple[str, ...] | None = ()
+        self._kept: dict[str, tuple[_Disguise, ...]] = {}
+        self._passing: OrderedDict[str, tuple[_Disguise, ...]] = OrderedDict()
+        self._disguises: tuple[_Disguise, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Redactor of {len(self._kept) + len(self._passing)} secrets>"
 
     def add(self, secret: str, *, keep: bool = True) -> None:
         """
@@ -89,30 +78,32 @@ class Redactor:
         if len(secret) < SHORTEST:
             return
         with self._lock:
+            if secret in self._kept:
+                return
+            known = self._passing.pop(secret, None)
+            found = known or tuple(_disguises(secret))
             if keep:
-                self._kept[secret] = None
+                self._kept[secret] = found
             else:
-                self._passing[secret] = None
-                self._passing.move_to_end(secret)
+                self._passing[secret] = found
                 while len(self._passing) > REMEMBERED:
                     self._passing.popitem(last=False)
-            self._texts = None
+            if known is None or keep:
+                self._arrange()
+
+    def _arrange(self) -> None:
+        # Longest first, so that no secret leaves the tail of one that begins with it.
+        known = sorted((*self._kept.items(), *self._passing.items()), key=lambda item: -len(item[0]))
+        self._disguises = tuple(disguise for _, disguises in known for disguise in disguises)
 
     def redact(self, text: str) -> str:
         """Return ``text`` with every secret, and whatever looks like one in its place, hidden."""
-        texts = self._texts
-        for secret in self._encoded() if texts is None else texts:
-            # Looking for each is several times faster than one pattern of thousands of alternatives.
-            if secret in text:
-                text = text.replace(secret, HIDDEN)
-        for known in _PATTERNS:
-            text = known.sub(rf"\g<1>{HIDDEN}", text)
+        for _ in range(_PASSES):
+            before = text
+            for disguise in self._disguises:
+                if disguise.anchor in text:
+                    text = disguise.hide(text)
+            text = hide_credentials(text)
+            if text == before:
+                break
         return text
-
-    def _encoded(self) -> tuple[str, ...]:
-        with self._lock:
-            texts = {text for secret in (*self._kept, *self._passing) for text in _encodings(secret)}
-            # Longest first, so that no shorter encoding leaves a tail of a longer one.
-            found = tuple(sorted((text for text in texts if len(text) >= SHORTEST), key=len, reverse=True))
-            self._texts = found
-            return found
