@@ -1,0 +1,84 @@
+"""Tokens that are not to be had, or are refused: the connector says so, waits, and does not hammer."""
+
+import time
+
+import anyio
+import pytest
+
+from tests.e2e.stage import Stage
+from tests.standins.behaviour import GATEWAY_FORBIDDEN, NO_BILLING, TOO_MANY_SESSIONS, Fin
+from tests.standins.oauth import TokenAnswer
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_a_deleted_client_is_not_hammered_and_the_reason_is_told(stage: Stage) -> None:
+    async with stage.start(stage.config()) as connector:
+        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
+        stage.oauth.delete_client()
+        since = time.monotonic()
+        stage.upstream.begin(Fin())
+        await connector.until_metric(
+            "connector_token_requests_total", lambda count: count >= 1, outcome="refused"
+        )
+        await anyio.sleep(60)  # the promise is a rate, so a minute has to pass
+        assert 1 <= stage.oauth.count(since=since) <= 5
+        status, body = await connector.readyz()
+        assert status == 200
+        assert body["token"]["state"] == "refused"
+        assert "invalid_client" in body["token"]["last_error"]
+        assert await connector.metric("connector_token_state", state="refused") == 1
+        assert await connector.stop() == 0
+
+
+async def test_a_token_endpoint_that_recovers_is_used_again(stage: Stage) -> None:
+    stage.oauth.next_answer(
+        TokenAnswer(status=503, retry_after="1"), TokenAnswer.html(502), TokenAnswer(drop=True)
+    )
+    async with stage.start(stage.config()) as connector:
+        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
+        assert await connector.metric("connector_token_requests_total", outcome="failed") == 3
+        assert await connector.stop() == 0
+    await stage.assert_exact(stage.upstream.feed)
+
+
+@pytest.mark.parametrize("expires_in", [None, 0, -5, "soon", "3600", 1e300])
+async def test_odd_lifetimes_are_lived_with(stage: Stage, expires_in: object) -> None:
+    stage.oauth.behave(TokenAnswer(expires_in=expires_in))
+    async with stage.start(stage.config()) as connector:
+        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
+        assert stage.oauth.count() == 1
+        assert await connector.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [(GATEWAY_FORBIDDEN, "unauthorized"), (NO_BILLING, "points"), (TOO_MANY_SESSIONS, "too_many_sessions")],
+)
+async def test_a_refused_upgrade_is_named_and_survived(stage: Stage, refusal: object, reason: str) -> None:
+    stage.upstream.next_connection(at_upgrade=refusal)
+    async with stage.start(stage.config()) as connector:
+        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
+        assert await connector.metric("connector_reconnects_total", reason=reason) == 1
+        assert await connector.stop() == 0
+    await stage.assert_exact(stage.upstream.feed)
+
+
+async def test_a_copied_token_is_read_again_when_its_file_changes(stage: Stage) -> None:
+    file = stage.directory / "token"
+    old = stage.authority.issue()
+    file.write_text(old + "\n")
+    config = stage.config()
+    del config["oauth"]
+    config["token_file"] = str(file)
+    async with stage.start(config) as connector:
+        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
+        stage.authority.revoke(old)
+        stage.upstream.begin(Fin())
+        await connector.until_metric(
+            "connector_reconnects_total", lambda count: count >= 1, reason="unauthorized"
+        )
+        file.write_text(stage.authority.issue())
+        await connector.until_metric("connector_sessions_opened_total", lambda opened: opened >= 2)
+        await connector.until_state("bsc", "live")
+        assert await connector.stop() == 0

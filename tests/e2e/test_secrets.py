@@ -1,0 +1,50 @@
+"""Nothing that a run emits holds a secret; and the search finds one where redaction is taken out."""
+
+from tests.e2e.stage import Stage
+from tests.standins.behaviour import Close, HttpRefusal, InBandError
+from tests.standins.oauth import TokenAnswer
+
+WITHOUT_REDACTION = """
+from connector.telemetry.redaction import Redactor
+Redactor.redact = lambda self, text: text
+"""
+
+
+async def _all_sorts_of_trouble(stage: Stage, prelude: str | None = None) -> list[str]:
+    """Run with DEBUG on, every refusal quoting the token; return what leaked."""
+    stage.oauth.next_answer(TokenAnswer(status=500, echo=True), TokenAnswer(status=503, echo=True))
+    connector = stage.start(stage.config(log={"level": "debug"}), prelude=prelude)
+    try:
+        await connector.until_state("bsc", "live")
+        token = stage.authority.issued[-1].value
+        for number, trouble in enumerate(
+            (
+                InBandError("errors", f"cannot resolve for {token}"),
+                InBandError("frame", f"Unauthorized: token {token}"),
+                Close(4403, "Forbidden"),
+                InBandError("data", f'{{"token": "{token}"}} is unauthorized'),
+            )
+        ):
+            token = stage.authority.issued[-1].value
+            stage.upstream.next_connection(
+                at_upgrade=HttpRefusal(status=401, body=f"<h1>Unauthorized</h1> token={token}")
+            )
+            opened = await connector.metric("connector_sessions_opened_total")
+            stage.upstream.begin(trouble)
+            if number:
+                await connector.until_metric(
+                    "connector_sessions_opened_total", lambda now, opened=opened: now > opened
+                )
+        assert await connector.stop() == 0
+        return connector.leaks()
+    finally:
+        connector.process.kill()
+        connector.process.wait(10)
+
+
+async def test_nothing_emitted_holds_a_secret(stage: Stage) -> None:
+    assert await _all_sorts_of_trouble(stage) == []
+
+
+async def test_without_redaction_the_search_finds_some(stage: Stage) -> None:
+    assert await _all_sorts_of_trouble(stage, WITHOUT_REDACTION)
