@@ -26,6 +26,8 @@ import confluent_kafka
 
 _PRODUCER = 0
 _CONF_OK = 0
+DEFAULT_PARTITIONS = 4
+"""Partitions of a topic that nobody created; librdkafka's own number."""
 
 
 class ApiKey(IntEnum):
@@ -62,12 +64,11 @@ class MockKafka:
     """
     A mock cluster in threads of this process, up while entered.
 
-    Unknown topics appear at first use with ``default_partitions``.
+    Unknown topics appear at first use with DEFAULT_PARTITIONS.
     """
 
-    def __init__(self, *, brokers: int = 1, default_partitions: int = 4) -> None:
+    def __init__(self, *, brokers: int = 1) -> None:
         self.brokers = brokers
-        self.default_partitions = default_partitions
         self._client: int | None = None
         self._cluster: int | None = None
 
@@ -81,7 +82,6 @@ class MockKafka:
         self._cluster = library.rd_kafka_mock_cluster_new(self._client, self.brokers)
         if not self._cluster:
             raise RuntimeError("librdkafka made no mock cluster")
-        library.rd_kafka_mock_topic_set_default_partition_cnt(self._cluster, self.default_partitions)
         return self
 
     def __exit__(
@@ -98,7 +98,9 @@ class MockKafka:
         found: bytes = _library().rd_kafka_mock_cluster_bootstraps(self._cluster)
         return found.decode()
 
-    def create_topic(self, topic: str, *, partitions: int = 4, replication_factor: int = 1) -> None:
+    def create_topic(
+        self, topic: str, *, partitions: int = DEFAULT_PARTITIONS, replication_factor: int = 1
+    ) -> None:
         """Create a topic. Raises: RuntimeError: The mock refused, with its code."""
         _check(
             _library().rd_kafka_mock_topic_create(
@@ -155,7 +157,6 @@ def _library() -> ctypes.CDLL:
         "rd_kafka_mock_cluster_new": (pointer, [pointer, number]),
         "rd_kafka_mock_cluster_destroy": (None, [pointer]),
         "rd_kafka_mock_cluster_bootstraps": (text, [pointer]),
-        "rd_kafka_mock_topic_set_default_partition_cnt": (None, [pointer, number]),
         "rd_kafka_mock_topic_create": (number, [pointer, text, number, number]),
         "rd_kafka_mock_topic_set_error": (None, [pointer, text, number]),
         "rd_kafka_mock_push_request_errors_array": (

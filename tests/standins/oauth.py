@@ -219,7 +219,7 @@ class StandInOAuth:
             raise Refused(400, "invalid_request")
         if form["grant_type"] != "client_credentials":
             raise Refused(400, "unsupported_grant_type")
-        if form.get("scope", "api") != "api":
+        if form.get("scope", "") not in ("", "api"):
             raise Refused(400, "invalid_scope")
 
     def _knows(self, request: HttpRequest, form: Mapping[str, str]) -> bool:

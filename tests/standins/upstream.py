@@ -143,13 +143,13 @@ class StandInUpstream:
 
     @property
     def open_sessions(self) -> list[Session]:
-        """Connections that are open now, oldest first."""
-        return [session for session in self.sessions if session.is_open]
+        """Connections with no end on record, oldest first."""
+        return [session for session in self.sessions if session.record.ending == "open"]
 
     @property
     def live_sessions(self) -> list[Session]:
-        """Open connections with an operation."""
-        return [session for session in self.open_sessions if session.operation is not None]
+        """Connections that are open now and have an operation."""
+        return [session for session in self.sessions if session.is_open and session.operation is not None]
 
     @property
     def violations(self) -> list[str]:
