@@ -7,14 +7,14 @@ and no number goes through a float.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from connector.errors import DataError
-from connector.records.fields import Fields, Path, payload_type, text_of
+from connector.records.fields import BROKEN, Fields, Path, payload_type, text_of
 from connector.records.keys import compile_key
 from connector.records.timestamps import Clock
 from connector.records.topics import TopicTemplate
@@ -109,7 +109,7 @@ class Extractor:
         for name in self._path:
             try:
                 node = _object.decode(node)[name]
-            except (msgspec.DecodeError, KeyError, RecursionError):
+            except (*BROKEN, KeyError):
                 return None
         text = bytes(node).strip()
         if text == b"null":
@@ -126,8 +126,8 @@ class Extractor:
             if decode is not None:
                 try:
                     item = decode(raw)
-                except (msgspec.DecodeError, RecursionError):
-                    item = self._loosely(raw)
+                except BROKEN:
+                    item = _fitting(self._fields.item_type, raw)
             try:
                 row = self._record(raw, item, headers, extracted)
                 if into is not None:
@@ -141,7 +141,7 @@ class Extractor:
     def _record(self, raw: msgspec.Raw, item: Any, headers: Headers, extracted: Extracted) -> Row:
         try:
             key = self._key(item)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except BROKEN as error:
             raise DataError("the key is not text") from error
         if key is None and self._has_key:
             extracted.keys_missing += 1
@@ -157,30 +157,22 @@ class Extractor:
             headers = headers + [(name, _header(get(item))) for name, get in self._headers]
         return (key, raw, moment, headers)
 
-    def _loosely(self, raw: msgspec.Raw) -> Any:
-        """Return the item of a row that has other types than expected: what fits, the rest absent."""
-        try:
-            whole = msgspec.json.decode(raw)
-            return _fitting(self._fields.item_type, whole)
-        except (msgspec.DecodeError, RecursionError, TypeError):
-            return self._nothing
 
-
-def _fitting(kind: type, value: object) -> Any:
-    """Build ``kind`` from decoded JSON, leaving out what does not fit (a list or a scalar on the way)."""
+def _fitting(kind: type, raw: msgspec.Raw) -> Any:
+    """Build ``kind`` from an object that has other types than expected: what fits, the rest absent."""
     item = kind()
-    if not isinstance(value, Mapping):
+    try:
+        found = _object.decode(raw)
+    except BROKEN:
         return item
     for info in msgspec.structs.fields(kind):
-        below = value.get(info.encode_name)
+        below = found.get(info.encode_name)
         if below is None:
             continue
-        if info.type is msgspec.Raw:
-            if not isinstance(below, float):  # its digits on the wire are gone; a missing key is counted
-                setattr(item, info.name, msgspec.Raw(msgspec.json.encode(below)))
-        else:
+        if info.type is not msgspec.Raw:
             nested = next(one for one in info.type.__args__ if one is not type(None))
-            setattr(item, info.name, _fitting(nested, below))
+            below = None if bytes(below) == b"null" else _fitting(nested, below)
+        setattr(item, info.name, below)
     return item
 
 

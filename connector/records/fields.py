@@ -16,6 +16,9 @@ Path = tuple[str, ...]
 ABSENT = msgspec.Raw()
 """What a leaf holds that was not in the row."""
 
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: no JSON or another shape; text that is no UTF-8; too many levels."""
+
 Getter = Callable[[Any], bytes]
 """Returns the bytes of one field of a decoded item: empty where it or a parent is absent or null."""
 
@@ -86,6 +89,7 @@ def text_of(raw: bytes) -> str:
 
     Raises:
         msgspec.DecodeError: A string with a broken escape.
+        UnicodeDecodeError: Bytes that are no UTF-8.
     """
     if raw[:1] == b'"':
         return msgspec.json.decode(raw, type=str)

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
 from connector.records.fields import text_of
 
-_LIMIT = 8_640_000_000_000_000 // 1000
-"""Seconds that a timestamp may reach in either direction, so that no arithmetic overflows."""
+_LIMIT = 8_640_000_000_000
+"""Milliseconds: what lies beyond (the year 2243) is no time of an event."""
+
+_LONGEST = 40
+"""Characters that a number may have, or a time that is remembered."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")  # what JSON allows, without a minus
+_UNITS = (
+    (Decimal(10**11), Decimal(1000)),
+    (Decimal(10**14), Decimal(1)),
+    (Decimal(10**17), Decimal("1e-3")),
+    (Decimal(10**20), Decimal("1e-6")),
+)
 
 
 def milliseconds(raw: bytes) -> int | None:
@@ -17,37 +32,29 @@ def milliseconds(raw: bytes) -> int | None:
     Return the time in ``raw``, a JSON value as it was on the wire; ``None`` where it is no time.
 
     Understood are RFC 3339 (and ISO 8601 without an offset, taken as UTC) and unix times as numbers or
-    strings of digits, whose unit is told by their size: seconds below 10¹¹, then milliseconds below
-    10¹⁴, microseconds below 10¹⁷, nanoseconds.
+    strings, whose unit is told by their size: seconds below 10¹¹, then milliseconds below 10¹⁴,
+    microseconds below 10¹⁷, nanoseconds. Parts of a millisecond are cut off.
     """
     try:
         text = text_of(raw).strip()
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if text.isascii() and text.isdigit():
-        return _unix(int(text)) if len(text) <= 25 else None
+    if _NUMBER.fullmatch(text):
+        return _unix(Decimal(text)) if len(text) <= _LONGEST else None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return _fraction(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return _accepted(round(moment.timestamp() * 1000))
-
-
-def _unix(value: int) -> int | None:
-    for digits, divisor in ((10**11, None), (10**14, 1), (10**17, 1_000), (10**30, 1_000_000)):
-        if value < digits:
-            return _accepted(value * 1000 if divisor is None else value // divisor)
-    return None
-
-
-def _fraction(text: str) -> int | None:
-    try:
-        value = float(text)
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
-    return _accepted(round(value * 1000)) if 0 <= value < 10**11 else None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return _accepted((moment - _EPOCH) // _MILLISECOND)
+
+
+def _unix(value: Decimal) -> int | None:
+    for bound, to_milliseconds in _UNITS:
+        if value < bound:
+            return _accepted(int(value * to_milliseconds))
+    return None
 
 
 def _accepted(moment: int) -> int | None:
@@ -67,7 +74,9 @@ class Clock:
         try:
             return self._known[raw]
         except KeyError:
-            if len(self._known) >= self._remember:
-                self._known.clear()
-            found = self._known[raw] = milliseconds(raw)
+            found = milliseconds(raw)
+            if len(raw) <= _LONGEST:
+                if len(self._known) >= self._remember:
+                    self._known.clear()
+                self._known[raw] = found
             return found
