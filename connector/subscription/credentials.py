@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
 Place = Literal["url", "header", "init"]
+
+_SHORTEST_PART = 6
+"""Characters of a token's beginning that could tell something."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +32,20 @@ class Opening:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     init_payload: Mapping[str, object] | None = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+    def without_token(self, text: str) -> str:
+        """Return ``text``, which the other side said, without the token that it may repeat."""
+        if not self.token:
+            return text
+        for written in (self.token, quote(self.token, safe=""), quote_plus(self.token)):
+            text = text.replace(written, "[token]")
+            # Long texts are cut, maybe in the middle of it.
+            for length in range(min(len(written), len(text)) - 1, _SHORTEST_PART - 1, -1):
+                if text.endswith(written[:length]):
+                    text = text[:-length] + "[token]"
+                    break
+        return text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,23 +66,15 @@ class Target:
             return Opening(url=self.url, headers=self.headers, init_payload=self.init_payload)
         value = self.placement.template.replace("{token}", token)
         name = self.placement.name
+        url, headers, init_payload = self.url, self.headers, self.init_payload
         match self.placement.place:
             case "url":
-                return Opening(
-                    url=_with_query(self.url, name, value),
-                    headers=self.headers,
-                    init_payload=self.init_payload,
-                )
+                url = _with_query(url, name, value)
             case "header":
-                return Opening(
-                    url=self.url, headers={**self.headers, name: value}, init_payload=self.init_payload
-                )
+                headers = {**headers, name: value}
             case "init":
-                return Opening(
-                    url=self.url,
-                    headers=self.headers,
-                    init_payload={**(self.init_payload or {}), name: value},
-                )
+                init_payload = {**(init_payload or {}), name: value}
+        return Opening(url=url, headers=headers, init_payload=init_payload, token=token)
 
 
 def _with_query(url: str, name: str, value: str) -> str:

@@ -8,7 +8,7 @@ protocol of the npm package ``subscriptions-transport-ws``. `PROTOCOL.md` maps t
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,15 +31,6 @@ class GraphQLError(msgspec.Struct, frozen=True, kw_only=True):
 
     message: str = ""
     code: str | None = None
-
-
-class _Extensions(msgspec.Struct):
-    code: str | int | None = None
-
-
-class _WireError(msgspec.Struct):
-    message: str | None = None
-    extensions: _Extensions | None = None
 
 
 class RawEnvelope(msgspec.Struct):
@@ -72,10 +63,46 @@ def encode(kind: str, *, payload: object = None, operation: bool = False) -> byt
     return msgspec.json.encode(message)
 
 
-_errors = msgspec.json.Decoder(list[_WireError])
-_error = msgspec.json.Decoder(_WireError)
+T = TypeVar("T")
+
 MAX_ERRORS = 20
 MAX_TEXT = 500
+
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: no JSON or another shape; text that is no UTF-8; too many levels."""
+
+
+class _WireError(msgspec.Struct):
+    message: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
+    errors: msgspec.Raw = msgspec.Raw()
+    extensions: msgspec.Raw = msgspec.Raw()
+
+
+class _Extensions(msgspec.Struct):
+    code: str | int | None = None
+
+
+class _InBand(msgspec.Struct):
+    type: str
+    payload: msgspec.Raw = msgspec.Raw()
+
+
+_list = msgspec.json.Decoder(list[msgspec.Raw])
+_string = msgspec.json.Decoder(str)
+_error = msgspec.json.Decoder(_WireError)
+_extensions = msgspec.json.Decoder(_Extensions)
+_in_band = msgspec.json.Decoder(_InBand)
+_envelope = msgspec.json.Decoder(RawEnvelope)
+_payload = msgspec.json.Decoder(RawPayload)
+
+
+def attempt(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw) -> T | None:
+    """Return what ``decoder`` makes of ``raw``; ``None`` where it cannot."""
+    try:
+        return decoder.decode(raw)
+    except BROKEN:
+        return None
 
 
 def read_errors(raw: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
@@ -85,51 +112,40 @@ def read_errors(raw: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
     What cannot be understood becomes one error without a text; an empty list or ``null`` is no error.
     Texts are cut to `MAX_TEXT`, the list to `MAX_ERRORS`.
     """
-    text = bytes(raw)
-    if text in (b"", b"null", b"[]"):
+    if bytes(raw) in (b"", b"null"):
         return ()
-    for decoder in (_errors, _error):
-        try:
-            found = decoder.decode(text)
-        except (msgspec.DecodeError, RecursionError):
-            continue
-        listed = found if isinstance(found, list) else [found]
-        return tuple(_plain(error) for error in listed[:MAX_ERRORS])
-    try:
-        return (GraphQLError(message=msgspec.json.decode(text, type=str)[:MAX_TEXT]),)
-    except (msgspec.DecodeError, RecursionError):
-        return (GraphQLError(),)
+    listed = attempt(_list, raw)
+    return tuple(_read_error(one) for one in ([raw] if listed is None else listed[:MAX_ERRORS]))
 
 
-class _InBand(msgspec.Struct):
-    type: str
-    payload: msgspec.Raw = msgspec.Raw()
+def _read_error(raw: bytes | msgspec.Raw) -> GraphQLError:
+    """Read each part for itself, so that one of an unexpected type does not hide the others."""
+    error = attempt(_error, raw)
+    if error is None:
+        return GraphQLError(message=_text(raw))
+    message = _text(error.message) or _text(error.error)
+    nested = attempt(_list, error.errors) if not message else None
+    if nested and (inner := attempt(_error, nested[0])) is not None:
+        error = inner
+        message = _text(inner.message)
+    extensions = attempt(_extensions, error.extensions)
+    code = extensions.code if extensions is not None else None
+    return GraphQLError(message=message, code=None if code is None else str(code)[:MAX_TEXT])
 
 
-_in_band = msgspec.json.Decoder(_InBand)
-_envelope = msgspec.json.Decoder(RawEnvelope)
-_payload = msgspec.json.Decoder(RawPayload)
+def _text(raw: bytes | msgspec.Raw) -> str:
+    return (attempt(_string, raw) or "")[:MAX_TEXT]
 
 
 def result_of(frame: bytes) -> RawPayload:
     """Return the result in a whole ``next`` or ``data`` message, its parts left as bytes."""
-    try:
-        return _payload.decode(_envelope.decode(frame).payload)
-    except (msgspec.DecodeError, RecursionError):
-        return RawPayload()
+    envelope = attempt(_envelope, frame)
+    return (attempt(_payload, envelope.payload) if envelope is not None else None) or RawPayload()
 
 
 def refusal_in_data(data: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
     """Return the errors of a result whose ``data`` is itself ``{"type": "error", "payload": …}``."""
-    try:
-        message = _in_band.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    message = attempt(_in_band, data)
+    if message is None or message.type != "error":
         return ()
-    return (read_errors(message.payload) or (GraphQLError(),)) if message.type == "error" else ()
-
-
-def _plain(error: _WireError) -> GraphQLError:
-    code = error.extensions.code if error.extensions else None
-    return GraphQLError(
-        message=(error.message or "")[:MAX_TEXT], code=None if code is None else str(code)[:MAX_TEXT]
-    )
+    return read_errors(message.payload) or (GraphQLError(),)

@@ -16,10 +16,12 @@ import msgspec
 
 from connector.subscription.errors import ProtocolViolation
 from connector.subscription.messages import (
+    BROKEN,
     GraphQLError,
     RawEnvelope,
     RawPayload,
     Subprotocol,
+    attempt,
     encode,
     envelope_type,
     read_errors,
@@ -74,7 +76,7 @@ class Pinged(msgspec.Struct, frozen=True):
 
 
 class Ignored(msgspec.Struct, frozen=True):
-    """A message of a type that neither subprotocol knows, or that comes after the end."""
+    """A message of a type that neither subprotocol knows, or that means nothing where it comes."""
 
     type: str
 
@@ -102,6 +104,7 @@ class Protocol:
         self._raw_payload = msgspec.json.Decoder(RawPayload)
         self._legacy = subprotocol is Subprotocol.LEGACY_WS
         self._result = "data" if self._legacy else "next"
+        self._started = False
 
     def initialise(self, payload: Mapping[str, object] | None = None) -> bytes:
         """Return ``connection_init``; ``None`` leaves its payload out."""
@@ -113,6 +116,7 @@ class Protocol:
         """Return ``subscribe`` (legacy: ``start``) with the request: query, variables, operationName."""
         self._expect(State.ACKNOWLEDGED)
         self.state = State.SUBSCRIBED
+        self._started = True
         return encode("start" if self._legacy else "subscribe", payload=payload, operation=True)
 
     def complete(self) -> bytes | None:
@@ -134,20 +138,19 @@ class Protocol:
         """
         try:
             message = self._fast.decode(frame)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return self._receive_slowly(frame)
-        if message.type == self._result and self.state is State.SUBSCRIBED and message.payload is not None:
+        except BROKEN:
+            message = None
+        if message is None:
+            return self._other(self._decode(frame).type, frame)
+        if message.type == self._result and self._started and message.payload is not None:
             return Delivered(frame, message.payload)
         return self._other(message.type, frame)
 
-    def _receive_slowly(self, frame: bytes) -> Event:
-        return self._other(self._decode(frame).type, frame)
-
     def _decode(self, frame: bytes) -> RawEnvelope:
-        try:
-            return self._slow.decode(frame)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            raise ProtocolViolation("the server sent a message that is not of this protocol") from error
+        envelope = attempt(self._slow, frame)
+        if envelope is None:
+            raise ProtocolViolation("the server sent a message that is not of this protocol")
+        return envelope
 
     def _other(self, kind: str, frame: bytes) -> Event:
         match kind:
@@ -159,7 +162,8 @@ class Protocol:
                 return self._acknowledge()
             case "connection_error":
                 return self._refuse("init", frame)
-            case "next" | "data" if self.state is State.SUBSCRIBED:
+            case "next" | "data" if self._started:
+                # Even after the end: rows that came are rows.
                 return self._deliver(frame)
             case "error" if self.state is not State.ENDED:
                 return self._refuse("subscribe" if self.state is State.SUBSCRIBED else "init", frame)
@@ -180,11 +184,10 @@ class Protocol:
         return Refused(during, read_errors(self._decode(frame).payload))
 
     def _deliver(self, frame: bytes) -> Event:
-        raw = self._decode(frame).payload
-        try:
-            return Delivered(frame, self._raw_payload.decode(raw))
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise ProtocolViolation("the server sent a result without an object in it") from error
+        payload = attempt(self._raw_payload, self._decode(frame).payload)
+        if payload is None:
+            raise ProtocolViolation("the server sent a result without an object in it")
+        return Delivered(frame, payload)
 
     def _pong(self, frame: bytes) -> bytes:
         # "The optional payload field can be used to transfer additional details": sent back as it came.

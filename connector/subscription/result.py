@@ -24,6 +24,9 @@ class Result(ExecutionResult):
         self.frame = frame
         self.payload = payload
 
+    def __repr__(self) -> str:
+        return f"Result({len(self.frame)} bytes)"
+
     @property
     def data(self) -> dict[str, Any] | None:  # type: ignore[override]
         """The result's ``data`` as Python objects."""

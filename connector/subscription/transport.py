@@ -13,32 +13,31 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import anyio
+import structlog
 from gql.graphql_request import GraphQLRequest
 from gql.transport.async_transport import AsyncTransport
 from graphql import ExecutionResult
 from websockets import exceptions as ws_errors
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.protocol import OPEN
 from websockets.typing import Subprotocol as Offered
 
 from connector.subscription.credentials import Opening
 from connector.subscription.errors import (
     AckTimedOut,
-    ConnectFailed,
-    HandshakeRefused,
-    ProtocolViolation,
     ServerCompleted,
     ServerRefused,
     SessionError,
     SocketClosed,
     SubprotocolRefused,
 )
-from connector.subscription.handshake import handshake_refused
+from connector.subscription.handshake import OPENING_ERRORS, opening_failed
 from connector.subscription.messages import CLIENT_CLOSE, Subprotocol
 from connector.subscription.protocol import (
     Acknowledged,
@@ -56,6 +55,8 @@ from connector.subscription.result import Result
 # recognise a token, so it never reaches a handler.
 _quiet = logging.getLogger("connector.websockets")
 _quiet.setLevel(logging.WARNING)
+
+log = structlog.get_logger(__name__)
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -102,8 +103,12 @@ class Transport(AsyncTransport):
         Raises:
             SessionError: Any leaf of it that names a refusal before the acknowledgement.
         """
-        await self.open()
-        await self.initialise()
+        try:
+            await self.open()
+            await self.initialise()
+        except BaseException:
+            self.abort()
+            raise
 
     async def open(self) -> None:
         """
@@ -115,26 +120,41 @@ class Transport(AsyncTransport):
             SubprotocolRefused: The server selected none.
         """
         offered = [Offered(name.value) for name in self._settings.subprotocols]
-        with _mapped_opening(self._settings.open_timeout):
-            self._socket = await connect(
+        opened = await self._open_socket(offered)
+        if isinstance(opened, SessionError):
+            # Raised here and not in `except`, which would keep the library's error, and the URL in it.
+            raise opened
+        self._socket = opened
+        self.last_heard_at = time.monotonic()
+        chosen = self._socket.subprotocol
+        if chosen is None:
+            self.abort()
+            raise SubprotocolRefused(", ".join(offered))
+        self._protocol = Protocol(Subprotocol(chosen), payload_type=self._payload_type)
+
+    async def _open_socket(self, offered: list[Offered]) -> ClientConnection | SessionError:
+        url = urlsplit(self._opening.url)
+        try:
+            return await _Connect(
                 self._opening.url,
                 subprotocols=offered,
                 additional_headers=dict(self._opening.headers),
-                ssl=self._settings.tls if urlsplit(self._opening.url).scheme == "wss" else None,
+                ssl=self._settings.tls if url.scheme == "wss" else None,
                 # Environment proxies apply, but never to this machine itself.
-                proxy=None if urlsplit(self._opening.url).hostname in _LOOPBACK else True,
+                proxy=None if url.hostname in _LOOPBACK else True,
                 open_timeout=self._settings.open_timeout,
                 close_timeout=self._settings.close_timeout,
                 ping_interval=None,
                 max_size=self._settings.max_message_bytes,
                 logger=_quiet,
             )
-        chosen = self._socket.subprotocol
-        if chosen is None:
-            self.abort()
-            raise SubprotocolRefused(", ".join(offered))
-        self._protocol = Protocol(Subprotocol(chosen), payload_type=self._payload_type)
-        self.last_heard_at = time.monotonic()
+        except OPENING_ERRORS as error:
+            return opening_failed(
+                error,
+                offered=", ".join(offered),
+                timeout=self._settings.open_timeout,
+                clean=self._opening.without_token,
+            )
 
     async def initialise(self) -> None:
         """
@@ -146,15 +166,15 @@ class Transport(AsyncTransport):
             SocketClosed: The server closed instead.
         """
         assert self._protocol is not None
-        await self._send(self._protocol.initialise(self._opening.init_payload))
         with anyio.move_on_after(self._settings.ack_timeout):
+            await self._send(self._protocol.initialise(self._opening.init_payload))
             while True:
                 event = await self._next_event()
                 match event:
                     case Acknowledged():
                         return
                     case Refused():
-                        raise _server_refused(event)
+                        raise self._server_refused(event)
                     case Pinged(reply):
                         await self._send(reply)
                     case _:
@@ -197,11 +217,11 @@ class Transport(AsyncTransport):
             case Pinged(reply):
                 await self._send(reply)
             case Refused() if not self._finishing:
-                raise _server_refused(event)
+                raise self._server_refused(event)
             case Completed() if not self._finishing:
                 raise ServerCompleted
             case Ignored(kind):
-                logging.getLogger(__name__).debug("message ignored: %s", kind)
+                log.debug("message ignored", type=kind)
             case _:
                 pass
 
@@ -224,12 +244,14 @@ class Transport(AsyncTransport):
         socket, protocol = self._socket, self._protocol
         if socket is None or protocol is None:
             return
-        with anyio.move_on_after(self._settings.close_timeout):
-            message = protocol.complete()
-            if message is not None:
-                await self._send_quietly(message)
-            await socket.close(CLIENT_CLOSE)
-        self.abort()
+        try:
+            with anyio.move_on_after(self._settings.close_timeout):
+                message = protocol.complete()
+                if message is not None:
+                    await self._send(message)
+                await socket.close(CLIENT_CLOSE)
+        finally:
+            self.abort()
 
     async def close(self) -> None:
         """The same as `finish`, under the name that gql's interface gives it."""
@@ -248,7 +270,9 @@ class Transport(AsyncTransport):
         assert self._protocol is not None
         message = self._protocol.ping()
         if message is not None:
-            await self._send_quietly(message)
+            await self._send(message)
+        if self._socket.state is not OPEN:
+            return
         try:
             pong = await self._socket.ping()
         except ws_errors.ConnectionClosed:
@@ -263,69 +287,53 @@ class Transport(AsyncTransport):
     async def _next_event(self) -> Event:
         assert self._socket is not None
         assert self._protocol is not None
+        ended: SessionError | None = None
         try:
             frame = await self._socket.recv(decode=False)
         except ws_errors.ConnectionClosed as error:
-            raise self._reason_of_abort or _closed(error) from None
+            ended = self._reason_of_abort or self._closed(error)
+        if ended is not None:
+            # Not in `except`, which would keep the library's error: it quotes the peer.
+            raise ended
         self.last_heard_at = time.monotonic()
         return self._protocol.receive(frame)
 
     async def _send(self, message: bytes) -> None:
+        """
+        Send ``message`` unless the socket is closing.
+
+        Whoever receives learns of the end, after all that was delivered before it. To send on a closing
+        socket would wait for its end, and nobody would be reading meanwhile.
+        """
         assert self._socket is not None
-        try:
-            # Text, because that is what both subprotocols are defined on.
-            await self._socket.send(message, text=True)
-        except ws_errors.ConnectionClosed as error:
-            raise self._reason_of_abort or _closed(error) from None
-
-    async def _send_quietly(self, message: bytes) -> None:
-        try:
-            await self._send(message)
-        except SessionError:
-            # Whoever receives learns of it, with what was delivered before.
+        if self._socket.state is not OPEN:
             return
+        # Text, because that is what both subprotocols are defined on.
+        with suppress(ws_errors.ConnectionClosed):
+            await self._socket.send(message, text=True)
+
+    def _closed(self, error: ws_errors.ConnectionClosed) -> SocketClosed:
+        if error.rcvd is not None and (error.sent is None or error.rcvd_then_sent):
+            return SocketClosed(error.rcvd.code, self._opening.without_token(error.rcvd.reason))
+        if error.sent is not None and error.sent.code != CLIENT_CLOSE:
+            # The library refused what came: 1009 for a message above the limit, 1002 for broken frames.
+            return SocketClosed(error.sent.code, "refused by us")
+        return SocketClosed(None, "")
+
+    def _server_refused(self, event: Refused) -> ServerRefused:
+        clean = self._opening.without_token
+        return ServerRefused(
+            event.during,
+            tuple(clean(error.message) for error in event.errors if error.message),
+            tuple(clean(error.code) for error in event.errors if error.code),
+        )
 
 
-def _closed(error: ws_errors.ConnectionClosed) -> SocketClosed:
-    if error.rcvd is not None and (error.sent is None or error.rcvd_then_sent):
-        return SocketClosed(error.rcvd.code, error.rcvd.reason)
-    if error.sent is not None and error.sent.code != CLIENT_CLOSE:
-        # The library refused what came: 1009 for a message above the limit, 1002 and 1007 for broken ones.
-        return SocketClosed(error.sent.code, "refused by us")
-    return SocketClosed(None, "")
+class _Connect(connect):
+    """Follows no redirects: the token would go wherever a redirect leads."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
-def _server_refused(event: Refused) -> ServerRefused:
-    return ServerRefused(
-        event.during,
-        tuple(error.message for error in event.errors if error.message),
-        tuple(error.code for error in event.errors if error.code),
-    )
-
-
-@contextmanager
-def _mapped_opening(timeout: float) -> Iterator[None]:
-    """Map what opening a socket raises; messages of the library may hold the URL, so none is passed on."""
-    try:
-        yield
-    except ws_errors.InvalidStatus as error:
-        raise handshake_refused(error.response) from None
-    except ws_errors.NegotiationError:
-        raise SubprotocolRefused("none was accepted") from None
-    except TimeoutError:
-        raise ConnectFailed(f"no answer to the upgrade within {timeout:g} s") from None
-    except ssl.SSLError as error:
-        raise ConnectFailed(f"TLS: {error.reason or type(error).__name__}") from None
-    except OSError as error:
-        raise ConnectFailed(error.strerror or type(error).__name__) from None
-    except ws_errors.ProxyError as error:
-        raise ConnectFailed(f"proxy: {type(error).__name__}") from None
-    except (ws_errors.InvalidHandshake, ws_errors.InvalidMessage, EOFError) as error:
-        raise ConnectFailed(f"not a websocket answer ({type(error).__name__})") from None
-    except ws_errors.ConnectionClosed:
-        raise ConnectFailed("the connection ended during the upgrade") from None
-    except (ws_errors.InvalidURI, ImportError, ValueError) as error:
-        raise ConnectFailed(f"cannot be opened ({type(error).__name__})") from None
-
-
-__all__ = ["HandshakeRefused", "ProtocolViolation", "SessionSettings", "Transport"]
+__all__ = ["SessionSettings", "Transport"]
