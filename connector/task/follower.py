@@ -7,6 +7,7 @@ it is stopped, or fails for a record that cannot be published.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -41,6 +42,9 @@ T = TypeVar("T")
 
 SUSTAINED_AFTER = 3
 """Sheds in a row that make an alarm of it."""
+
+SHEDS_FORGOTTEN_AFTER = 900.0
+"""Seconds without a shed after which the next one is the first in a row; longer than any cooldown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,7 @@ class Follower:
         self._remedy = Remedy(settings.name)
         self._cooldown = Backoff(first=2.0, cap=300.0, rng=lambda: 1.0)
         self._sheds = 0
+        self._shed_at = 0.0
         self._inbox: Inbox[Arrival] = Inbox()
         self._holding = budget.open(self._shed)
         self._session: Session | None = None
@@ -150,6 +155,8 @@ class Follower:
             self._inbox.close()
             self._coverage.ended() if self._failure is None else self._coverage.lost("failed")
             await self._until_through()
+            # Whoever stays told keeps the others from being told.
+            self._holding.settled()
             if self._failure is not None:
                 self._face.enter(State.FAILED)
                 await self._stopping.wait()
@@ -173,6 +180,9 @@ class Follower:
                 self._token = await self._unless_stopped(self._keeper.token())
                 if self._is_over:
                     return
+                if self._holding.is_told:
+                    # While the token was waited for; a session now could not be told again.
+                    continue
             end = await self._one_session()
             if not self._is_over:
                 await self._between(end)
@@ -265,6 +275,11 @@ class Follower:
     # Memory runs short, or a record is poisoned
 
     def _shed(self) -> None:
+        now = time.monotonic()
+        if now - self._shed_at > SHEDS_FORGOTTEN_AFTER:
+            self._sheds = 0
+            self._cooldown.reset()
+        self._shed_at = now
         self._sheds += 1
         self._observer.shed()
         sustained = self._sheds >= SUSTAINED_AFTER
@@ -301,7 +316,7 @@ class Follower:
             self._interrupt("failed")
 
     async def _watch_data(self, scope: anyio.CancelScope) -> None:
-        """Raise and clear the alarm of a live session without data; forget sheds that are long past."""
+        """Raise and clear the alarm of a live session without data."""
         limit = self._settings.no_data_alarm
         alarmed = False
         while limit is not None and not scope.cancel_called:

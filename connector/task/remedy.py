@@ -88,4 +88,4 @@ class Remedy:
             log.error("upstream refuses for lack of points or plan", subscription=self._name)
             return self._slow.next(at_least=asked)
         keeper.reject(token.generation)
-        return self._wait.next(at_least=asked) if again else self._reconnect.next(at_least=asked) / 4
+        return self._wait.next(at_least=asked) if again else max(self._reconnect.next() / 4, asked or 0.0)

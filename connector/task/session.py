@@ -201,14 +201,16 @@ class Session:
                 probed = True
                 with anyio.move_on_after(limit):
                     await transport.ping()
-                wait = limit
+                # A peer that takes nothing may have held the ping up; the span counts from its beginning.
+                wait = max(0.0, limit - (time.monotonic() - now))
             else:
                 transport.abort(Silent(quiet))
                 return
             if not proven:
                 wait = min(wait, PROVEN_AFTER)
+            fell_asleep_at = time.monotonic()
             await anyio.sleep(wait)
-            if time.monotonic() - now > wait + LATE_WAKE:
+            if time.monotonic() - fell_asleep_at > wait + LATE_WAKE:
                 await anyio.sleep(LATE_WAKE)
 
     async def _watch_token(self, keeper: Keeper, token: Token) -> None:
