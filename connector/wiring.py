@@ -161,7 +161,9 @@ def _session(config: Config) -> SessionSettings:
     endpoint = config.endpoint
     return SessionSettings(
         subprotocols=(
-            (Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS)
+            # Legacy servers on npm's ws select the first offer, whatever it is; the modern reference
+            # server selects the modern one wherever it stands.
+            (Subprotocol.LEGACY_WS, Subprotocol.TRANSPORT_WS)
             if endpoint.subprotocol == "auto"
             else (Subprotocol(endpoint.subprotocol),)
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import anyio
@@ -39,6 +39,9 @@ from connector.task.status import Face, State, SubscriptionObserver, Subscriptio
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+SUBPROTOCOL_REFUSED = "subprotocol_refused"
+"""The reason, in the table of refusals, of a server that does not speak what it selected."""
 
 SUSTAINED_AFTER = 3
 """Sheds in a row that make an alarm of it."""
@@ -92,6 +95,7 @@ class Follower:
         self._holding = budget.open(self._shed)
         self._session: Session | None = None
         self._token: Token | None = None
+        self._offers = settings.session
         self._waiting: anyio.CancelScope | None = None
         self._stopping = anyio.Event()
         self._failure: DataError | None = None
@@ -213,7 +217,7 @@ class Follower:
         settings = self._settings
         self._session = Session(
             target=settings.target,
-            settings=settings.session,
+            settings=self._offers,
             patience=settings.patience,
             payload_type=settings.extractor.payload_type,
             budget=self._budget,
@@ -235,6 +239,8 @@ class Follower:
             self._face.enter(State.SHEDDING if end.cause == "shed" else State.REOPENING)
             return
         verdict, delay = self._remedy.after(end.error, self._token, self._keeper)
+        if verdict.reason == SUBPROTOCOL_REFUSED and not end.delivered:
+            delay = self._offer_otherwise(delay)
         self._observer.reconnect(verdict.reason)
         self._face.last_error = str(end.error)
         self._coverage.lost(
@@ -243,6 +249,17 @@ class Follower:
         )
         self._face.enter(State.WAITING)
         await self._unless_stopped(anyio.sleep(delay))
+
+    def _offer_otherwise(self, delay: float) -> float:
+        """
+        Put another subprotocol first the next time; return the seconds to wait.
+
+        Some servers select whatever is offered first, and close when they do not speak it.
+        """
+        order = self._offers.subprotocols
+        self._offers = replace(self._offers, subprotocols=(*order[1:], order[0]))
+        is_new = self._offers.subprotocols != self._settings.session.subprotocols
+        return 0.0 if is_new else delay
 
     # What the session tells (SessionEvents)
 
