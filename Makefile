@@ -40,17 +40,18 @@ lint: $(READY) ## Check style, types, floors, generated files and docs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m connector.config.schema --check
-	$(BIN)/python -m connector.config.reference --check
+	$(BIN)/python -m connector.config.schema --check schemas/config.schema.json
+	$(BIN)/python -m connector.config.reference --check docs/configuration.md
 	$(BIN)/python -m tests.docs
 
 generate: $(READY) ## Write the config's JSON Schema and reference anew
-	$(BIN)/python -m connector.config.schema
-	$(BIN)/python -m connector.config.reference
+	$(BIN)/python -m connector.config.schema > schemas/config.schema.json
+	$(BIN)/python -m connector.config.reference > docs/configuration.md
 
 lock: $(READY) ## Resolve the locks anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements.lock --extra uvloop
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements-dev.lock --all-extras
+	echo 'hatchling>=1.27' | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o requirements-build.lock
 
 clean: ## Remove what was installed and cached here
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

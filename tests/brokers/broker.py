@@ -48,7 +48,7 @@ class Broker:
 
     def format(self, cluster_id: str) -> subprocess.Popen[bytes]:
         """Begin to format its storage; the caller waits for the process."""
-        return self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c")
+        return self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c")
 
     def start(self) -> None:
         """Begin to start; `wait_until_ready` tells when it serves."""
