@@ -1,18 +1,21 @@
 """
 ``/livez``, ``/readyz`` and ``/metrics`` over HTTP.
 
-Starlette and uvicorn are imported when it starts to serve, since they take as long to import as all the
-rest of the way to the first socket.
+Starlette and uvicorn are imported, in a thread, when the first caller is there: sockets to the upstream do
+not wait for them.
 """
 
 from __future__ import annotations
 
 import errno
+import math
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
+import anyio.to_thread
 import msgspec
 import structlog
 from anyio.abc import TaskStatus
@@ -21,19 +24,26 @@ from connector.api.bodies import ReadyBody
 from connector.errors import FatalError
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
 
 log = structlog.get_logger(__name__)
 
 STOP_WITHIN = 2.0
-"""Seconds that open connections get when the server stops."""
+"""Seconds that open connections get when the server stops; then they are cut."""
+
+_LAST_RESORT = 2.0
+"""Seconds on top, after which uvicorn is not waited for."""
 
 
 class CannotListen(FatalError):
     """The address is not to be had."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(f"cannot listen on {host}:{port}: {reason}; set http.host and http.port")
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        super().__init__(
+            f"cannot listen on {place}: {reason} → set http.host and http.port to a free address"
+        )
 
 
 class Health(Protocol):
@@ -77,44 +87,51 @@ class ApiServer:
         # The kernel queues callers from here on; nobody else has to wait for the imports.
         task_status.started(port)
         try:
-            await self._serve_on(listener)
+            await anyio.wait_readable(listener)
+            server = await anyio.to_thread.run_sync(self._build)
+            await self._serve_on(listener, server)
         finally:
             listener.close()
 
-    async def _serve_on(self, listener: socket.socket) -> None:
+    def _build(self) -> uvicorn.Server:
         import uvicorn
 
         class Server(uvicorn.Server):
-            def capture_signals(self):  # type: ignore[no-untyped-def]
+            def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
                 # Signals are the worker's.
-                from contextlib import nullcontext
-
                 return nullcontext()
 
-        server = Server(
-            uvicorn.Config(
-                self._app(),
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                ws="none",
-                timeout_graceful_shutdown=round(STOP_WITHIN),
-            )
+        config = uvicorn.Config(
+            self._app(),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=math.ceil(STOP_WITHIN),
         )
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._stop_when_cancelled, server)
-            # Cancelled, uvicorn would leave its connections; it is told to stop instead.
-            with anyio.CancelScope(shield=True):
-                await server.serve(sockets=[listener])
-            group.cancel_scope.cancel()
+        config.load()
+        return Server(config)
 
     @staticmethod
-    async def _stop_when_cancelled(server: object) -> None:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            server.should_exit = True  # type: ignore[attr-defined]
+    async def _serve_on(listener: socket.socket, server: uvicorn.Server) -> None:
+        async def stop_when_cancelled() -> None:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                server.should_exit = True
+                serving.deadline = anyio.current_time() + STOP_WITHIN + _LAST_RESORT
+
+        async with anyio.create_task_group() as group:
+            # Cancelled, uvicorn would leave its connections; it is told to stop instead.
+            with anyio.CancelScope(shield=True) as serving:
+                group.start_soon(stop_when_cancelled)
+                await server.serve(sockets=[listener])
+            for connection in server.server_state.connections:
+                # A peer that does not read keeps its answer, and the socket, for ever.
+                connection.transport.abort()
+            group.cancel_scope.cancel()
 
     def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
@@ -125,7 +142,7 @@ class ApiServer:
             listener.listen(128)
         except OSError as error:
             listener.close()
-            known = {errno.EADDRINUSE: "the address is already in use"}
+            known = {errno.EADDRINUSE: "address already in use"}
             reason = known.get(error.errno or 0, error.strerror or type(error).__name__)
             raise CannotListen(self._host, self._port, reason) from None
         return listener
@@ -137,9 +154,9 @@ class ApiServer:
         from starlette.responses import Response
         from starlette.routing import Route
 
-        def answer(body: object, status: int = 200) -> Response:
+        def answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
             text = self._redact(msgspec.json.encode(body).decode())
-            return Response(text, status, media_type="application/json")
+            return Response(text, status, headers, media_type="application/json")
 
         async def livez(_: Request) -> Response:
             return answer({"status": "ok"})
@@ -153,9 +170,10 @@ class ApiServer:
 
         async def refused(_: Request, error: Exception) -> Response:
             assert isinstance(error, HTTPException)
-            return answer({"error": error.detail}, error.status_code)
+            # Allow, of a 405 (RFC 9110 §15.5.6), is among the headers.
+            return answer({"error": error.detail}, error.status_code, error.headers)
 
-        return Starlette(
+        app = Starlette(
             routes=[
                 Route("/livez", livez),
                 Route("/readyz", readyz),
@@ -163,3 +181,5 @@ class ApiServer:
             ],
             exception_handlers={HTTPException: refused},
         )
+        app.router.redirect_slashes = False
+        return app

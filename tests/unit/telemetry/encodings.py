@@ -44,6 +44,7 @@ ENCODERS: Mapping[str, Callable[[str], str]] = {
     "repr of bytes": lambda text: repr(text.encode())[2:-1],
     "repr in JSON": lambda text: json.dumps(repr(text)[1:-1])[1:-1],
     "HTML": html.escape,
+    "HTML, twice": lambda text: html.escape(html.escape(text)),
     "HTML without quotes": lambda text: html.escape(text, quote=False),
 }
 
