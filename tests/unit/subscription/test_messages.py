@@ -1,0 +1,93 @@
+"""Errors as servers really write them, and refusals that look like data."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.subscription.messages import (
+    MAX_ERRORS,
+    MAX_TEXT,
+    GraphQLError,
+    encode,
+    read_errors,
+    refusal_in_data,
+    result_of,
+)
+
+
+def error(message: str = "", code: str | None = None) -> GraphQLError:
+    return GraphQLError(message=message, code=code)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"", ()),
+        (b"null", ()),
+        (b"[]", ()),
+        (b"[ ]", ()),
+        (b'"Unauthorized"', (error("Unauthorized"),)),
+        (b'{"message":"no"}', (error("no"),)),
+        (b'[{"message":"no"}]', (error("no"),)),
+        (b'[{"message":"a"},{"message":"b"}]', (error("a"), error("b"))),
+        (b'["a","b"]', (error("a"), error("b"))),
+        (b'[{"message":"a"},"b"]', (error("a"), error("b"))),
+        (b'{"message":"no","extensions":{"code":"FORBIDDEN"}}', (error("no", "FORBIDDEN"),)),
+        (b'{"message":"no","extensions":{"code":401}}', (error("no", "401"),)),
+        (b'{"errors":[{"message":"no","extensions":{"code":"invalid-jwt"}}]}', (error("no", "invalid-jwt"),)),
+        (b'{"error":"no"}', (error("no"),)),
+        (b"{}", (error(),)),
+        (b"1", (error(),)),
+        (b"[[]]", (error(),)),
+    ],
+)
+def test_errors_are_read_in_every_form(raw: bytes, expected: tuple[GraphQLError, ...]) -> None:
+    assert read_errors(raw) == expected
+
+
+@pytest.mark.parametrize(
+    "extensions", ["[]", "null", '"x"', '{"code":null}', '{"code":1.5}', '{"code":{}}', "{}"]
+)
+def test_odd_extensions_do_not_hide_the_message(extensions: str) -> None:
+    assert read_errors(b'[{"message":"no","extensions":%s}]' % extensions.encode()) == (error("no"),)
+
+
+@pytest.mark.parametrize("raw", [b'"\xff"', b'[{"message":"\xff"}]', b'{"message":"\\ud800"}', b"[" * 5000])
+def test_text_that_cannot_be_decoded_is_an_error_without_text(raw: bytes) -> None:
+    assert read_errors(raw) == (error(),)
+
+
+def test_long_texts_and_long_lists_are_cut() -> None:
+    raw = b"[" + b",".join([b'{"message":"%s"}' % (b"x" * 2000)] * 50) + b"]"
+    errors = read_errors(raw)
+    assert len(errors) == MAX_ERRORS
+    assert {len(one.message) for one in errors} == {MAX_TEXT}
+
+
+@given(st.binary())
+def test_no_bytes_make_reading_errors_fail(raw: bytes) -> None:
+    read_errors(raw)
+    refusal_in_data(raw)
+    result_of(raw)
+
+
+def test_a_refusal_in_the_place_of_data_is_found() -> None:
+    assert refusal_in_data(b'{"type":"error","payload":{"message":"no"}}') == (error("no"),)
+    assert refusal_in_data(b'{"payload":"no","type":"error"}') == (error("no"),)
+    assert refusal_in_data(b'{"type":"error"}') == (error(),)
+
+
+@pytest.mark.parametrize("data", [b"", b"null", b"[]", b'{"type":"trade"}', b'{"type":1}', b'{"EVM":{}}'])
+def test_data_is_not_taken_for_a_refusal(data: bytes) -> None:
+    assert refusal_in_data(data) == ()
+
+
+def test_a_result_is_found_in_its_frame() -> None:
+    result = result_of(b'{"payload":{"errors":[1],"data":{"a":1}},"id":1,"type":"next"}')
+    assert (bytes(result.data), bytes(result.errors)) == (b'{"a":1}', b"[1]")
+
+
+def test_messages_leave_out_what_they_do_not_have() -> None:
+    assert encode("ping") == b'{"type":"ping"}'
+    assert encode("stop", operation=True) == b'{"type":"stop","id":"1"}'
+    assert encode("x", payload={"a": 1}, operation=True) == b'{"type":"x","id":"1","payload":{"a":1}}'
