@@ -39,8 +39,7 @@ class KafkaMetrics:
         self._metrics = metrics
 
     def kafka_state(self, state: str) -> None:
-        """Show the state."""
-        set_one(self._metrics.kafka_state, KAFKA_STATES, state)
+        """Nothing to count: the worst of all tasks' states is looked at when it is asked for."""
 
     def producer_rebuilt(self) -> None:
         """Count it."""
@@ -67,6 +66,13 @@ class SubscriptionMetrics:
         self._streamed = metrics.stream_seconds.labels(name)
         self._sessions = metrics.sessions_opened.labels(name)
         self._no_data = metrics.no_data_alarm.labels(name)
+        self._sheds = metrics.sheds.labels(name)
+        self._result_errors = metrics.result_errors.labels(name)
+        self._null_results = metrics.null_results.labels(name)
+        self._full_messages = metrics.full_messages.labels(name)
+        self._keys_missing = metrics.keys_missing.labels(name)
+        self._times_replaced = metrics.timestamps_replaced.labels(name)
+        metrics.gaps.labels(name, "unfilled")
 
     def state(self, state: State) -> None:
         """See `SubscriptionObserver`."""
@@ -105,24 +111,24 @@ class SubscriptionMetrics:
 
     def shed(self) -> None:
         """See `SubscriptionObserver`."""
-        self._metrics.sheds.labels(self._name).inc()
+        self._sheds.inc()
 
     def result_errors(self, count: int) -> None:
         """See `SubscriptionObserver`."""
-        self._metrics.result_errors.labels(self._name).inc(count)
+        self._result_errors.inc(count)
 
     def null_result(self) -> None:
         """See `SubscriptionObserver`."""
-        self._metrics.null_results.labels(self._name).inc()
+        self._null_results.inc()
 
     def full_message(self) -> None:
         """See `SubscriptionObserver`."""
-        self._metrics.full_messages.labels(self._name).inc()
+        self._full_messages.inc()
 
     def oddities(self, *, keys_missing: int, times_replaced: int) -> None:
         """See `SubscriptionObserver`."""
-        self._metrics.keys_missing.labels(self._name).inc(keys_missing)
-        self._metrics.timestamps_replaced.labels(self._name).inc(times_replaced)
+        self._keys_missing.inc(keys_missing)
+        self._times_replaced.inc(times_replaced)
 
     def record_failed(self, reason: str) -> None:
         """See `SubscriptionObserver`."""
@@ -198,6 +204,7 @@ class PublicHealth:
             set_one(metrics.token_state, TOKEN_STATES, status.state)
             left = status.expires_in_seconds
             metrics.token_expires_in.set(math.nan if left is None else left)
+        set_one(metrics.kafka_state, KAFKA_STATES, self._kafka())
         metrics.inbox_bytes.set(self._budget.used)
         metrics.inbox_limit_bytes.set(self._budget.limit)
         for task in self._tasks:

@@ -23,7 +23,7 @@ class StaticToken:
                 [
                     Problem(
                         where="configuration",
-                        path="oauth.token",
+                        path="token",
                         message="is empty or holds characters that no access token may have",
                         remedy="give the token alone: printable ASCII on one line (RFC 6749 A.12)",
                     )

@@ -10,6 +10,8 @@ from connector.cli.exit_codes import CLEAN, CONFIGURATION
 from connector.config import Config, read_config
 from connector.errors import ConfigError
 
+PIPED_WIDTH = 200
+
 
 def validate(path: Path, *, resolve: bool) -> int:
     """Check the configuration at ``path`` and return the exit code."""
@@ -28,7 +30,8 @@ def _show(config: Config, path: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    out = Console(file=sys.stdout, highlight=False)
+    # Whoever reads a pipe has no columns to fold at.
+    out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     table = Table(title=f"{path}: {config.name}", title_justify="left")
     for column in ("subscription", "rows", "topic", "key", "timestamp", "streams"):
         table.add_column(column, overflow="fold")

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, JsonValue, PrivateAttr
 
+from connector.auth.grant import is_access_token
 from connector.config.endpoint import EndpointSection, OauthSection
 from connector.config.kafka import KafkaSection, TopicsSection
+from connector.config.mistake import Mistake
 from connector.config.redacted import redacted
-from connector.config.secret import Secret
+from connector.config.secret import Secret, Unresolved
 from connector.config.section import Section, setting
 from connector.config.values import (
     Duration,
@@ -33,6 +35,20 @@ Level = Annotated[
     BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
 ]
 LogFormat = Annotated[Literal["auto", "json", "console"], choice("auto", "json", "console")]
+
+
+def _access_token(value: object) -> object:
+    if not isinstance(value, str) or isinstance(value, Unresolved) or not value.strip():
+        return value
+    if not is_access_token(value.strip()):
+        raise Mistake(
+            "holds characters that no access token may have",
+            "give the token alone: printable ASCII on one line (RFC 6749 A.12)",
+        )
+    return value.strip()
+
+
+AccessToken = Annotated[Secret, BeforeValidator(_access_token)]
 
 
 class ErrorsSection(Section):
@@ -88,7 +104,7 @@ class SubscriptionSection(Section):
         "None: no key, spread over the partitions.",
     )
     timestamp: FieldPathText | None = setting(
-        None, "The field of a row that is the record's timestamp. None: the time of publishing."
+        None, "The field of a row that is the record's timestamp. None: the time of arrival."
     )
     headers: dict[str, FieldPathText] = setting({}, "Further record headers: name → field of a row.")
     value: ValueSection = setting({}, "What a record's value is.")
@@ -121,7 +137,7 @@ class Config(Section):
     name: Name = setting(..., "The connector's name: in logs, record headers and as Kafka's client.id.")
     endpoint: EndpointSection = setting(..., "The GraphQL endpoint.")
     oauth: OauthSection | None = setting(None, "How to obtain tokens. One of oauth, token and token_file.")
-    token: Secret | None = setting(None, "A token that does not change.")
+    token: AccessToken | None = setting(None, "A token that does not change.")
     token_file: Text | None = setting(
         None, "A file that holds the token; read again when its content changes."
     )

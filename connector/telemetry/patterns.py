@@ -18,9 +18,11 @@ _PATTERNS = (
         re.IGNORECASE | re.VERBOSE,
     ),
     re.compile(r"""(\b(?:client_secret|access_token|refresh_token)=)[^\s&"'\\]+""", re.IGNORECASE),
-    # A header line, a mapping's item or a pair of bytes; the scheme is no secret.
+    # A header line, a mapping's item or a pair of bytes; the scheme is no secret. A name that is itself
+    # a value ("name": "Authorization", "template": …) is followed by the next key.
     re.compile(
-        r"""(\bauthorization\\*["']?\s*[:=,]\s*(?:b?\\*["'])?(?:(?:bearer|basic|digest|token)\s+)?)
+        r"""(\bauthorization\\*["']?\s*[:=,]\s*(?!\\*["']\w+\\*["']\s*:)(?:b?\\*["'])?
+        (?:(?:bearer|basic|digest|token)\s+)?)
         [^\s"'\\,]+""",
         re.IGNORECASE | re.VERBOSE,
     ),

@@ -94,7 +94,7 @@ async def test_a_static_token_is_given_without_its_newline() -> None:
 def test_a_static_token_that_cannot_be_one_is_a_mistake_of_configuration(value: str) -> None:
     with pytest.raises(ConfigError) as caught:
         StaticToken(value)
-    assert caught.value.problems[0].path == "oauth.token"
+    assert caught.value.problems[0].path == "token"
 
 
 # TokenFile
