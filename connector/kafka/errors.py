@@ -57,6 +57,15 @@ class ContentRefused(DataError):
         self.reason = reason
 
 
+class InvalidRecord(kafka_errors.BrokerResponseError):  # type: ignore[misc]
+    """INVALID_RECORD, which the client library does not know: it would call it an unknown error."""
+
+    errno = 87
+    message = "INVALID_RECORD"
+
+
+kafka_errors.kafka_errors.setdefault(InvalidRecord.errno, InvalidRecord)
+
 _CONTENT = {
     kafka_errors.MessageSizeTooLargeError: ("too_large", "larger than the topic's max.message.bytes"),
     kafka_errors.RecordTooLargeError: ("too_large", "larger than the topic's max.message.bytes"),
@@ -66,11 +75,12 @@ _CONTENT = {
         "invalid",
         "the broker calls it corrupt (a compacted topic wants keys)",
     ),
+    kafka_errors.for_code(InvalidRecord.errno): (
+        "invalid",
+        "the broker calls it invalid (a compacted topic wants keys)",
+    ),
     kafka_errors.PolicyViolationError: ("invalid", "a policy of the cluster refuses it"),
 }
-
-_INVALID_RECORD = 87
-"""INVALID_RECORD is unknown to the client library, which then gives its number alone."""
 
 
 def mapped(error: BaseException, *, topic: str) -> ConnectorError:
@@ -78,8 +88,6 @@ def mapped(error: BaseException, *, topic: str) -> ConnectorError:
     for kind, (reason, message) in _CONTENT.items():
         if isinstance(error, kind):
             return ContentRefused(reason, message)
-    if getattr(error, "errno", None) == _INVALID_RECORD:
-        return ContentRefused("invalid", "the broker calls it invalid (a compacted topic wants keys)")
     if isinstance(error, kafka_errors.KafkaTimeoutError):
         return QueueFull("the producer's queue did not drain")
     if isinstance(error, kafka_errors.TopicAuthorizationFailedError):

@@ -13,10 +13,14 @@ import anyio
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
+from connector.kafka import teardown
 from connector.kafka.errors import BrokerUnreachable, NotAllowed, TopicMissing, mapped
 from connector.kafka.settings import KafkaSettings
 
 REQUEST_OVERHEAD_BYTES = 64 * 1024
+
+LOOKUP = 5.0
+"""Seconds that `Producer.write` looks for a topic that it does not know."""
 
 
 class Batch(Protocol):
@@ -42,6 +46,7 @@ class Producer:
     def __init__(self, inner: Any, settings: KafkaSettings) -> None:
         self._inner = inner
         self._settings = settings
+        self._requests = teardown.Requests(inner)
 
     @classmethod
     async def start(cls, settings: KafkaSettings) -> Producer:
@@ -98,11 +103,17 @@ class Producer:
 
         Raises:
             QueueFull: Not taken within the request timeout; the same batch may be offered again.
-            TopicMissing: Not taken, for the topic is gone; the same batch may be offered again.
+            BrokerUnreachable: Not taken, for no broker told of the topic; as above.
+            TopicMissing: Not taken, for the topic is gone, or has fewer partitions now; as above.
             ContentRefused: Refused whole for what is in it. The producer must not be used any more.
             NotAllowed: Refused by an ACL. The producer must not be used any more.
             ProducerBroken: The producer must not be used any more.
         """
+        count = self.known_partitions(topic)
+        if count is None:
+            count = await self.partitions(topic, timeout=LOOKUP)
+        if partition >= count:
+            raise TopicMissing(topic)
         try:
             future = await self._inner.send_batch(batch, topic, partition=partition)
             await future
@@ -121,12 +132,17 @@ class Producer:
 
         Raises:
             TopicMissing: It was not there within ``timeout`` seconds.
+            BrokerUnreachable: No broker answered within ``timeout`` seconds.
             NotAllowed: We may not describe it.
         """
+        cluster = self._inner.client.cluster
+        heard_at = cluster._last_successful_refresh_ms
         try:
             with anyio.fail_after(timeout):
                 return len(await self._inner.partitions_for(topic))
-        except TimeoutError:
+        except (TimeoutError, kafka_errors.UnknownTopicOrPartitionError):
+            if cluster._last_successful_refresh_ms == heard_at:
+                raise BrokerUnreachable(f"no answer from {self._settings.bootstrap_servers}") from None
             raise TopicMissing(topic) from None
         except (kafka_errors.KafkaError, OSError) as error:
             raise mapped(error, topic=topic) from None
@@ -137,27 +153,11 @@ class Producer:
         return len(known) if known else None
 
     async def stop(self, *, timeout: float) -> None:
-        """Send what is queued and close, within ``timeout`` seconds; then as `discard`."""
+        """Let what is queued be acknowledged, within ``timeout`` seconds; then as `discard`."""
         with anyio.CancelScope(shield=True), anyio.move_on_after(timeout):
-            await self._inner.stop()
-            return
+            await self._inner.flush()
         await self.discard()
 
     async def discard(self) -> None:
         """Close without sending, within seconds, whatever the brokers do."""
-        # stop() alone waits for ever on batches that no broker takes; failing them first lets it go on.
-        accumulator = self._inner._message_accumulator
-        accumulator.fail_all(kafka_errors.ProducerClosed())
-        for waiter in _drain_waiters(accumulator):
-            waiter.exception()  # seen, so that nothing warns of it later
-        with anyio.CancelScope(shield=True):
-            with anyio.move_on_after(1):
-                await self._inner.stop()
-            with anyio.move_on_after(1):
-                await self._inner.client.close()
-
-
-def _drain_waiters(accumulator: Any) -> list[Any]:
-    batches = [batch for queue in accumulator._batches.values() for batch in queue]
-    waiters = [batch._drain_waiter for batch in [*batches, *accumulator._pending_batches]]
-    return [waiter for waiter in waiters if waiter.done() and not waiter.cancelled()]
+        await teardown.end(self._inner, self._requests)

@@ -17,11 +17,13 @@ import anyio
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError, DataError
-from connector.kafka import Batch, ContentRefused, Producer, QueueFull, TopicMissing
-from connector.publish.receipt import Receipt
-from connector.records.extract import EVENT_TIME_HEADER, Headers, Value
+from connector.kafka import Batch, BrokerUnreachable, ContentRefused, QueueFull
+from connector.publish.entry import Entry, restamped
+from connector.publish.flight import Flight, fill
+from connector.publish.suspects import Suspects
 
 if TYPE_CHECKING:
+    from connector.publish.brokers import Writer
     from connector.publish.topic import Topic
 
 
@@ -32,30 +34,8 @@ class Gate:
     shut: bool = False
 
 
-Entry = tuple[bytes | None, Value, int, Headers, int, Receipt]
-"""Key, value, timestamp in ms, headers, bytes it takes in a batch, receipt."""
-
-
-@dataclass(slots=True)
-class _Flight:
-    entries: list[Entry]
-    size: int
-    started_at: float
-
-
-@dataclass(slots=True)
-class _Suspects:
-    """
-    The first ``left`` rows of the lane were refused together, ``chunk`` at a time find out which.
-
-    ``size`` is what was refused, ``reason`` why; ``found`` is set once a single row was to blame.
-    """
-
-    left: int
-    chunk: int
-    size: int
-    reason: str
-    found: bool = False
+RETRY = 0.5
+"""Seconds before a batch that the producer did not take is offered again."""
 
 
 @dataclass(slots=True)
@@ -66,11 +46,11 @@ class Lane:
     partition: int
     linger: float = 0.0
     _rows: deque[Entry] = field(default_factory=deque)
-    _flight: _Flight | None = None
-    _suspects: _Suspects | None = None
+    _flight: Flight | None = None
+    _suspects: Suspects | None = None
     _wake: anyio.Event = field(default_factory=anyio.Event)
     _backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, cap=60.0))
-    _pause: float = 0.0
+    _paused_until: float = 0.0
     rows_acknowledged: int = 0
 
     def add(self, entry: Entry) -> None:
@@ -82,6 +62,11 @@ class Lane:
         if self._rows:
             self._wake.set()
 
+    def take_all(self) -> list[Entry]:
+        """Give up every row, in order, to somebody else; the lane must not be running."""
+        entries, self._rows, self._suspects = list(self._rows), deque(), None
+        return entries
+
     @property
     def held(self) -> int:
         """Rows that are not yet acknowledged."""
@@ -89,18 +74,18 @@ class Lane:
 
     @property
     def waiting_since(self) -> float | None:
-        """When the batch in flight was sent, in seconds of `time.monotonic`; ``None`` without one."""
+        """When the batch in flight was sent, as `anyio.current_time`; ``None`` without one."""
         return self._flight.started_at if self._flight else None
 
-    async def run(self, producer: Producer, gate: Gate) -> ConnectorError:
+    async def run(self, producer: Writer, gate: Gate) -> ConnectorError:
         """
-        Send until the producer cannot be used any more, and return why. Cancelling gives rows back.
+        Send until something is wrong, and return what. Cancelling gives rows back.
 
-        Once ``gate`` is shut, what is in flight may land and nothing more is sent.
+        After ``TopicMissing`` the same producer may be used again, after anything else it must not. Once
+        ``gate`` is shut, what is in flight may land and nothing more is sent.
         """
         try:
-            if self._pause:
-                await anyio.sleep(self._pause)
+            await anyio.sleep_until(self._paused_until)
             while True:
                 while not self._rows:
                     self._wake = anyio.Event()
@@ -109,95 +94,70 @@ class Lane:
                     await anyio.sleep(self.linger)
                 if gate.shut:
                     await anyio.sleep_forever()
-                batch = self._fill(producer)
+                batch = producer.new_batch()
+                most = self._suspects.chunk if self._suspects else len(self._rows)
+                self._flight = fill(batch, self._rows, most=most, cap=self.topic.cap)
                 try:
-                    await self._write(producer, batch)
+                    await self._write(producer, batch, gate)
                 except ContentRefused as error:
                     self._doubt(error)
                     return error
                 except ConnectorError as error:
-                    self._pause = self._backoff.next(at_least=0.2)
+                    self._paused_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error
                 self._landed()
         finally:
             self._take_back()
 
-    async def _write(self, producer: Producer, batch: Batch) -> None:
+    async def _write(self, producer: Writer, batch: Batch, gate: Gate) -> None:
         while True:
             try:
                 await producer.write(batch, self.topic.name, self.partition)
-            except (QueueFull, TopicMissing):
-                await anyio.sleep(self._backoff.next(at_least=0.2))
+            except (QueueFull, BrokerUnreachable):
+                await anyio.sleep(RETRY)
+                if gate.shut:  # it was not taken, so there is nothing to wait for
+                    self._take_back()
+                    await anyio.sleep_forever()
                 continue
             return
-
-    def _fill(self, producer: Producer) -> Batch:
-        batch = producer.new_batch()
-        append, rows = batch.append, self._rows
-        entries: list[Entry] = []
-        size, cap = 0, self.topic.cap
-        most = self._suspects.chunk if self._suspects else len(rows)
-        while rows and len(entries) < most:
-            entry = rows[0]
-            key, value, moment, headers, weight, _ = entry
-            if entries and size + weight > cap:
-                break
-            if append(timestamp=moment, key=key, value=value, headers=headers) is None:
-                break
-            entries.append(rows.popleft())
-            size += weight
-        self._flight = _Flight(entries, size, time.monotonic())
-        return batch
 
     def _landed(self) -> None:
         flight, self._flight = self._flight, None
         assert flight is not None
         self._backoff.reset()
-        self._pause = 0.0
         self.rows_acknowledged += len(flight.entries)
-        count, last = 0, flight.entries[0][5]
-        for entry in flight.entries:
-            receipt = entry[5]
-            if receipt is not last:
-                last.acknowledged(count)
-                count, last = 0, receipt
-            count += 1
-        last.acknowledged(count)
-        self._cleared(len(flight.entries))
+        flight.landed()
+        self._cleared(len(flight.entries), landed=True)
 
-    def _cleared(self, rows: int) -> None:
+    def _cleared(self, rows: int, *, landed: bool) -> None:
         suspects = self._suspects
-        if suspects is None:
-            return
-        suspects.left -= rows
-        if suspects.left <= 0:
-            if suspects.reason == "too_large" and not suspects.found:
-                # No single row was too large, so the batch was: smaller ones from now on.
-                self.topic.cap = min(self.topic.cap, max(suspects.size // 2, 1))
+        if suspects is not None and suspects.cleared(rows, landed=landed):
+            if suspects.learned_cap is not None:
+                self.topic.cap = min(self.topic.cap, suspects.learned_cap)
             self._suspects = None
 
     def _doubt(self, error: ContentRefused) -> None:
-        """Take a refused batch apart: in halves until the bad row is alone, and then give that one up."""
+        """Take a refused batch apart until the bad row is alone; mend that one, or give it up."""
         flight = self._flight
         assert flight is not None
         if len(flight.entries) > 1:
-            left = max(self._suspects.left if self._suspects else 0, len(flight.entries))
-            size = max(self._suspects.size if self._suspects else 0, flight.size)
-            found = self._suspects.found if self._suspects else False
-            self._suspects = _Suspects(left, len(flight.entries) // 2, size, error.reason, found)
+            self._suspects = self._suspects or Suspects()
+            self._suspects.refused(len(flight.entries), flight.size, error.reason)
             return
         self._flight = None
-        entry = flight.entries[0]
-        if error.reason == "timestamp" and not any(name == EVENT_TIME_HEADER for name, _ in entry[3]):
-            key, value, moment, headers, weight, receipt = entry
-            headers = [*headers, (EVENT_TIME_HEADER, b"%d" % moment)]
-            self._rows.appendleft((key, value, round(time.time() * 1000), headers, weight + 40, receipt))
-            self.topic.times_replaced += 1
-            return
         if self._suspects:
-            self._suspects.found = True
+            self._suspects.blame()
+        entry = flight.entries[0]
+        if error.reason == "timestamp":
+            now_ms = round(time.time() * 1000)
+            if (mended := restamped(entry, now_ms)) is not None:
+                self.topic.times_replaced += 1
+                self.topic.learn_time(entry[2], now_ms)
+                self._rows = deque(self.topic.mended(queued, now_ms) for queued in self._rows)
+                self._rows.appendleft(mended)
+                return
         entry[5].given_up(_alone(error, self.topic.name, entry))
-        self._cleared(1)
+        self._cleared(1, landed=False)
 
     def _take_back(self) -> None:
         if self._flight is not None:

@@ -8,9 +8,10 @@ import anyio
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused, TopicLimits, positive_hash
-from connector.publish.lane import Entry, Lane
+from connector.publish.entry import Entry, event_time, restamped
+from connector.publish.lane import Lane
 from connector.publish.receipt import Receipt
-from connector.records.extract import EVENT_TIME_HEADER, Row
+from connector.records.extract import Row
 
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 """Kafka's default for ``max.message.bytes``, taken where the topic cannot be asked."""
@@ -55,22 +56,35 @@ class Topic:
         """Take what the brokers said of it."""
         self.limits = limits
         limit = limits.max_batch_bytes or DEFAULT_MAX_MESSAGE_BYTES
-        self.cap = min(self._max_batch_bytes, limit)
+        self.cap = max(min(self._max_batch_bytes, limit) - BATCH_OVERHEAD, 1)
         # A compressed row may be smaller than it looks, so only the broker can refuse it.
         self._certain_limit = None if self._compressed else limits.max_batch_bytes
         self._future_ms = DEFAULT_FUTURE_MS if limits.future_ms is None else limits.future_ms
         self._past_ms = limits.past_ms
 
+    def learn_time(self, refused_ms: int, now_ms: int) -> None:
+        """
+        Take note that the brokers refused ``refused_ms`` as a timestamp at ``now_ms``.
+
+        Half of the distance is taken for the limit: a backlog whose rows are each a little younger than
+        the last would otherwise cost one refused batch each.
+        """
+        ahead = refused_ms - now_ms
+        if ahead > 0:
+            self._future_ms = min(self._future_ms, ahead // 2)
+        else:
+            past_ms = -ahead // 2
+            self._past_ms = past_ms if self._past_ms is None else min(self._past_ms, past_ms)
+
     def add(self, rows: Sequence[Row], receipt: Receipt, now_ms: int) -> None:
         """Queue ``rows`` in their order; ``now_ms`` stamps those without an event time."""
-        latest = now_ms + self._future_ms
-        earliest = 0 if self._past_ms is None else now_ms - self._past_ms
+        earliest, latest = self._window(now_ms)
         lanes, count, limit = self.lanes, len(self.lanes), self._certain_limit
         for key, value, moment, headers in rows:
             if moment is None:
                 moment = now_ms
             elif not earliest <= moment <= latest:
-                headers = [*headers, (EVENT_TIME_HEADER, b"%d" % moment)]
+                headers = [*headers, event_time(moment)]
                 moment = now_ms
                 self.times_replaced += 1
             if key is None:
@@ -86,6 +100,28 @@ class Topic:
                 size += len(name) + len(content) + 2
             lanes[index].add((key, value, moment, headers, size + RECORD_OVERHEAD, receipt))
 
+    def mended(self, entry: Entry, now_ms: int) -> Entry:
+        """Return ``entry`` as the brokers take it, after `learn_time`."""
+        earliest, latest = self._window(now_ms)
+        if earliest <= entry[2] <= latest:
+            return entry
+        mended = restamped(entry, now_ms)
+        if mended is None:
+            return entry
+        self.times_replaced += 1
+        return mended
+
+    def _window(self, now_ms: int) -> tuple[int, int]:
+        return 0 if self._past_ms is None else now_ms - self._past_ms, now_ms + self._future_ms
+
+    def fold(self, partitions: int) -> None:
+        """Keep ``partitions`` lanes, none of them running; rows of the others go where their keys do."""
+        surplus, self.lanes = self.lanes[partitions:], self.lanes[:partitions]
+        for lane in surplus:
+            for entry in lane.take_all():
+                index = lane.partition if entry[0] is None else positive_hash(entry[0])
+                self.lanes[index % partitions].add(entry)
+
     def wake(self) -> None:
         """Let the lanes that have rows send them."""
         for lane in self.lanes:
@@ -97,6 +133,3 @@ def too_large(topic: str, size: int, limit: int) -> DataError:
     return ContentRefused(
         "too_large", f"a row of {size} bytes is larger than topic {topic} allows (max.message.bytes={limit})"
     )
-
-
-__all__ = ["Entry", "Topic", "too_large"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 import anyio
@@ -10,7 +10,8 @@ import structlog
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError
-from connector.kafka import KafkaSettings, NewTopics, Producer, TopicLimits, create_topics, topic_limits
+from connector.kafka import NewTopics, NotAllowed, TopicLimits
+from connector.publish.brokers import Brokers, Writer
 from connector.publish.topic import Topic
 
 log = structlog.get_logger(__name__)
@@ -21,35 +22,41 @@ REFRESH = 30.0
 LOOKUP = 5.0
 """Seconds that one topic's metadata may take."""
 
+Found = Callable[[Topic, int], None]
+"""Called with a topic and its number of partitions, again whenever that may have changed."""
+
 
 class TopicKeeper:
     """Makes topics ready; ``create`` of ``None`` means that they must exist, without any admin call."""
 
-    def __init__(self, kafka: KafkaSettings, create: NewTopics | None) -> None:
-        self._kafka = kafka
+    def __init__(self, brokers: Brokers, create: NewTopics | None) -> None:
+        self._brokers = brokers
         self._create = create
         self._wanted: list[Topic] = []
         self._ready: list[Topic] = []
         self._wake = anyio.Event()
 
     def want(self, topic: Topic) -> None:
-        """Look for ``topic`` from now on."""
+        """Look for ``topic`` from now on; also for one that was found before and is gone."""
+        if topic in self._wanted:
+            return
+        if topic in self._ready:
+            self._ready.remove(topic)
         self._wanted.append(topic)
         self._wake.set()
 
-    async def run(
-        self, producer: Producer, found: Callable[[Topic, int], None], heard: Callable[[], None]
-    ) -> NoReturn:
+    async def run(self, producer: Writer, found: Found, heard: Callable[[], None]) -> NoReturn:
         """
         Look for topics until cancelled: at once for new ones, with backoff for missing ones.
 
-        ``found`` is called with a topic and its number of partitions, again when there are more;
-        ``heard`` whenever the brokers answered.
+        ``heard`` is called whenever the brokers answered.
         """
         backoff = Backoff(first=1.0, cap=15.0)
         while True:
             self._wake = anyio.Event()
-            if self._wanted and await self._look(producer, found, heard):
+            if self._wanted:
+                await self._look(producer, found, heard)
+            if not self._wanted:
                 backoff.reset()
             delay = backoff.next(at_least=0.5) if self._wanted else REFRESH
             with anyio.move_on_after(delay):
@@ -59,52 +66,54 @@ class TopicKeeper:
                 if known is not None:
                     found(topic, known)
 
-    async def _look(
-        self, producer: Producer, found: Callable[[Topic, int], None], heard: Callable[[], None]
-    ) -> bool:
-        """Try every wanted topic once; return whether none is left."""
+    async def _look(self, producer: Writer, found: Found, heard: Callable[[], None]) -> None:
+        """Try every wanted topic once, all at the same time."""
         topics = list(self._wanted)
-        try:
-            limits = await self._prepare(topics) if self._create is not None else {}
-        except ConnectorError as error:
-            for topic in topics:
-                self._complain(topic, error)
-            return False
+        limits: Mapping[str, TopicLimits] = {}
+        refused: Mapping[str, ConnectorError] = {}
         if self._create is not None:
-            heard()
-        for topic in topics:
-            if self._create is not None and topic.name not in limits:
-                continue
             try:
+                limits, refused = await self._prepare([topic.name for topic in topics], self._create)
+            except ConnectorError as error:
+                for topic in topics:
+                    _complain(topic, error)
+                return
+            heard()
+
+        async def find(topic: Topic) -> None:
+            refusal = refused.get(topic.name)
+            try:
+                # Who may not create a topic may still write to one that is there.
+                if refusal is not None and not isinstance(refusal, NotAllowed):
+                    raise refusal
                 partitions = await producer.partitions(topic.name, timeout=LOOKUP)
             except ConnectorError as error:
-                self._complain(topic, error)
-                continue
+                _complain(topic, refusal or error)
+                return
             heard()
             topic.learn(limits.get(topic.name, TopicLimits()))
-            found(topic, partitions)
             self._wanted.remove(topic)
             self._ready.append(topic)
             topic.error = None
+            found(topic, partitions)
             topic.ready.set()
             log.info("topic is ready", topic=topic.name, partitions=partitions)
-        return not self._wanted
 
-    async def _prepare(self, topics: Sequence[Topic]) -> dict[str, TopicLimits]:
-        """Create what is missing; return the limits of those that exist now."""
-        assert self._create is not None
-        names = [topic.name for topic in topics]
-        failed = await create_topics(self._kafka, names, self._create)
-        for topic in topics:
-            if topic.name in failed:
-                self._complain(topic, failed[topic.name])
-        there = [name for name in names if name not in failed]
-        described = await topic_limits(self._kafka, there) if there else {}
-        return {name: described.get(name, TopicLimits()) for name in there}
+        async with anyio.create_task_group() as group:
+            for topic in topics:
+                group.start_soon(find, topic)
 
-    @staticmethod
-    def _complain(topic: Topic, error: ConnectorError) -> None:
-        said = str(error)
-        if topic.error != said:
-            log.warning("topic is not ready", topic=topic.name, error=said)
-        topic.error = said
+    async def _prepare(
+        self, names: Sequence[str], new: NewTopics
+    ) -> tuple[Mapping[str, TopicLimits], Mapping[str, ConnectorError]]:
+        """Create what is missing; return the limits of what is there, and why others are not."""
+        refused = await self._brokers.create_topics(names, new)
+        there = [name for name in names if name not in refused]
+        return (await self._brokers.topic_limits(there) if there else {}), refused
+
+
+def _complain(topic: Topic, error: ConnectorError) -> None:
+    said = str(error)
+    if topic.error != said:
+        log.warning("topic is not ready", topic=topic.name, error=said)
+    topic.error = said

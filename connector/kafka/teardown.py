@@ -1,0 +1,79 @@
+"""
+Ending aiokafka's producer at once, whatever the brokers do.
+
+Its own ``stop`` waits for ever on batches that no broker takes, leaves tasks behind when cut short, and
+trips over its own bookkeeping when batches were failed before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import anyio
+import structlog
+from aiokafka import errors as kafka_errors
+
+log = structlog.get_logger(__name__)
+
+DEADLINE = 1.0
+"""Seconds for each step."""
+
+
+class Requests:
+    """The produce requests of a producer under way: aiokafka's sender does not end them with itself."""
+
+    def __init__(self, inner: Any) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._send = inner._sender._send_produce_req
+        inner._sender._send_produce_req = self._tracked
+
+    async def _tracked(self, node_id: Any, batches: Any) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await self._send(node_id, batches)
+
+    async def end(self, sender: asyncio.Task[Any] | None) -> None:
+        """Cancel ``sender``, which makes them, and then them; return once they are gone."""
+        tasks = set(self._tasks)
+        if sender is not None:
+            tasks.add(sender)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=DEADLINE)
+
+
+async def end(inner: Any, requests: Requests) -> None:
+    """Close ``inner``, an ``AIOKafkaProducer``, without sending. Never raises, and takes seconds at most."""
+    inner._closed = True  # by us, so that it does not complain of it
+    with anyio.CancelScope(shield=True):
+        await asyncio.sleep(0)  # a request made this very moment has begun then, and is known
+        await requests.end(inner._sender.sender_task)
+        _fail(inner._message_accumulator)
+        with anyio.move_on_after(DEADLINE):
+            await _close(inner.client)
+
+
+def _fail(accumulator: Any) -> None:
+    batches = [batch for queue in accumulator._batches.values() for batch in queue]
+    batches += accumulator._pending_batches
+    accumulator.fail_all(kafka_errors.ProducerClosed())
+    for batch in batches:
+        for future in (batch.future, batch._drain_waiter):
+            if future.done() and not future.cancelled():
+                future.exception()  # seen, so that nothing warns of it later
+
+
+async def _close(client: Any) -> None:
+    try:
+        # A connection whose broker does not read would wait for what is still to be written.
+        for connection in list(client._conns.values()):
+            if connection._writer is not None:
+                connection._writer.transport.abort()
+        await client.close()
+    except Exception as error:
+        # Nothing of it is used any more, and what it says would hide why it was closed.
+        log.debug("kafka client closed with an error", error=type(error).__name__)

@@ -1,0 +1,71 @@
+"""What this room needs of Kafka, and the real thing behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from connector.errors import ConnectorError
+from connector.kafka import (
+    Batch,
+    KafkaSettings,
+    NewTopics,
+    Producer,
+    TopicLimits,
+    create_topics,
+    topic_limits,
+)
+
+
+class Writer(Protocol):
+    """A started producer; `connector.kafka.Producer` says what its methods do."""
+
+    def new_batch(self) -> Batch:
+        """Return an empty batch."""
+
+    async def write(self, batch: Batch, topic: str, partition: int) -> None:
+        """Return once the brokers acknowledged ``batch``."""
+
+    async def partitions(self, topic: str, *, timeout: float) -> int:
+        """Return the number of partitions, asking the brokers where it is not known."""
+
+    def known_partitions(self, topic: str) -> int | None:
+        """Return the number of partitions as last heard of."""
+
+    async def stop(self, *, timeout: float) -> None:
+        """Let what is queued be acknowledged, and close."""
+
+    async def discard(self) -> None:
+        """Close without sending."""
+
+
+class Brokers(Protocol):
+    """Where producers come from, and who is asked about topics."""
+
+    async def start_producer(self) -> Writer:
+        """Connect a producer."""
+
+    async def create_topics(self, topics: Sequence[str], new: NewTopics) -> Mapping[str, ConnectorError]:
+        """Create what is missing of ``topics``; return the error of each that could not be created."""
+
+    async def topic_limits(self, topics: Sequence[str]) -> Mapping[str, TopicLimits]:
+        """Return what the brokers say of each topic."""
+
+
+class Kafka:
+    """The brokers of ``settings``."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+
+    async def start_producer(self) -> Writer:
+        """Connect a producer; see `Producer.start`."""
+        return await Producer.start(self._settings)
+
+    async def create_topics(self, topics: Sequence[str], new: NewTopics) -> Mapping[str, ConnectorError]:
+        """See `connector.kafka.create_topics`."""
+        return await create_topics(self._settings, topics, new)
+
+    async def topic_limits(self, topics: Sequence[str]) -> Mapping[str, TopicLimits]:
+        """See `connector.kafka.topic_limits`."""
+        return await topic_limits(self._settings, topics)

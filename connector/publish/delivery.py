@@ -1,0 +1,112 @@
+"""One producer's life: from its start until it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup
+
+from connector.errors import ConnectorError
+from connector.kafka import ContentRefused, ProducerBroken, TopicMissing
+from connector.publish.brokers import Writer
+from connector.publish.lane import Gate, Lane
+from connector.publish.settings import Observer, PublishSettings
+from connector.publish.state import KafkaState
+from connector.publish.topic import Topic
+from connector.publish.topics import TopicKeeper
+
+log = structlog.get_logger(__name__)
+
+
+class Delivery:
+    """Runs the lanes of ``topics``, which may grow, with ``producer``. Use `run`, once."""
+
+    def __init__(
+        self,
+        producer: Writer,
+        topics: Mapping[str, Topic],
+        keeper: TopicKeeper,
+        settings: PublishSettings,
+        observer: Observer,
+        state: KafkaState,
+    ) -> None:
+        self._producer = producer
+        self._topics = topics
+        self._keeper = keeper
+        self._settings = settings
+        self._observer = observer
+        self._state = state
+        self._gate = Gate()
+        self._broken = anyio.Event()
+        self._failure = ConnectorError("the producer works")
+        self._shrunk: dict[Topic, int] = {}
+
+    async def run(self) -> ConnectorError:
+        """Deliver until the producer breaks, and return why; what is in flight then gets time to land."""
+        async with anyio.create_task_group() as group:
+            self._group: TaskGroup = group
+            group.start_soon(self._keeper.run, self._producer, self._open_lanes, self._state.heard)
+            group.start_soon(self._watch)
+            for lane in self._lanes():
+                group.start_soon(self._run_lane, lane)
+            await self._broken.wait()
+            await self._quiesce()
+            group.cancel_scope.cancel()
+        for topic, partitions in self._shrunk.items():
+            topic.fold(partitions)
+        return self._failure
+
+    def _lanes(self) -> list[Lane]:
+        return [lane for topic in self._topics.values() for lane in topic.lanes]
+
+    async def _run_lane(self, lane: Lane) -> None:
+        failure = await lane.run(self._producer, self._gate)
+        while isinstance(failure, TopicMissing):
+            self._keeper.want(lane.topic)
+            failure = await lane.run(self._producer, self._gate)
+        if isinstance(failure, ContentRefused):
+            self._observer.batch_refused(failure.reason)
+        elif not isinstance(failure, ProducerBroken):
+            log.warning(
+                "kafka refused a batch", topic=lane.topic.name, partition=lane.partition, error=str(failure)
+            )
+        self._break(failure)
+
+    def _break(self, failure: ConnectorError) -> None:
+        if not self._broken.is_set():
+            self._failure = failure
+            self._gate.shut = True
+            self._broken.set()
+
+    async def _quiesce(self) -> None:
+        """Let other lanes' batches land, so that the next producer does not send them twice."""
+        lanes = self._lanes()
+        with anyio.move_on_after(self._settings.quiesce):
+            while any(lane.waiting_since is not None for lane in lanes):  # noqa: ASYNC110 - an outage is rare
+                await anyio.sleep(0.005)
+
+    def _open_lanes(self, topic: Topic, partitions: int) -> None:
+        """Add the lanes of new partitions."""
+        if partitions < len(topic.lanes):
+            self._shrunk[topic] = partitions
+            self._break(ConnectorError(f"topic {topic.name} has fewer partitions than before"))
+        while len(topic.lanes) < partitions:
+            lane = Lane(topic, len(topic.lanes), self._settings.linger)
+            topic.lanes.append(lane)
+            self._group.start_soon(self._run_lane, lane)
+
+    async def _watch(self) -> NoReturn:
+        """Notice brokers that do not answer."""
+        while True:
+            await anyio.sleep(1.0)
+            since = [lane.waiting_since for lane in self._lanes() if lane.waiting_since is not None]
+            waited = anyio.current_time() - min(since) if since else 0.0
+            if waited > self._settings.give_up_after:
+                self._break(ConnectorError(f"no acknowledgement for {waited:.0f} s"))
+            elif waited > self._settings.stall_after:
+                self._state.stalled(sum(lane.held for lane in self._lanes()))
+            elif self._state.name == "stalled":
+                self._state.heard()

@@ -1,0 +1,33 @@
+"""A row in a lane."""
+
+from __future__ import annotations
+
+from connector.publish.receipt import Receipt
+from connector.records.extract import EVENT_TIME_HEADER, Headers, Value
+
+Entry = tuple[bytes | None, Value, int, Headers, int, Receipt]
+"""Key, value, timestamp in ms, headers, bytes it takes in a batch, receipt."""
+
+MENDED_MS = 60_000
+"""A row stamped this recently cannot be mended by another stamp."""
+
+_HEADER_WEIGHT = len(EVENT_TIME_HEADER) + 22
+
+
+def event_time(moment: int) -> tuple[str, bytes]:
+    """Return the header that carries an event time, in ms, which cannot be the timestamp."""
+    return EVENT_TIME_HEADER, b"%d" % moment
+
+
+def restamped(entry: Entry, now_ms: int) -> Entry | None:
+    """
+    Return ``entry`` with the present time, and its event time in a header; ``None`` where it has both.
+
+    A row that got its stamp long ago, before an outage, gets another one.
+    """
+    key, value, moment, headers, weight, receipt = entry
+    if all(name != EVENT_TIME_HEADER for name, _ in headers):
+        return key, value, now_ms, [*headers, event_time(moment)], weight + _HEADER_WEIGHT, receipt
+    if abs(now_ms - moment) > MENDED_MS:
+        return key, value, now_ms, headers, weight, receipt
+    return None

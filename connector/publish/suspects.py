@@ -1,0 +1,53 @@
+"""Which rows of a refused batch are to blame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Suspects:
+    """
+    The first ``left`` rows of a lane were refused together; ``chunk`` of them at a time find out which.
+
+    Until a bad row is ``found``, what landed leaves the rest as suspect as before, so that half of the rest
+    comes next; once one is found the rest may well be innocent, and chunks double. ``too_large`` is the
+    size of the smallest batch that was too large, ``None`` where none was.
+    """
+
+    left: int = 0
+    chunk: int = 0
+    too_large: int | None = None
+    found: bool = False
+
+    def refused(self, rows: int, size: int, reason: str) -> None:
+        """Take note that the first ``rows`` were refused together, more than one."""
+        self.left = max(self.left, rows)
+        self.chunk = rows // 2
+        if reason == "too_large":
+            self.too_large = min(size, self.too_large or size)
+
+    def blame(self) -> None:
+        """Take note that the first row, alone, was refused."""
+        self.found = True
+        self.chunk = 1
+
+    def cleared(self, rows: int, *, landed: bool) -> bool:
+        """
+        Take note that the first ``rows`` are dealt with, published or not; return whether none is left.
+        """
+        self.left -= rows
+        if not self.found:
+            self.chunk = min(self.chunk, (self.left + 1) // 2)
+        elif landed:
+            self.chunk = min(self.chunk * 2, self.left)
+        return self.left <= 0
+
+    @property
+    def learned_cap(self) -> int | None:
+        """
+        Bytes that batches had better not exceed; ``None`` where nothing was learned.
+
+        Where no single row was too large, the batch was.
+        """
+        return None if self.found or self.too_large is None else max(self.too_large // 2, 1)

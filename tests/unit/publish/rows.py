@@ -1,0 +1,108 @@
+"""Rows, receipts, and publishers that run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+
+from connector.errors import DataError
+from connector.kafka import KafkaSettings
+from connector.publish import Ledger, Publisher, PublishSettings, Receipt, Topic
+from connector.publish.lane import Gate, Lane
+from connector.records.extract import Headers, Row
+from tests.unit.publish.fakes import FakeBrokers
+
+NOW = 1_700_000_000_000
+KAFKA = KafkaSettings(bootstrap_servers="nowhere:9092", client_id="test")
+
+
+class Seen:
+    """What an observer and a ledger were told."""
+
+    def __init__(self) -> None:
+        self.states: list[str] = []
+        self.refused: list[str] = []
+        self.rebuilt = 0
+        self.settled: list[Receipt] = []
+        self.failed: list[DataError] = []
+        self.ledger = Ledger(self.settled.append, self.failed.append)
+
+    def kafka_state(self, state: str) -> None:
+        self.states.append(state)
+
+    def producer_rebuilt(self) -> None:
+        self.rebuilt += 1
+
+    def batch_refused(self, reason: str) -> None:
+        self.refused.append(reason)
+
+    def receipt(self, rows: int, size: int = 0) -> Receipt:
+        return self.ledger.open(rows=rows, size=size, received_at=0.0)
+
+    async def all_settled(self) -> None:
+        """Wait until every row is acknowledged or given up."""
+        await self.ledger.below(0)
+
+
+def numbered(numbers: Sequence[int], *, key: bytes | None = None, size: int = 6) -> list[Row]:
+    """Rows whose values are these numbers."""
+    return [(key, b"%0*d" % (size, number), None, []) for number in numbers]
+
+
+def row(
+    value: bytes, *, key: bytes | None = None, moment: int | None = None, headers: Headers | None = None
+) -> Row:
+    return key, value, moment, headers or []
+
+
+def lane_of(seen: Seen, *, linger: float = 0.0, max_batch_bytes: int = 900 * 1024) -> Lane:
+    """The only lane of topic ``t``."""
+    topic = Topic("t", max_batch_bytes=max_batch_bytes, compressed=False)
+    topic.lanes.append(Lane(topic, 0, linger))
+    return topic.lanes[0]
+
+
+def add(lane: Lane, seen: Seen, rows: Sequence[Row], now_ms: int = NOW) -> Receipt:
+    """Queue rows as one frame."""
+    receipt = seen.receipt(len(rows))
+    lane.topic.add(rows, receipt, now_ms)
+    lane.wake()
+    return receipt
+
+
+@asynccontextmanager
+async def lane_running(lane: Lane, brokers: FakeBrokers) -> AsyncIterator[Gate]:
+    """Run a lane with one producer after the other, as the publisher does."""
+    gate = Gate()
+
+    async def run() -> None:
+        while True:
+            await lane.run(await brokers.start_producer(), gate)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        yield gate
+        group.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def publishing(
+    brokers: FakeBrokers, seen: Seen, settings: PublishSettings | None = None, **kafka: int
+) -> AsyncIterator[Publisher]:
+    """A running publisher; cancelled at the end."""
+    of_kafka = KafkaSettings(bootstrap_servers="nowhere:9092", client_id="test", **kafka)  # type: ignore[arg-type]
+    publisher = Publisher(of_kafka, settings or PublishSettings(), seen, brokers=brokers)
+    async with anyio.create_task_group() as group:
+        group.start_soon(publisher.run)
+        yield publisher
+        group.cancel_scope.cancel()
+
+
+async def publish(publisher: Publisher, seen: Seen, rows: Sequence[Row], topic: str = "t") -> Receipt:
+    """Queue rows as one frame once the topic is ready."""
+    await publisher.topic(topic).ready.wait()
+    receipt = seen.receipt(len(rows))
+    publisher.add({topic: rows}, receipt, NOW)
+    return receipt

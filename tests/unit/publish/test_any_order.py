@@ -1,0 +1,144 @@
+"""Whatever happens in whatever order, no row is lost, and none overtakes another of its partition."""
+
+from collections.abc import Sequence
+
+import anyio
+from anyio.lowlevel import checkpoint
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken
+from connector.publish import Publisher, PublishSettings
+from connector.publish.lane import Gate
+from tests.unit.publish.fakes import FakeBrokers
+from tests.unit.publish.rows import KAFKA, NOW, Seen, add, lane_of, row
+
+PARTITIONS = 3
+
+Step = tuple[str, int]
+adds = st.tuples(st.just("add"), st.integers(1, 30))
+pauses = st.tuples(st.just("pause"), st.integers(1, 30))
+partitions = st.integers(0, PARTITIONS - 1)
+failures = st.tuples(st.sampled_from(["break", "refuse", "forget", "lose"]), partitions)
+cancels = st.tuples(st.just("cancel"), st.integers(0, 12))
+bad = st.tuples(st.just("bad"), st.integers(1, 3))
+
+
+async def happen(steps: Sequence[Step], brokers: FakeBrokers, seen: Seen) -> list[bytes]:
+    """Run a publisher through ``steps``, and then until everything is settled; return the good rows."""
+    publisher = Publisher(KAFKA, PublishSettings(), seen, brokers=brokers)
+    good: list[bytes] = []
+    number = 0
+
+    def offer(count: int, prefix: bytes) -> None:
+        nonlocal number
+        rows = [row(prefix + b"%05d" % at, key=b"%d" % (at % 7)) for at in range(number, number + count)]
+        number += count
+        publisher.add({"t": rows}, seen.receipt(count), NOW)
+        good.extend(bytes(value) for _, value, _, _ in rows if prefix == b"+")
+
+    async with anyio.create_task_group() as outer:
+        scope = anyio.CancelScope()
+
+        async def run() -> None:
+            nonlocal scope
+            while True:
+                with anyio.CancelScope() as scope:
+                    await publisher.run()
+
+        outer.start_soon(run)
+        await publisher.topic("t").ready.wait()
+        for kind, argument in steps:
+            place = ("t", argument)
+            match kind:
+                case "add":
+                    offer(argument, b"+")
+                case "bad":
+                    offer(argument, b"-")
+                case "pause":
+                    await anyio.sleep(argument / 1000)
+                case "cancel":
+                    for _ in range(argument):
+                        await checkpoint()
+                    scope.cancel()
+                case "break":
+                    brokers.failures[place].append(ProducerBroken("gone"))
+                case "refuse":
+                    brokers.failures[place].append(NotAllowed("to write"))
+                case "forget":
+                    brokers.failures[place].append(BrokerUnreachable("silent"))
+                case "lose":
+                    brokers.lost_answers[place].append(ProducerBroken("gone"))
+        await seen.all_settled()
+        assert publisher.held == 0
+        outer.cancel_scope.cancel()
+    return good
+
+
+def fresh() -> tuple[FakeBrokers, Seen]:
+    brokers = FakeBrokers()
+    brokers.create(
+        "t", PARTITIONS, refuses=lambda record: "invalid" if record.value.startswith(b"-") else None
+    )
+    return brokers, Seen()
+
+
+def in_first_order(values: Sequence[bytes]) -> list[bytes]:
+    return list(dict.fromkeys(values))
+
+
+@settings(deadline=None, max_examples=150)
+@given(steps=st.lists(adds | adds | pauses | pauses | failures | cancels | bad, max_size=25))
+async def test_no_row_is_lost_and_none_overtakes(steps: list[Step]) -> None:
+    brokers, seen = fresh()
+    good = await happen(steps, brokers, seen)
+
+    written = [in_first_order(brokers.values("t", number)) for number in range(PARTITIONS)]
+    assert sorted(value for values in written for value in values) == sorted(good)
+    for values in written:
+        assert values == sorted(values, key=lambda value: value[1:])
+    assert brokers.most_in_flight <= 1
+    assert all(receipt.pending == 0 for receipt in seen.settled)
+    assert len(seen.failed) == sum(count for kind, count in steps if kind == "bad")
+
+
+@settings(deadline=None, max_examples=50)
+@given(steps=st.lists(adds | pauses, max_size=25))
+async def test_without_a_failure_every_row_arrives_once(steps: list[Step]) -> None:
+    brokers, seen = fresh()
+    good = await happen(steps, brokers, seen)
+
+    written = [brokers.values("t", number) for number in range(PARTITIONS)]
+    assert sorted(value for values in written for value in values) == sorted(good)
+    assert all(values == sorted(values) for values in written)
+    assert seen.rebuilt == 0
+
+
+@settings(deadline=None, max_examples=50)
+@given(steps=st.lists(adds | adds | pauses | bad, max_size=15))
+async def test_refused_rows_double_none_of_their_neighbours(steps: list[Step]) -> None:
+    brokers, seen = fresh()
+    good = await happen(steps, brokers, seen)
+
+    written = [brokers.values("t", number) for number in range(PARTITIONS)]
+    assert sorted(value for values in written for value in values) == sorted(good)
+
+
+async def test_a_lane_cancelled_at_any_step_keeps_its_rows() -> None:
+    for steps in range(60):
+        brokers, seen = fresh()
+        lane = lane_of(seen)
+        add(lane, seen, [row(b"+%05d" % number) for number in range(10)])
+        async with anyio.create_task_group() as group:
+            producer = await brokers.start_producer()
+            group.start_soon(lane.run, producer, Gate())
+            for _ in range(steps):
+                await checkpoint()
+                if steps % 2:
+                    await anyio.sleep(0.0005)
+            group.cancel_scope.cancel()
+        acknowledged = lane.rows_acknowledged
+        assert lane.held + acknowledged == 10
+        with anyio.move_on_after(1):
+            await lane.run(await brokers.start_producer(), Gate())
+        assert in_first_order(brokers.values()) == [b"+%05d" % number for number in range(10)]

@@ -1,0 +1,163 @@
+"""A lane: order, one batch in flight, rows given back."""
+
+import anyio
+import pytest
+
+from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken, QueueFull, TopicMissing
+from connector.publish.lane import Gate, Lane
+from tests.unit.publish.fakes import LATENCY, FakeBrokers
+from tests.unit.publish.rows import Seen, add, lane_of, lane_running, numbered
+
+
+def in_flight(lane: Lane) -> int:
+    return int(lane.waiting_since is not None)
+
+
+async def test_rows_arrive_in_order_in_batches_that_grow_while_one_flies(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    async with lane_running(lane, brokers):
+        await anyio.sleep(1)
+        for number in range(50):
+            add(lane, seen, numbered([number]))
+            await anyio.sleep(0.001)  # a tenth of what a batch takes
+        await seen.all_settled()
+
+    assert brokers.values() == [b"%06d" % number for number in range(50)]
+    assert brokers.most_in_flight == 1
+    sizes = [len(batch) for batch in brokers.batches["t", 0]]
+    assert sizes[0] == 1
+    assert len(sizes) < 10
+    assert (lane.held, lane.rows_acknowledged) == (0, 50)
+
+
+async def test_a_batch_stays_below_the_cap_and_within_what_the_producer_takes(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen, max_batch_bytes=1000)
+    add(lane, seen, numbered(range(20), size=100))
+    async with lane_running(lane, brokers):
+        await seen.all_settled()
+    assert [len(batch) for batch in brokers.batches["t", 0]] == [7, 7, 6]  # (1000 - 61) // 130
+
+    brokers = FakeBrokers(capacity=400)
+    brokers.create("t")
+    lane = lane_of(seen)
+    add(lane, seen, numbered(range(20), size=100))
+    async with lane_running(lane, brokers):
+        await seen.all_settled()
+    assert {len(batch) for batch in brokers.batches["t", 0]} == {3, 2}
+    assert brokers.values() == [b"%0100d" % number for number in range(20)]
+
+
+async def test_linger_waits_for_more_rows(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen, linger=0.5)
+    async with lane_running(lane, brokers):
+        for number in range(5):
+            add(lane, seen, numbered([number]))
+            await anyio.sleep(0.1)
+        await seen.all_settled()
+    assert [len(batch) for batch in brokers.batches["t", 0]] == [5]
+
+
+@pytest.mark.parametrize("error", [ProducerBroken("x"), NotAllowed("to write")])
+async def test_a_broken_producer_gives_the_rows_back_in_order(
+    brokers: FakeBrokers, error: BrokerUnreachable
+) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    brokers.failures["t", 0].extend([error, error])
+    add(lane, seen, numbered(range(5)))
+    failure = await lane.run(await brokers.start_producer(), Gate())
+
+    assert failure is error
+    assert (lane.held, lane.waiting_since) == (5, None)
+    add(lane, seen, numbered(range(5, 8)))
+    async with lane_running(lane, brokers):
+        await seen.all_settled()
+    assert brokers.values() == [b"%06d" % number for number in range(8)]
+
+
+async def test_a_lane_pauses_after_a_failure_however_often_it_is_started(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    brokers.failures["t", 0].append(NotAllowed("to write"))
+    add(lane, seen, numbered([1]))
+    producer = await brokers.start_producer()
+    await lane.run(producer, Gate())
+    failed_at = anyio.current_time()
+    while lane.held:
+        with anyio.move_on_after(0.05):  # its siblings' trouble ends it again and again
+            await lane.run(await brokers.start_producer(), Gate())
+    assert anyio.current_time() - failed_at >= 0.2
+    assert brokers.values() == [b"000001"]
+
+
+@pytest.mark.parametrize("error", [QueueFull("full"), BrokerUnreachable("silent")])
+async def test_a_batch_that_was_not_taken_is_offered_again(
+    brokers: FakeBrokers, error: BrokerUnreachable
+) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    brokers.failures["t", 0].extend([error] * 3)
+    add(lane, seen, numbered(range(3)))
+    async with lane_running(lane, brokers):
+        await seen.all_settled()
+    assert brokers.values() == [b"%06d" % number for number in range(3)]
+    assert len(brokers.producers) == 1
+
+
+async def test_a_missing_topic_ends_the_run_and_the_producer_goes_on() -> None:
+    brokers, seen = FakeBrokers(), Seen()
+    lane = lane_of(seen)
+    add(lane, seen, numbered(range(3)))
+    producer = await brokers.start_producer()
+    assert isinstance(await lane.run(producer, Gate()), TopicMissing)
+    assert lane.held == 3
+    brokers.create("t")
+    with anyio.move_on_after(5):
+        await lane.run(producer, Gate())
+    assert brokers.values() == [b"%06d" % number for number in range(3)]
+
+
+async def test_nothing_is_sent_once_the_gate_is_shut_and_what_flies_may_land(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    async with lane_running(lane, brokers) as gate:
+        add(lane, seen, numbered([1]))
+        await anyio.sleep(LATENCY * 1.4)  # one for the producer, and not yet another one
+        assert in_flight(lane) == 1
+        gate.shut = True
+        add(lane, seen, numbered([2]))
+        await anyio.sleep(10)
+        assert brokers.values() == [b"000001"]
+        assert (lane.held, in_flight(lane)) == (1, 0)
+
+
+async def test_a_batch_that_is_not_taken_does_not_wait_behind_a_shut_gate(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    brokers.failures["t", 0].extend([BrokerUnreachable("silent")] * 1000)
+    async with lane_running(lane, brokers) as gate:
+        add(lane, seen, numbered([1]))
+        await anyio.sleep(1)
+        assert in_flight(lane) == 1
+        gate.shut = True
+        await anyio.sleep(1)
+        assert in_flight(lane) == 0
+        assert lane.held == 1
+
+
+async def test_cancelling_gives_back_what_flies(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    add(lane, seen, numbered(range(3)))
+    brokers.freeze()
+    with anyio.move_on_after(1):
+        async with lane_running(lane, brokers):
+            add(lane, seen, numbered([3]))
+            await anyio.sleep_forever()
+    brokers.thaw()
+    async with lane_running(lane, brokers):
+        await seen.all_settled()
+    assert brokers.values() == [b"%06d" % number for number in range(4)]

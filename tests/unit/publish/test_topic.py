@@ -1,0 +1,122 @@
+"""What a topic does with a row before any broker sees it."""
+
+from collections import Counter
+
+import pytest
+
+from connector.kafka import ContentRefused, TopicLimits, positive_hash
+from connector.publish.entry import Entry
+from connector.publish.lane import Lane
+from connector.publish.topic import Topic
+from tests.unit.publish.rows import NOW, Seen, numbered, row
+
+
+def topic_of(partitions: int, *, limits: TopicLimits | None = None, compressed: bool = False) -> Topic:
+    topic = Topic("t", max_batch_bytes=900 * 1024, compressed=compressed)
+    topic.learn(limits or TopicLimits())
+    topic.lanes.extend(Lane(topic, number) for number in range(partitions))
+    return topic
+
+
+def queued(topic: Topic, partition: int = 0) -> list[Entry]:
+    return topic.lanes[partition].take_all()
+
+
+def test_keys_choose_the_partition_and_null_keys_are_spread() -> None:
+    topic, seen = topic_of(4), Seen()
+    keys = [b"%d" % number for number in range(40)]
+    topic.add([row(b"", key=key) for key in keys], seen.receipt(40), NOW)
+    for number in range(4):
+        assert [entry[0] for entry in queued(topic, number)] == [
+            key for key in keys if positive_hash(key) % 4 == number
+        ]
+    topic.add(numbered(range(20)), seen.receipt(20), NOW)
+    topic.add(numbered(range(20)), seen.receipt(20), NOW)
+    assert [lane.held for lane in topic.lanes] == [10, 10, 10, 10]
+
+
+@pytest.mark.parametrize(
+    ("limits", "moment", "stamp"),
+    [
+        (TopicLimits(), None, NOW),
+        (TopicLimits(), NOW - 10**10, NOW - 10**10),
+        (TopicLimits(), 0, 0),
+        (TopicLimits(), -1, NOW),
+        (TopicLimits(), NOW + 3_600_000, NOW + 3_600_000),
+        (TopicLimits(), NOW + 3_600_001, NOW),
+        (TopicLimits(future_ms=10), NOW + 10, NOW + 10),
+        (TopicLimits(future_ms=10), NOW + 11, NOW),
+        (TopicLimits(future_ms=9_000_000_000_000_000_000), NOW * 1000, NOW * 1000),
+        (TopicLimits(past_ms=10), NOW - 10, NOW - 10),
+        (TopicLimits(past_ms=10), NOW - 11, NOW),
+    ],
+)
+def test_event_times_that_the_topic_takes_are_the_timestamp(
+    limits: TopicLimits, moment: int | None, stamp: int
+) -> None:
+    topic, seen = topic_of(1, limits=limits), Seen()
+    topic.add([row(b"x", moment=moment, headers=[("h", b"1")])], seen.receipt(1), NOW)
+    (entry,) = queued(topic)
+    replaced = moment is not None and moment != stamp
+    assert entry[2] == stamp
+    assert entry[3] == [("h", b"1")] + [("event_time", b"%d" % (moment or 0))] * replaced
+    assert topic.times_replaced == replaced
+
+
+def test_what_is_learned_of_times_only_narrows() -> None:
+    topic, seen = topic_of(1), Seen()
+    topic.learn_time(NOW + 1000, NOW)
+    topic.learn_time(NOW + 2000, NOW)
+    topic.learn_time(NOW - 1000, NOW)
+    topic.learn_time(NOW - 2000, NOW)
+    moments = [NOW + 500, NOW + 501, NOW - 500, NOW - 501]
+    topic.add([row(b"", moment=at) for at in moments], seen.receipt(4), NOW)
+    assert [entry[2] for entry in queued(topic)] == [NOW + 500, NOW, NOW - 500, NOW]
+
+
+def test_a_row_above_a_known_limit_is_given_up_at_once_and_its_neighbours_are_not() -> None:
+    topic, seen = topic_of(1, limits=TopicLimits(max_batch_bytes=1000)), Seen()
+    rows = [row(b"a" * 939), row(b"b" * 940), row(b"c" * 930, key=b"d" * 9), row(b"c" * 930, key=b"d" * 10)]
+    receipt = seen.receipt(4)
+    topic.add(rows, receipt, NOW)
+    assert [entry[1][:1] for entry in queued(topic)] == [b"a", b"c"]
+    assert [str(error) for error in receipt.errors] == [
+        "a row of 940 bytes is larger than topic t allows (max.message.bytes=1000)"
+    ] * 2
+    assert all(isinstance(error, ContentRefused) for error in receipt.errors)
+
+
+@pytest.mark.parametrize(
+    ("limits", "compressed"), [(TopicLimits(), False), (TopicLimits(max_batch_bytes=1000), True)]
+)
+def test_where_only_the_broker_knows_large_rows_are_tried(limits: TopicLimits, compressed: bool) -> None:
+    topic, seen = topic_of(1, limits=limits, compressed=compressed), Seen()
+    topic.add([row(b"a" * 2_000_000)], seen.receipt(1), NOW)
+    assert len(queued(topic)) == 1
+
+
+def test_batches_leave_room_for_their_header() -> None:
+    assert topic_of(1, limits=TopicLimits(max_batch_bytes=1000)).cap == 1000 - 61
+    assert topic_of(1, limits=TopicLimits(max_batch_bytes=10)).cap == 1
+    assert topic_of(1).cap == 900 * 1024 - 61
+
+
+def test_fewer_partitions_fold_rows_where_their_keys_go_now_in_order() -> None:
+    topic, seen = topic_of(5), Seen()
+    keys = [b"%d" % (number % 10) for number in range(100)]
+    rows = [row(b"%d" % number, key=key) for number, key in enumerate(keys)]
+    topic.add([*rows, *numbered(range(10))], seen.receipt(110), NOW)
+    topic.fold(2)
+    held = [entry for number in range(2) for entry in queued(topic, number)]
+    assert len(topic.lanes) == 2
+    assert Counter(entry[0] for entry in held) == Counter([*keys, *[None] * 10])
+    for key in set(keys):
+        numbers = [int(bytes(entry[1])) for entry in held if entry[0] == key]
+        assert numbers == sorted(numbers)
+
+
+def test_it_says_what_it_waits_for() -> None:
+    topic = topic_of(0)
+    assert topic.explain() == "topic t is waited for: kafka has not answered yet"
+    topic.error = "no"
+    assert topic.explain() == "no"
