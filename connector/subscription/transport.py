@@ -133,8 +133,8 @@ class Transport(AsyncTransport):
         self._protocol = Protocol(Subprotocol(chosen), payload_type=self._payload_type)
 
     async def _open_socket(self, offered: list[Offered]) -> ClientConnection | SessionError:
-        url = urlsplit(self._opening.url)
         try:
+            url = urlsplit(self._opening.url)
             return await _Connect(
                 self._opening.url,
                 subprotocols=offered,
@@ -291,7 +291,7 @@ class Transport(AsyncTransport):
         try:
             frame = await self._socket.recv(decode=False)
         except ws_errors.ConnectionClosed as error:
-            ended = self._reason_of_abort or self._closed(error)
+            ended = self._ended(error)
         if ended is not None:
             # Not in `except`, which would keep the library's error: it quotes the peer.
             raise ended
@@ -312,9 +312,12 @@ class Transport(AsyncTransport):
         with suppress(ws_errors.ConnectionClosed):
             await self._socket.send(message, text=True)
 
-    def _closed(self, error: ws_errors.ConnectionClosed) -> SocketClosed:
+    def _ended(self, error: ws_errors.ConnectionClosed) -> SessionError:
         if error.rcvd is not None and (error.sent is None or error.rcvd_then_sent):
+            # Also where we aborted since the peer left the TCP stream open after its Close.
             return SocketClosed(error.rcvd.code, self._opening.without_token(error.rcvd.reason))
+        if self._reason_of_abort is not None:
+            return self._reason_of_abort
         if error.sent is not None and error.sent.code != CLIENT_CLOSE:
             # The library refused what came: 1009 for a message above the limit, 1002 for broken frames.
             return SocketClosed(error.sent.code, "refused by us")

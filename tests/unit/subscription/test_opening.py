@@ -1,0 +1,255 @@
+"""Negotiation, credentials, and every way in which an upgrade fails."""
+
+import socket
+from typing import Any
+
+import anyio
+import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from connector.subscription.errors import ConnectFailed, HandshakeRefused, SubprotocolRefused
+from connector.subscription.messages import Subprotocol
+from tests.unit.subscription.servers import (
+    BOTH,
+    LEGACY,
+    MODERN,
+    TOKEN,
+    RawPeer,
+    raw_server,
+    tell,
+    told,
+    transport,
+    websocket_server,
+    with_token,
+)
+
+
+async def acknowledge(connection: ServerConnection) -> None:
+    await told(connection)
+    await tell(connection, "connection_ack")
+    await connection.wait_closed()
+
+
+# Subprotocols
+
+
+@pytest.mark.parametrize("speaks", [[MODERN], [LEGACY], [MODERN, LEGACY], [LEGACY, MODERN]])
+async def test_the_server_selects_the_subprotocol(speaks: list[Subprotocol]) -> None:
+    chosen: list[str | None] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        chosen.append(connection.subprotocol)
+        await acknowledge(connection)
+
+    async with websocket_server(handler, speaks=speaks) as stand:
+        one = transport(stand.url)
+        await one.connect()
+        one.abort()
+    assert chosen == [speaks[0].value]
+
+
+@pytest.mark.parametrize("offered", [(MODERN, LEGACY), (LEGACY, MODERN), (LEGACY,), (MODERN,)])
+async def test_what_is_offered_is_offered_in_that_order(offered: tuple[Subprotocol, ...]) -> None:
+    seen: list[str] = []
+
+    async def handler(peer: RawPeer) -> None:
+        seen.append((await peer.request())["sec-websocket-protocol"])
+
+    async with raw_server(handler) as url:
+        with pytest.raises(ConnectFailed):
+            await transport(url, subprotocols=offered).connect()
+    assert seen == [", ".join(name.value for name in offered)]
+
+
+async def test_a_server_that_selects_none_is_refused() -> None:
+    async with websocket_server(acknowledge, speaks=[]) as stand:
+        with pytest.raises(SubprotocolRefused, match=r"graphql-transport-ws, graphql-ws"):
+            await transport(stand.url).connect()
+        await stand.until_unused()
+
+
+async def test_a_server_that_selects_what_was_not_offered_is_refused() -> None:
+    async def handler(peer: RawPeer) -> None:
+        await peer.upgrade("mqtt")
+        await peer.reader.read()
+
+    async with raw_server(handler) as url:
+        with pytest.raises(SubprotocolRefused, match=r"graphql-ws"):
+            await transport(url).connect()
+
+
+# Credentials
+
+
+@pytest.mark.parametrize("subprotocol", BOTH)
+@pytest.mark.parametrize("place", ["url", "header", "init"])
+async def test_the_token_arrives_as_it_is(place: str, subprotocol: Subprotocol) -> None:
+    seen: list[Any] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        init = await told(connection)
+        seen.append(
+            {
+                "url": connection.request.path,
+                "header": connection.request.headers.get("Authorization"),
+                "init": init.get("payload"),
+            }
+        )
+        await tell(connection, "connection_ack")
+        await connection.wait_closed()
+
+    async with websocket_server(handler, speaks=[subprotocol]) as stand:
+        one = transport(stand.url, opening=with_token(stand.url, place))
+        await one.connect()
+        one.abort()
+    expected: dict[str, object] = {"url": "/graphql", "header": None, "init": None}
+    expected[place] = {
+        "url": "/graphql?token=ory_at_Zq%2Bb%2Fc%3Dd%25e%22f",
+        "header": f"Bearer {TOKEN}",
+        "init": {"Authorization": f"Bearer {TOKEN}"},
+    }[place]
+    assert seen == [expected]
+
+
+# HTTP answers
+
+ANSWERS = [
+    (401, "text/html", "<html><h1>401</h1>\n <p>Unauthorized</p></html>", "401 Unauthorized"),
+    (401, "application/json", '{"error":"invalid token"}', '{"error":"invalid token"}'),
+    (402, "text/plain", "No active billing period", "No active billing period"),
+    (403, "text/html", "<center>nginx</center>", "nginx"),
+    (429, "text/plain", "Too Many Sessions", "Too Many Sessions"),
+    (500, "application/json", "{}", "{}"),
+    (503, "text/plain", "", ""),
+    (200, "text/plain", "hello", "hello"),
+]
+
+
+@pytest.mark.parametrize(("status", "kind", "body", "text"), ANSWERS)
+async def test_an_http_answer_is_told(status: int, kind: str, body: str, text: str) -> None:
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        headers = Headers({"Content-Type": kind, "Content-Length": str(len(body)), "Connection": "close"})
+        return Response(status, "No", headers, body.encode())
+
+    async with websocket_server(acknowledge, process_request=refuse) as stand:
+        with pytest.raises(HandshakeRefused, match=f"HTTP {status}$") as caught:
+            await transport(stand.url).connect()
+    symptom = caught.value.symptom
+    assert (symptom.place, symptom.status) == ("handshake", status)
+    assert symptom.texts == ((text,) if text else ())
+    assert caught.value.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("values", "seconds"),
+    [
+        (["7"], 7.0),
+        (["junk"], None),
+        (["-1"], None),
+        (["5", "9"], 9.0),
+        (["Thu, 01 Jan 1970 00:00:00 GMT"], 0.0),
+        (["9" * 400], 86_400.0),
+    ],
+)
+async def test_retry_after_is_kept(values: list[str], seconds: float | None) -> None:
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        headers = Headers({"Content-Length": "0", "Connection": "close"})
+        for value in values:
+            headers["Retry-After"] = value
+        return Response(429, "Slow down", headers, b"")
+
+    async with websocket_server(acknowledge, process_request=refuse) as stand:
+        with pytest.raises(HandshakeRefused) as caught:
+            await transport(stand.url).connect()
+    assert caught.value.retry_after == seconds
+
+
+async def test_a_redirect_is_not_followed_with_the_token() -> None:
+    visitors: list[str] = []
+
+    async def elsewhere(peer: RawPeer) -> None:
+        visitors.append(str(await peer.request()))
+
+    async with raw_server(elsewhere) as other:
+
+        def redirect(connection: ServerConnection, request: Request) -> Response:
+            return Response(302, "Found", Headers({"Location": other, "Content-Length": "0"}), b"")
+
+        async with websocket_server(acknowledge, process_request=redirect) as stand:
+            with pytest.raises(HandshakeRefused) as caught:
+                await transport(stand.url, opening=with_token(stand.url, "init")).connect()
+    assert caught.value.symptom.status == 302
+    assert visitors == []
+
+
+# No answer, or none that can be understood
+
+
+async def test_a_slow_upgrade_is_given_up() -> None:
+    gone = anyio.Event()
+
+    async def handler(peer: RawPeer) -> None:
+        await peer.request()
+        await peer.reader.read()
+        gone.set()
+
+    async with raw_server(handler) as url:
+        with pytest.raises(ConnectFailed, match=r"within 0\.2 s"):
+            await transport(url, open_timeout=0.2).connect()
+        with anyio.fail_after(5):
+            await gone.wait()
+
+
+async def test_a_refused_port_is_told() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{bound.getsockname()[1]}/"
+        with pytest.raises(ConnectFailed, match="cannot connect: Connect call failed"):
+            await transport(url).connect()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"hello\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n",
+        b"\xff" * 100_000,
+    ],
+    ids=range(9),
+)
+async def test_an_answer_that_is_none_is_told(answer: bytes) -> None:
+    async def handler(peer: RawPeer) -> None:
+        await peer.request()
+        peer.writer.write(answer)
+        await peer.writer.drain()
+
+    async with raw_server(handler) as url:
+        with pytest.raises((ConnectFailed, HandshakeRefused)):
+            await transport(url).connect()
+
+
+async def test_a_reset_during_the_upgrade_is_told() -> None:
+    async def handler(peer: RawPeer) -> None:
+        await peer.request()
+        peer.reset()
+
+    async with raw_server(handler) as url:
+        with pytest.raises(ConnectFailed):
+            await transport(url).connect()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/", "ws://", "ws://[::1", "ws://127.0.0.1:99999/", "nonsense"]
+)
+async def test_an_address_that_is_none_is_told(url: str) -> None:
+    with pytest.raises(ConnectFailed):
+        await transport(url).connect()
