@@ -1,9 +1,9 @@
 """Source tasks: buckets of subscriptions, each followed for ever."""
 
 from connector.task.follower import Follower, FollowSettings
-from connector.task.session import Patience
 from connector.task.status import State, SubscriptionObserver, SubscriptionStatus
 from connector.task.task import Task, bucket
+from connector.task.vigil import Patience
 
 __all__ = [
     "FollowSettings",

@@ -37,18 +37,18 @@ class Coverage:
         self._live_to: float | None = None
         self._reason = ""
 
-    def live(self) -> None:
-        """A session covers it from now on; a gap that was open is declared."""
-        self.tick()
+    def live(self, since: float) -> None:
+        """A session covers it, ``since`` a moment of the clock; a gap that was open is declared."""
         if self._lost_at is not None:
-            gap = self._clock() - self._lost_at
+            self._observer.uncovered(max(0.0, since - self._counted_to))
+            gap = since - self._lost_at
             planned = self._reason == "reopen"
             (log.info if planned else log.warning)(
                 "gap declared", subscription=self._name, seconds=round(gap, 3), reason=self._reason
             )
             self._observer.gap("unfilled")
         self._lost_at = None
-        self._live_to = self._clock()
+        self._live_to = since
 
     def lost(self, reason: str, *, since: float | None = None) -> None:
         """No session covers it, from now or from ``since`` on; a second loss does not begin a new gap."""

@@ -34,14 +34,17 @@ from connector.task.coverage import Coverage
 from connector.task.pump import Pump
 from connector.task.receiver import Arrival, Receiver
 from connector.task.remedy import HEALTHY_AFTER, Remedy
-from connector.task.session import Patience, Session, SessionEnd
+from connector.task.session import Session, SessionEnd
 from connector.task.status import Face, State, SubscriptionObserver, SubscriptionStatus
+from connector.task.vigil import Patience
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 SUBPROTOCOL_REFUSED = "subprotocol_refused"
 """The reason, in the table of refusals, of a server that does not speak what it selected."""
+
+CLOSING_STATES = {"reopen": State.REOPENING, "shed": State.SHEDDING}
 
 SUSTAINED_AFTER = 3
 """Sheds in a row that make an alarm of it."""
@@ -236,7 +239,7 @@ class Follower:
         if end.error is None:
             self._observer.reconnect(end.cause or "stop")
             self._coverage.lost(end.cause or "stop")
-            self._face.enter(State.SHEDDING if end.cause == "shed" else State.REOPENING)
+            self._face.enter(CLOSING_STATES.get(end.cause or "", State.REOPENING))
             return
         verdict, delay = self._remedy.after(end.error, self._token, self._keeper)
         if verdict.reason == SUBPROTOCOL_REFUSED and not end.delivered:
@@ -266,14 +269,22 @@ class Follower:
     def entered(self, state: State) -> None:
         """See `SessionEvents`."""
         self._face.enter(state)
-        if state is State.LIVE:
-            self._observer.session_opened()
-            self._coverage.live()
-            log.info(
-                "subscription is live",
-                subscription=self.name,
-                token_generation=self._token.generation if self._token else None,
-            )
+
+    def live(self, since: float) -> None:
+        """See `SessionEvents`."""
+        self._face.enter(State.LIVE)
+        self._observer.session_opened()
+        self._coverage.live(since)
+        log.info(
+            "subscription is live",
+            subscription=self.name,
+            token_generation=self._token.generation if self._token else None,
+        )
+
+    def closing(self, cause: str) -> None:
+        """See `SessionEvents`."""
+        if cause in CLOSING_STATES:
+            self._face.enter(CLOSING_STATES[cause])
 
     def receive(self, result: Result) -> bool:
         """See `SessionEvents`."""

@@ -28,6 +28,7 @@ from connector.subscription import (
     Transport,
 )
 from connector.task.status import State
+from connector.task.vigil import Act, Patience, Vigil
 
 REOPEN_LEAD_SHARE = 0.25
 """Of what the token had left when the session opened: so long before its end it is replaced."""
@@ -39,19 +40,11 @@ REOPEN_SPREAD_MAX = 60.0
 PROVEN_AFTER = 10.0
 """Seconds of a quiet session after which its token counts as accepted."""
 
+SETTLED_AFTER = 0.5
+"""Seconds without a refusal after which a subscription counts as accepted; data shows it sooner."""
+
 LATE_WAKE = 0.5
 """Seconds: having slept so much longer than asked, what came meanwhile is still unread."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
-    """
-    When silence is the end. ``keepalive_timeout`` seconds without a frame; where ``probe`` is set we then
-    ask for a sign of life, and wait as long again.
-    """
-
-    keepalive_timeout: float
-    probe: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +65,13 @@ class SessionEvents(Protocol):
     """What a session tells its follower."""
 
     def entered(self, state: State) -> None:
-        """The session is in ``state``."""
+        """The session is in ``state``, one of those before it is live."""
+
+    def live(self, since: float) -> None:
+        """The session covers the subscription, ``since`` a moment of `time.monotonic`."""
+
+    def closing(self, cause: str) -> None:
+        """The connection is being closed on purpose; what the peer still sends is received."""
 
     def receive(self, result: Result) -> bool:
         """
@@ -115,6 +114,7 @@ class Session:
         self._cause: str | None = None
         self._asked_to_finish = anyio.Event()
         self._opening = anyio.CancelScope()
+        self._subscribed_at = 0.0
         self._live_at: float | None = None
         self._delivered = False
 
@@ -139,6 +139,8 @@ class Session:
                     with self._opening:
                         await self._open(transport)
                     if not self._opening.cancelled_caught:
+                        self._subscribed_at = time.monotonic()
+                        group.start_soon(self._settle)
                         group.start_soon(self._finish_when_asked, transport)
                         group.start_soon(self._watch_silence, transport)
                         if keeper is not None and token is not None:
@@ -167,12 +169,21 @@ class Session:
         await transport.initialise()
         self._events.entered(State.SUBSCRIBING)
 
+    async def _settle(self) -> None:
+        """No answer comes to a subscription that is accepted, only one to a refused one, and soon."""
+        await anyio.sleep(SETTLED_AFTER)
+        self._become_live()
+
+    def _become_live(self) -> None:
+        if self._live_at is None and self._cause is None:
+            self._live_at = self._subscribed_at
+            self._events.live(self._subscribed_at)
+
     async def _deliver(self, transport: Transport, request: GraphQLRequest) -> None:
-        self._live_at = time.monotonic()
-        self._events.entered(State.LIVE)
         async with aclosing(transport.subscribe(request)) as results:
             async for result in results:
                 assert isinstance(result, Result)
+                self._become_live()
                 if self._events.receive(result) and not self._delivered:
                     self._delivered = True
                     self._events.proven()
@@ -182,33 +193,29 @@ class Session:
 
     async def _finish_when_asked(self, transport: Transport) -> None:
         await self._asked_to_finish.wait()
-        await transport.finish()
         assert self._cause is not None
+        self._events.closing(self._cause)
+        await transport.finish()
         self._events.closed(self._cause)
 
     async def _watch_silence(self, transport: Transport) -> None:
-        limit, probed, proven = self._patience.keepalive_timeout, False, False
+        vigil, proven = Vigil(self._patience), False
         while self._cause is None:
             now = time.monotonic()
-            quiet = now - transport.last_heard_at
             if not proven and self._live_at is not None and now - self._live_at >= PROVEN_AFTER:
                 proven = True
                 self._events.proven()
-            if quiet < limit:
-                probed = False
-                wait = limit - quiet
-            elif self._patience.probe and not probed:
-                probed = True
-                with anyio.move_on_after(limit):
-                    await transport.ping()
-                # A peer that takes nothing may have held the ping up; the span counts from its beginning.
-                wait = max(0.0, limit - (time.monotonic() - now))
-            else:
-                transport.abort(Silent(quiet))
+            act, wait = vigil.look(now, transport.last_heard_at)
+            if act is Act.GIVE_UP:
+                transport.abort(Silent(now - transport.last_heard_at))
                 return
-            if not proven:
-                wait = min(wait, PROVEN_AFTER)
+            if act is Act.PROBE:
+                # A peer that takes nothing may hold the ping up; the span counts from its beginning.
+                with anyio.move_on_after(wait):
+                    await transport.ping()
+                continue
             fell_asleep_at = time.monotonic()
+            wait = wait if proven else min(wait, PROVEN_AFTER)
             await anyio.sleep(wait)
             if time.monotonic() - fell_asleep_at > wait + LATE_WAKE:
                 await anyio.sleep(LATE_WAKE)
