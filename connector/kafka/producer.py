@@ -144,6 +144,8 @@ class Producer:
             if cluster._last_successful_refresh_ms == heard_at:
                 raise BrokerUnreachable(f"no answer from {self._settings.bootstrap_servers}") from None
             raise TopicMissing(topic) from None
+        except kafka_errors.TopicAuthorizationFailedError:
+            raise NotAllowed(f"to describe topic {topic}") from None
         except (kafka_errors.KafkaError, OSError) as error:
             raise mapped(error, topic=topic) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,13 +21,14 @@ KAFKA = KafkaSettings(bootstrap_servers="", client_id="test")
 IMPATIENT = replace(KAFKA, request_timeout=2.0)
 DEADLINE = 60.0
 STOP_DEADLINE = 8.0
-NOW_MS = 1_700_000_000_000
+NOW_MS = round(time.time() * 1000)
+"""The present: records of a year ago are beyond retention, and go while a test runs."""
 
 
 class Running:
     """A publisher under way, and what it told."""
 
-    def __init__(self, kafka: KafkaSettings, settings: PublishSettings) -> None:
+    def __init__(self, publisher: Publisher | None = None) -> None:
         self.states: list[str] = []
         self.refused: list[str] = []
         self.rebuilt = 0
@@ -34,7 +36,24 @@ class Running:
         self.failed: list[DataError] = []
         self.times_replaced = 0
         self.ledger = Ledger(self.settled.append, self.failed.append)
-        self.publisher = Publisher(kafka, settings, self)
+        self._publisher = publisher
+
+    @classmethod
+    def of(cls, kafka: KafkaSettings, settings: PublishSettings) -> Running:
+        """Return one that observes its publisher."""
+        running = cls()
+        running._publisher = Publisher(kafka, settings, running)
+        return running
+
+    @classmethod
+    def beside(cls, other: Running) -> Running:
+        """Return one with a ledger of its own, as another subscription has."""
+        return cls(other.publisher)
+
+    @property
+    def publisher(self) -> Publisher:
+        assert self._publisher is not None
+        return self._publisher
 
     def kafka_state(self, state: str) -> None:
         self.states.append(state)
@@ -70,7 +89,7 @@ async def publishing(
     bootstrap_servers: str, settings: PublishSettings = CREATE, kafka: KafkaSettings = KAFKA
 ) -> AsyncIterator[Running]:
     """A running publisher; cancelled at the end, it must stop within seconds and leave nothing behind."""
-    running = Running(replace(kafka, bootstrap_servers=bootstrap_servers), settings)
+    running = Running.of(replace(kafka, bootstrap_servers=bootstrap_servers), settings)
     async with nothing_left_behind():
         async with anyio.create_task_group() as group:
             group.start_soon(running.publisher.run)

@@ -127,4 +127,5 @@ async def test_without_create_a_missing_topic_is_waited_for(
         assert topic.error == f"topic {late} does not exist: create it, or set topics.create to true"
         await create_topic(kafka.bootstrap_servers, late)
         await running.deliver(late, numbered(range(3)))
-        assert (topic.error, running.rebuilt) == (None, 0)
+        assert running.rebuilt == 0
+        assert topic.explain().endswith("kafka has not answered yet")  # the error is forgotten

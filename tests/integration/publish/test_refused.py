@@ -91,7 +91,7 @@ async def test_a_compacted_topic_refuses_rows_without_keys_and_takes_the_others(
     kafka: KafkaCluster, topic_name: Callable[[], str], settings: PublishSettings
 ) -> None:
     topic = await create_topic(kafka.bootstrap_servers, topic_name(), config={"cleanup.policy": "compact"})
-    keyed = [(b"%d" % number, b"%08d" % number, None, []) for number in range(40)]
+    keyed: list[Row] = [(b"%d" % number, b"%08d" % number, None, []) for number in range(40)]
     rows: list[Row] = [*keyed[:20], *numbered(range(100, 120), key=None), *keyed[20:]]
     async with publishing(kafka.bootstrap_servers, settings) as running:
         receipt = await running.deliver(topic, rows)
