@@ -196,6 +196,11 @@ class ConnectorProcess:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def at_least(count: float) -> Callable[[float], bool]:
+    """Whether a metric has reached ``count``."""
+    return lambda found: found >= count
+
+
 def encodings(secret: str) -> Sequence[tuple[str, str]]:
     """A secret in the forms in which it could slip out."""
     raw = secret.encode()

@@ -1,7 +1,8 @@
 """Nothing that a run emits holds a secret; and the search finds one where redaction is taken out."""
 
+from tests.e2e.connector_process import at_least
 from tests.e2e.stage import Stage
-from tests.standins.behaviour import Close, HttpRefusal, InBandError
+from tests.standins.behaviour import Close, HttpRefusal, InBandError, InConnection
 from tests.standins.oauth import TokenAnswer
 
 WITHOUT_REDACTION = """
@@ -17,14 +18,13 @@ async def _all_sorts_of_trouble(stage: Stage, prelude: str | None = None) -> lis
     try:
         await connector.until_state("bsc", "live")
         token = stage.authority.issued[-1].value
-        for number, trouble in enumerate(
-            (
-                InBandError("errors", f"cannot resolve for {token}"),
-                InBandError("frame", f"Unauthorized: token {token}"),
-                Close(4403, "Forbidden"),
-                InBandError("data", f'{{"token": "{token}"}} is unauthorized'),
-            )
-        ):
+        troubles: tuple[InConnection, ...] = (
+            InBandError("errors", f"cannot resolve for {token}"),
+            InBandError("frame", f"Unauthorized: token {token}"),
+            Close(4403, "Forbidden"),
+            InBandError("data", f'{{"token": "{token}"}} is unauthorized'),
+        )
+        for number, trouble in enumerate(troubles):
             token = stage.authority.issued[-1].value
             stage.upstream.next_connection(
                 at_upgrade=HttpRefusal(status=401, body=f"<h1>Unauthorized</h1> token={token}")
@@ -32,9 +32,7 @@ async def _all_sorts_of_trouble(stage: Stage, prelude: str | None = None) -> lis
             opened = await connector.metric("connector_sessions_opened_total")
             stage.upstream.begin(trouble)
             if number:
-                await connector.until_metric(
-                    "connector_sessions_opened_total", lambda now, opened=opened: now > opened
-                )
+                await connector.until_metric("connector_sessions_opened_total", at_least(opened + 1))
         assert await connector.stop() == 0
         return connector.leaks()
     finally:

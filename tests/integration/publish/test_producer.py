@@ -1,0 +1,172 @@
+"""The producer by itself: what it raises, and that it closes within seconds whatever the brokers do."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+
+from connector.errors import ConnectorError
+from connector.kafka import (
+    Batch,
+    BrokerUnreachable,
+    KafkaSettings,
+    NewTopics,
+    Producer,
+    ProducerBroken,
+    TopicMissing,
+    create_topics,
+    topic_limits,
+)
+from tests.brokers.admin import create_topic
+from tests.brokers.cluster import FAST_FAILOVER, KafkaCluster
+from tests.brokers.ports import free_ports
+from tests.brokers.reader import end_offsets
+from tests.integration.publish.leftovers import nothing_left_behind
+from tests.integration.publish.publishing import IMPATIENT, KAFKA, STOP_DEADLINE
+
+SETTINGS = pytest.mark.parametrize("settings", [KAFKA, IMPATIENT], ids=["patient", "impatient"])
+
+
+@pytest.fixture(scope="module")
+def lonely(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """One broker that these tests harm, one test after the other."""
+    with KafkaCluster(tmp_path_factory.mktemp("lonely"), kafka_jars, config=FAST_FAILOVER) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def alone(lonely: KafkaCluster) -> Iterator[KafkaCluster]:
+    yield lonely
+    (broker,) = lonely.brokers
+    if not broker.is_running:
+        broker.restart()
+    broker.thaw()
+
+
+def batch_of(producer: Producer, values: int = 1, size: int = 10) -> Batch:
+    batch = producer.new_batch()
+    for _ in range(values):
+        assert batch.append(timestamp=None, key=b"k", value=b"x" * size, headers=[]) is not None
+    return batch
+
+
+async def ignored(producer: Producer, topic: str, partition: int, size: int = 10) -> None:
+    """Write, whatever comes of it."""
+    try:
+        await producer.write(batch_of(producer, size=size), topic, partition)
+    except ConnectorError:
+        return
+
+
+@asynccontextmanager
+async def producing(kafka: KafkaCluster, settings: KafkaSettings, topic: str) -> AsyncIterator[Producer]:
+    """A producer that wrote to four partitions; it must be closed inside, and leave nothing behind."""
+    await create_topic(kafka.bootstrap_servers, topic, partitions=4)
+    async with nothing_left_behind():
+        producer = await Producer.start(replace(settings, bootstrap_servers=kafka.bootstrap_servers))
+        for partition in range(4):
+            await producer.write(batch_of(producer), topic, partition)
+        yield producer
+        del producer
+
+
+@SETTINGS
+@pytest.mark.parametrize("wait", [0.0, 0.05, 2.1], ids=["at-once", "soon", "timed-out"])
+@pytest.mark.parametrize("close", ["stop", "discard"])
+async def test_closing_amid_writes_to_a_frozen_broker(
+    alone: KafkaCluster, topic_name: Callable[[], str], settings: KafkaSettings, wait: float, close: str
+) -> None:
+    topic = topic_name()
+    async with producing(alone, settings, topic) as producer:
+        alone.broker(1).freeze()
+        async with anyio.create_task_group() as group:
+            for partition in range(4):
+                group.start_soon(ignored, producer, topic, partition, 500_000)
+            await anyio.sleep(wait)
+            with anyio.fail_after(STOP_DEADLINE):
+                await (producer.stop(timeout=1) if close == "stop" else producer.discard())
+            with anyio.fail_after(STOP_DEADLINE):
+                while group._tasks:  # type: ignore[attr-defined]  # noqa: ASYNC110 - every write ended
+                    await anyio.sleep(0.01)
+        with pytest.raises(ProducerBroken):
+            await producer.write(batch_of(producer), topic, 0)
+        await producer.discard()  # again does nothing
+
+
+@SETTINGS
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 20])
+async def test_discarding_at_any_step_of_a_write(
+    kafka: KafkaCluster, topic_name: Callable[[], str], settings: KafkaSettings, steps: int
+) -> None:
+    topic = topic_name()
+    async with producing(kafka, settings, topic) as producer, anyio.create_task_group() as group:
+        group.start_soon(ignored, producer, topic, 0)
+        for _ in range(steps):
+            await checkpoint()
+        group.cancel_scope.cancel()
+        await producer.discard()
+
+
+async def test_discarding_while_a_killed_broker_is_looked_for(
+    alone: KafkaCluster, topic_name: Callable[[], str]
+) -> None:
+    topic = topic_name()
+    async with producing(alone, KAFKA, topic) as producer, anyio.create_task_group() as group:
+        alone.broker(1).kill()
+        for partition in range(4):
+            group.start_soon(ignored, producer, topic, partition)
+        await anyio.sleep(0.15)  # amid aiokafka's backoff
+        await producer.discard()
+
+
+async def test_stopping_lets_what_is_queued_land(kafka: KafkaCluster, topic_name: Callable[[], str]) -> None:
+    topic = topic_name()
+    async with producing(kafka, KAFKA, topic) as producer, anyio.create_task_group() as group:
+        for partition in range(4):
+            group.start_soon(ignored, producer, topic, partition)
+        for _ in range(3):
+            await checkpoint()
+        await producer.stop(timeout=5)
+    assert set((await end_offsets(kafka.bootstrap_servers, topic)).values()) == {2}
+
+
+@pytest.mark.parametrize("broker", ["nobody", "frozen"])
+async def test_starting_without_a_broker(alone: KafkaCluster, broker: str) -> None:
+    (port,) = free_ports(1)
+    servers = f"127.0.0.1:{port}"
+    if broker == "frozen":
+        servers = alone.bootstrap_servers
+        alone.broker(1).freeze()
+    settings = replace(KAFKA, bootstrap_servers=servers, request_timeout=1.0)
+    async with nothing_left_behind():
+        with pytest.raises(BrokerUnreachable, match=servers):
+            await Producer.start(settings)
+        with pytest.raises(BrokerUnreachable, match=servers):
+            await create_topics(settings, ["t"], NewTopics())
+        with pytest.raises(BrokerUnreachable, match=servers):
+            await topic_limits(settings, ["t"])
+        with anyio.move_on_after(0.1):
+            await Producer.start(settings)
+
+
+async def test_what_cannot_be_written_to_is_told_apart(
+    alone: KafkaCluster, topic_name: Callable[[], str]
+) -> None:
+    topic, missing = topic_name(), topic_name()
+    async with producing(alone, IMPATIENT, topic) as producer:
+        with pytest.raises(TopicMissing):
+            await producer.partitions(missing, timeout=0.3)
+        with pytest.raises(TopicMissing):
+            await producer.write(batch_of(producer), missing, 0)
+        with pytest.raises(TopicMissing):
+            await producer.write(batch_of(producer), topic, 4)
+        await producer.write(batch_of(producer), topic, 3)  # none of that harms it
+        assert producer.known_partitions(topic) == 4
+        assert producer.known_partitions(missing) is None
+        alone.broker(1).freeze()
+        with pytest.raises(BrokerUnreachable):
+            await producer.partitions(topic_name(), timeout=0.3)
+        await producer.discard()

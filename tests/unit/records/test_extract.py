@@ -1,0 +1,227 @@
+"""Results → records: rows stay the bytes that came, and no JSON makes it fail."""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.records.extract import EVENT_TIME_HEADER, Extracted, Extractor, Row
+from connector.records.fields import Path
+from connector.records.topics import TopicTemplate
+
+HEADERS = [("connector", b"c")]
+
+
+def extractor(
+    *,
+    rows: Path = ("EVM", "Trades"),
+    key: tuple[Path, ...] = (("Tx", "Hash"),),
+    timestamp: Path | None = ("Block", "Time"),
+    headers: tuple[tuple[str, Path], ...] = (),
+    topic: str = "t",
+) -> Extractor:
+    return Extractor(rows=rows, key=key, timestamp=timestamp, headers=headers, topic=TopicTemplate(topic, {}))
+
+
+def extract(one: Extractor, *rows: bytes) -> Extracted:
+    return one.extract([msgspec.Raw(row) for row in rows], HEADERS)
+
+
+def only(extracted: Extracted) -> Row:
+    ((row,),) = extracted.topics.values()
+    assert not extracted.failed
+    return row
+
+
+def payload(one: Extractor, raw: bytes) -> Any:
+    return msgspec.json.decode(raw, type=one.payload_type)
+
+
+# Where the rows are
+
+
+def test_rows_are_slices_of_the_message() -> None:
+    one = extractor()
+    rows = [b'{"a" : 1.50}', b"null", b'"\xff\xfe"', b"12345678901234567890", b"1e400", b"[ ]"]
+    message = b'{"data":{"EVM": {"Trades" :[ %s ]}}}' % b" , ".join(rows)
+    found = one.rows_of(payload(one, message))
+    assert found is not None
+    assert [bytes(row) for row in found] == rows
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"{}", b'{"data":null}', b'{"data":{}}', b'{"data":{"EVM":null}}', b'{"data":{"EVM":{"Trades":null}}}'],
+)
+def test_a_path_that_leads_to_nothing(message: bytes) -> None:
+    one = extractor()
+    assert one.rows_of(payload(one, message)) is None
+
+
+@pytest.mark.parametrize("errors", [b"null", b"[]", b'[{"message":"no"}]'])
+def test_with_errors_beside_it_the_result_is_looked_at_more_closely(errors: bytes) -> None:
+    one = extractor()
+    assert one.rows_of(payload(one, b'{"errors":%s,"data":{"EVM":{"Trades":[1]}}}' % errors)) is None
+
+
+def test_an_empty_list_is_no_rows_and_not_nothing() -> None:
+    one = extractor()
+    assert one.rows_of(payload(one, b'{"data":{"EVM":{"Trades":[]}}}')) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"EVM":{"Trades":[1, {"a" : 2}]}}', [b"1", b'{"a" : 2}']),
+        (b'{"EVM":{"Trades":{"a" : 1}}}', [b'{"a" : 1}']),
+        (b'{"EVM":{"Trades":7}}', [b"7"]),
+        (b'{"EVM":{"Trades":[]}}', []),
+        (b'{"EVM":{"Trades":null}}', None),
+        (b'{"EVM":{"Trades": null }}', None),
+        (b'{"EVM":null}', None),
+        (b'{"EVM":[1]}', None),
+        (b'{"EVM":"x"}', None),
+        (b'{"Other":1}', None),
+        (b"null", None),
+        (b"[]", None),
+        (b"", None),
+        (b"{", None),
+        (b'{"\\u0045VM":{"\\u0054rades":[1]}}', [b"1"]),
+        (b'{"EVM":{"Trades":[1]},"EVM":{"Trades":[2]}}', [b"2"]),
+        (b'{"EVM":{"Trades":[1]},"EVM":null}', None),
+        (b'{"EVM":{"Trades":[1],"Trades":{"a":2}}}', [b'{"a":2}']),
+        (b'{"\xff":1,"EVM":{"Trades":[1]}}', None),
+        (b'{"EVM":{"Trades":["\xff"]}}', [b'"\xff"']),
+        (b"[" * 5000, None),
+    ],
+)
+def test_rows_are_found_in_data_of_any_shape(data: bytes, expected: list[bytes] | None) -> None:
+    found = extractor().find_rows(data)
+    assert (None if found is None else [bytes(row) for row in found]) == expected
+
+
+@given(st.binary())
+def test_no_bytes_make_finding_rows_fail(data: bytes) -> None:
+    extractor().find_rows(data)
+
+
+# What a record is made of
+
+
+def test_a_record_is_made_of_the_named_fields() -> None:
+    row = b'{"Tx":{"Hash":"0xa","Index":"3"},"Block":{"Time":"2026-02-19T11:25:05Z"},"Amount":1.50}'
+    one = extractor(headers=(("index", ("Tx", "Index")), ("amount", ("Amount",)), ("none", ("None",))))
+    key, value, moment, headers = only(extract(one, row))
+    assert (key, bytes(value), moment) == (b"0xa", row, 1_771_500_305_000)
+    assert headers == [("connector", b"c"), ("index", b"3"), ("amount", b"1.50"), ("none", b"")]
+
+
+def test_without_fields_nothing_is_decoded() -> None:
+    one = extractor(key=(), timestamp=None)
+    extracted = extract(one, b"{ broken", b"\xff")
+    assert [bytes(value) for _, value, _, _ in extracted.topics["t"]] == [b"{ broken", b"\xff"]
+    assert (extracted.keys_missing, extracted.times_missing) == (0, 0)
+
+
+def test_rows_share_headers_that_nobody_changed() -> None:
+    one = extractor(headers=(("h", ("Tx", "Hash")),))
+    extract(one, b'{"Tx":{"Hash":"1"},"Block":{"Time":"junk"}}', b"{}")
+    assert HEADERS == [("connector", b"c")]
+
+
+def test_what_is_missing_is_counted() -> None:
+    extracted = extract(extractor(), b"{}", b"null", b'{"Tx":{"Hash":"1"},"Block":{"Time":0}}')
+    assert (extracted.count, extracted.keys_missing, extracted.times_missing) == (3, 2, 2)
+    assert [key for key, _, _, _ in extracted.topics["t"]] == [None, None, b"1"]
+
+
+def test_a_time_that_is_none_goes_into_a_header() -> None:
+    _, _, moment, headers = only(extract(extractor(), b'{"Block":{"Time":"long ago"}}'))
+    assert moment is None
+    assert headers == [*HEADERS, (EVENT_TIME_HEADER, b'"long ago"')]
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        (b"null", None),
+        (b"7", None),
+        (b'"x"', None),
+        (b'[{"Tx":{"Hash":"1"}}]', None),
+        (b'{"Tx":[{"Hash":"1"}]}', None),
+        (b'{"Tx":"x"}', None),
+        (b'{"Tx":{"Hash":"1"},"Block":[7]}', b"1"),
+        (b'{"Tx":{"Hash":1.50},"Block":7}', b"1.50"),
+        (b'{"Tx":{"Hash":1e400},"Block":7}', b"1e400"),
+        (b'{"Tx":{"Hash":12345678901234567890},"Block":7}', b"12345678901234567890"),
+        (b'{"Tx":{"Hash":{"b" : 1.0, "a":2}},"Block":7}', b'{"b":1.0,"a":2}'),
+        (b'{"Tx":{"Hash":null},"Block":7}', None),
+        (b'{"Tx":null,"Block":7}', None),
+        (b'{"\\u0054x":{"Hash":"1"},"Block":7}', b"1"),
+    ],
+)
+def test_a_row_of_another_shape_is_a_record_with_what_fits(row: bytes, key: bytes | None) -> None:
+    found, value, _, _ = only(extract(extractor(), row))
+    assert (found, bytes(value)) == (key, row)
+
+
+def test_a_row_goes_to_the_topic_of_its_fields() -> None:
+    extracted = extract(extractor(topic="t.{side}"), b'{"side":"a"}', b'{"side":"b"}', b'{"side":"a","n":2}')
+    found = {name: [bytes(value) for _, value, _, _ in rows] for name, rows in extracted.topics.items()}
+    assert found == {"t.a": [b'{"side":"a"}', b'{"side":"a","n":2}'], "t.b": [b'{"side":"b"}']}
+
+
+def test_a_row_that_cannot_be_a_record_is_told_and_the_others_are_records() -> None:
+    rows = [b'{"side":"a"}', b'{"side":"a/b"}', b'{"side":"a","Tx":{"Hash":"\\ud800"}}', b'{"side":"c"}']
+    extracted = extract(extractor(topic="t.{side}"), *rows)
+    assert list(extracted.topics) == ["t.a", "t.c"]
+    assert [row for row, _ in extracted.failed] == rows[1:3]
+    assert extracted.count == 4
+
+
+# Any JSON
+
+NAMES = st.sampled_from(["Tx", "Hash", "Block", "Time", "side", "x"])
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=10,
+)
+SPACES = st.sampled_from([(",", ":"), (" , ", " : "), (",\n", ":\t")])
+
+
+@given(st.lists(st.tuples(JSON, SPACES, st.booleans()), max_size=5), st.sampled_from(["t", "t.{side}"]))
+def test_no_json_makes_it_fail_or_changes_a_byte(rows: list[tuple[Any, Any, bool]], topic: str) -> None:
+    one = extractor(
+        rows=("rows",),
+        key=(("Tx", "Hash"), ("side",)),
+        headers=(("x", ("x",)), ("h", ("Tx", "x"))),
+        topic=topic,
+    )
+    wire = [
+        json.dumps(row, separators=s, ensure_ascii=e).encode("utf-8", "surrogatepass") for row, s, e in rows
+    ]
+    found = one.rows_of(payload(one, b'{"data":{"rows":[%s]}}' % b" ,".join(wire)))
+    assert found is not None
+    extracted = one.extract(found, HEADERS)
+    published = [bytes(value) for records in extracted.topics.values() for _, value, _, _ in records]
+    assert sorted([*published, *(row for row, _ in extracted.failed)]) == sorted(wire)
+    if topic == "t":
+        assert [row for row in wire if row in published] == published
+    for records in extracted.topics.values():
+        for key, _, moment, _ in records:
+            assert key is None or re.match(rb"\[.*,.*\]$", key, re.DOTALL)
+            assert moment is None or moment >= 0
+
+
+@given(st.lists(st.binary(), max_size=5))
+def test_no_bytes_make_it_fail(rows: list[bytes]) -> None:
+    extracted = extract(extractor(topic="t.{side}", headers=(("x", ("x",)),)), *rows)
+    assert sum(map(len, extracted.topics.values())) + len(extracted.failed) == len(rows)
