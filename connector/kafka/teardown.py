@@ -20,6 +20,13 @@ DEADLINE = 1.0
 """Seconds for each step."""
 
 
+class _Batches(set[Any]):
+    """Aiokafka removes a batch from those that are pending twice where it failed while queued again."""
+
+    def remove(self, batch: Any) -> None:
+        self.discard(batch)
+
+
 class Requests:
     """The produce requests of a producer under way: aiokafka's sender does not end them with itself."""
 
@@ -27,6 +34,7 @@ class Requests:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._send = inner._sender._send_produce_req
         inner._sender._send_produce_req = self._tracked
+        inner._message_accumulator._pending_batches = _Batches()
 
     async def _tracked(self, node_id: Any, batches: Any) -> None:
         task = asyncio.current_task()
