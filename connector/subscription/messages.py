@@ -7,6 +7,7 @@ protocol of the npm package ``subscriptions-transport-ws``. `PROTOCOL.md` maps t
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -103,6 +104,22 @@ def attempt(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw) -> T | N
         return decoder.decode(raw)
     except BROKEN:
         return None
+
+
+_ESCAPE = re.compile(
+    rb"""\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)""",
+    re.DOTALL,
+)
+
+
+def without_lone_surrogates(frame: bytes) -> bytes:
+    """
+    Return ``frame`` with U+FFFD for every escaped half of a surrogate pair.
+
+    RFC 8259 §8.2 allows them, and texts that were cut in the middle of a character have them; msgspec takes
+    no message that holds one.
+    """
+    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], frame)
 
 
 def read_errors(raw: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:

@@ -25,6 +25,7 @@ from connector.subscription.messages import (
     encode,
     envelope_type,
     read_errors,
+    without_lone_surrogates,
 )
 
 
@@ -47,7 +48,7 @@ class Delivered(msgspec.Struct, frozen=True):
     ``next`` or ``data``: one execution result.
 
     ``payload`` is an instance of the machine's payload type, or `RawPayload` where the bytes do not fit
-    it. Its slices keep ``frame`` alive.
+    it. Its slices keep ``frame`` alive, which is what came (but see `Protocol.repaired`).
     """
 
     frame: bytes
@@ -105,6 +106,8 @@ class Protocol:
         self._legacy = subprotocol is Subprotocol.LEGACY_WS
         self._result = "data" if self._legacy else "next"
         self._started = False
+        self.repaired = 0
+        """Messages that could be read only with U+FFFD in the place of halves of surrogate pairs."""
 
     def initialise(self, payload: Mapping[str, object] | None = None) -> bytes:
         """Return ``connection_init``; ``None`` leaves its payload out."""
@@ -141,10 +144,17 @@ class Protocol:
         except BROKEN:
             message = None
         if message is None:
-            return self._other(self._decode(frame).type, frame)
+            return self._receive_slowly(frame)
         if message.type == self._result and self._started and message.payload is not None:
             return Delivered(frame, message.payload)
         return self._other(message.type, frame)
+
+    def _receive_slowly(self, frame: bytes) -> Event:
+        envelope = attempt(self._slow, frame)
+        if envelope is None and (repaired := without_lone_surrogates(frame)) != frame:
+            self.repaired += 1
+            return self.receive(repaired)
+        return self._other(self._decode(frame).type, frame)
 
     def _decode(self, frame: bytes) -> RawEnvelope:
         envelope = attempt(self._slow, frame)

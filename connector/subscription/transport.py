@@ -93,6 +93,7 @@ class Transport(AsyncTransport):
         self._socket: ClientConnection | None = None
         self._protocol: Protocol | None = None
         self._finishing = False
+        self._told_of_repair = False
         self._reason_of_abort: SessionError | None = None
         self.last_heard_at = time.monotonic()
 
@@ -296,7 +297,11 @@ class Transport(AsyncTransport):
             # Not in `except`, which would keep the library's error: it quotes the peer.
             raise ended
         self.last_heard_at = time.monotonic()
-        return self._protocol.receive(frame)
+        event = self._protocol.receive(frame)
+        if self._protocol.repaired and not self._told_of_repair:
+            self._told_of_repair = True
+            log.warning("halves of surrogate pairs came, and were replaced by U+FFFD")
+        return event
 
     async def _send(self, message: bytes) -> None:
         """

@@ -1,5 +1,7 @@
 """Only the named fields are decoded; what they hold stays the bytes that came."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -46,7 +48,7 @@ def test_paths_share_their_parents() -> None:
     row = b'{"Block":{"Time":"t","Number":"7"},"Transaction":{"Hash":"h"}}'
     paths = [("Block", "Number"), ("Transaction", "Hash"), ("Block", "Time")]
     fields = Fields(paths)
-    item = msgspec.json.decode(row, type=fields.item_type)
+    item: Any = msgspec.json.decode(row, type=fields.item_type)
     assert [fields.getter(path)(item) for path in paths] == [b'"7"', b'"h"', b'"t"']
 
 
@@ -59,7 +61,7 @@ def test_a_result_holds_its_rows_at_any_depth(rows: Path) -> None:
     inner = b"[1, 2.50]"
     for name in reversed(rows):
         inner = b'{"%s":%s}' % (name.encode(), inner)
-    node = msgspec.json.decode(b'{"data":%s}' % inner, type=payload_type(rows)).data
+    node: Any = msgspec.json.decode(b'{"data":%s}' % inner, type=payload_type(rows)).data
     for _ in rows:
         node = node.f0
     assert [bytes(row) for row in node] == [b"1", b"2.50"]

@@ -47,7 +47,7 @@ def test_a_name_without_fields_is_static() -> None:
         b'{"a":"x\\n"}',
         b'{"a":"%s"}' % (b"x" * 249),
         b'{"a":"\xff"}',
-        b'{"a":"\\ud800"}',
+        b'{"a":"x\\n\xff"}',
     ],
 )
 def test_a_field_that_makes_an_illegal_name_is_told(row: bytes) -> None:
@@ -64,8 +64,10 @@ def test_a_name_of_dots_or_of_nothing_is_illegal(row: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("candidate", "legal"),
-    [("a", True), ("A.b_c-9", True), ("x" * 249, True), ("x" * 250, False), ("", False), (".", False)]
-    + [("..", False), ("...", True), ("a\n", False), ("a b", False), ("ä", False)],
+    [
+        *[(name, True) for name in ("a", "A.b_c-9", "x" * 249, "...")],
+        *[(name, False) for name in ("x" * 250, "", ".", "..", "a\n", "a b", "ä")],
+    ],
 )
 def test_kafka_s_rule_of_names(candidate: str, legal: bool) -> None:
     assert is_legal_topic(candidate) is legal
