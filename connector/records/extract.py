@@ -169,10 +169,11 @@ def _fitting(kind: type, raw: msgspec.Raw) -> Any:
         below = found.get(info.encode_name)
         if below is None:
             continue
-        if info.type is not msgspec.Raw:
+        if info.type is msgspec.Raw:
+            setattr(item, info.name, below)
+        else:
             nested = next(one for one in info.type.__args__ if one is not type(None))
-            below = None if bytes(below) == b"null" else _fitting(nested, below)
-        setattr(item, info.name, below)
+            setattr(item, info.name, _fitting(nested, below))
     return item
 
 

@@ -111,9 +111,9 @@ RULES: tuple[Rule, ...] = (
 
 def classify(symptom: Symptom, overrides: Sequence[Rule] = ()) -> Verdict:
     """Return what to do. ``overrides`` are asked before the table; an unknown symptom is retried."""
-    if symptom.place == "close" and symptom.close_code is None:
-        return Verdict(action=Action.RECONNECT, reason="connection_lost")
     for rule in (*overrides, *RULES):
         if rule.matches(symptom):
             return Verdict(action=rule.action, reason=rule.reason)
+    if symptom.place == "close" and symptom.close_code is None:
+        return Verdict(action=Action.RECONNECT, reason="connection_lost")
     return Verdict(action=Action.RECONNECT, reason="unknown", known=False)

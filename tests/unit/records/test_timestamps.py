@@ -1,5 +1,6 @@
 """Event times, as upstreams write them."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -41,6 +42,7 @@ MOMENT = 1_771_500_305_000  # 2026-02-19T11:25:05Z
         ("1771500305999999999", MOMENT + 999),
         ("0", 0),
         ("99999999999", None),  # the year 5138
+        ("50000000000000", None),  # milliseconds of the year 3554, not microseconds of 1971
     ],
 )
 def test_times_are_understood(raw: str, expected: int | None) -> None:
@@ -82,6 +84,16 @@ def test_times_are_understood(raw: str, expected: int | None) -> None:
 )
 def test_junk_is_no_time(raw: bytes) -> None:
     assert milliseconds(raw) is None
+
+
+def test_a_time_without_an_offset_is_utc_wherever_this_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert milliseconds(b'"2026-02-19T11:25:05"') == MOMENT
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @given(st.binary())

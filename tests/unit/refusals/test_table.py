@@ -1,0 +1,231 @@
+"""The table of refusals, rule by rule."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.refusals import RULES, Action, Rule, Symptom, classify
+
+NEW_TOKEN, PAUSE, WAIT, SLOW, RECONNECT = (
+    Action.NEW_TOKEN,
+    Action.PAUSE,
+    Action.WAIT,
+    Action.SLOW,
+    Action.RECONNECT,
+)
+
+PLACES = [
+    *("connect", "handshake", "subprotocol", "ack", "init", "subscribe"),
+    *("stream", "close", "complete", "silence", "protocol"),
+]
+
+
+def verdict(place: str, **facts: object) -> tuple[Action, str, bool]:
+    found = classify(Symptom(place=place, **facts))  # type: ignore[arg-type]
+    return found.action, found.reason, found.known
+
+
+@pytest.mark.parametrize("place", ["handshake", "init", "subscribe", "stream", "close"])
+@pytest.mark.parametrize(
+    ("text", "action", "reason"),
+    [
+        ("No active billing period", PAUSE, "points"),
+        ("access restricted by points limit", PAUSE, "points"),
+        ("points limit exceeded: usage quota reached", PAUSE, "points"),
+        ("Too Many Sessions", WAIT, "too_many_sessions"),
+        ("too many concurrent subscriptions", WAIT, "too_many_sessions"),
+        ("Too many requests", WAIT, "too_many_sessions"),
+        ("exceeded the maximum number of subscriptions per user id", WAIT, "too_many_sessions"),
+        ("temporarily blocked due to a high number of long-running queries", WAIT, "too_many_sessions"),
+        ("no table can query Balances, consider use realtime dataset", SLOW, "document_refused"),
+        ('Cannot query field "x" on type "EVM"', SLOW, "document_refused"),
+        ('Unknown argument "x"', SLOW, "document_refused"),
+        ("Syntax Error: Unexpected Name", SLOW, "document_refused"),
+        ("Unauthorized", NEW_TOKEN, "unauthorized"),
+        ("401 Unauthorized", NEW_TOKEN, "unauthorized"),
+        ("unauthorised", NEW_TOKEN, "unauthorized"),
+        ("Forbidden", NEW_TOKEN, "unauthorized"),
+        ("Access denied", NEW_TOKEN, "unauthorized"),
+        ("User is not authenticated", NEW_TOKEN, "unauthorized"),
+        ("Authentication required", NEW_TOKEN, "unauthorized"),
+        ("invalid token", NEW_TOKEN, "unauthorized"),
+        ("Expired access token", NEW_TOKEN, "unauthorized"),
+        ("The token has expired", NEW_TOKEN, "unauthorized"),
+        ("JWT is not valid", NEW_TOKEN, "unauthorized"),
+        ("bad api key", NEW_TOKEN, "unauthorized"),
+        ("missing credentials", NEW_TOKEN, "unauthorized"),
+    ],
+)
+def test_what_was_said_decides_wherever_it_was_said(
+    place: str, text: str, action: Action, reason: str
+) -> None:
+    code = 4999 if place == "close" else None
+    assert verdict(place, close_code=code, texts=("something else", text)) == (action, reason, True)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "UNAUTHENTICATED",
+        "UNAUTHORIZED",
+        "FORBIDDEN",
+        "MISSING_TOKEN",
+        "INVALID_TOKEN",
+        "invalid-jwt",
+        "access-denied",
+    ],
+)
+@pytest.mark.parametrize("place", ["init", "subscribe", "stream"])
+def test_codes_of_errors_decide_without_a_text(place: str, code: str) -> None:
+    assert verdict(place, error_codes=("X", code)) == (NEW_TOKEN, "unauthorized", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "reason"),
+    [
+        (401, NEW_TOKEN, "unauthorized"),
+        (403, NEW_TOKEN, "unauthorized"),
+        (402, PAUSE, "points"),
+        (429, WAIT, "too_many_sessions"),
+        *[(status, RECONNECT, "server_error") for status in (408, 424, 425, 500, 502, 503, 504, 599)],
+        *[(status, SLOW, "handshake_refused") for status in (200, 301, 302, 400, 404, 405, 407, 410, 426)],
+    ],
+)
+def test_a_status_decides_where_nothing_was_said(status: int, action: Action, reason: str) -> None:
+    assert verdict("handshake", status=status) == (action, reason, True)
+    assert verdict("handshake", status=status, texts=("nginx",)) == (action, reason, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "action", "reason"),
+    [
+        *[(code, NEW_TOKEN, "unauthorized") for code in (1008, 4400, 4401, 4403)],
+        (4429, WAIT, "too_many_sessions"),
+        (1013, WAIT, "overload"),
+        (4409, WAIT, "already_subscribed"),
+        (1009, SLOW, "message_too_big"),
+        *[(code, SLOW, "subprotocol_refused") for code in (1002, 4004, 4406)],
+        *[(code, RECONNECT, "closed") for code in (1000, 1001, 1005, 1006, 1011, 1012, 4408, 4500)],
+    ],
+)
+def test_a_close_code_decides_where_nothing_was_said(code: int, action: Action, reason: str) -> None:
+    assert verdict("close", close_code=code) == (action, reason, True)
+    assert verdict("close", close_code=code, texts=("bye",)) == (action, reason, True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "action", "reason"),
+    [
+        ({"place": "handshake", "status": 403, "texts": ("points limit",)}, PAUSE, "points"),
+        ({"place": "handshake", "status": 200, "texts": ("Unauthorized",)}, NEW_TOKEN, "unauthorized"),
+        ({"place": "close", "close_code": 1008, "texts": ("Too Many Sessions",)}, WAIT, "too_many_sessions"),
+        ({"place": "close", "close_code": 1011, "texts": ("token expired",)}, NEW_TOKEN, "unauthorized"),
+        (
+            {
+                "place": "close",
+                "close_code": 1013,
+                "texts": ("client is not consuming messages",),
+            },
+            WAIT,
+            "overload",
+        ),
+    ],
+)
+def test_what_was_said_outranks_its_number(facts: dict[str, object], action: Action, reason: str) -> None:
+    found = classify(Symptom(**facts))  # type: ignore[arg-type]
+    assert (found.action, found.reason) == (action, reason)
+
+
+@pytest.mark.parametrize(
+    ("place", "action", "reason"),
+    [
+        ("init", NEW_TOKEN, "refused_at_init"),
+        ("subscribe", SLOW, "document_refused"),
+        ("subprotocol", SLOW, "subprotocol_refused"),
+        ("connect", RECONNECT, "unreachable"),
+        ("ack", RECONNECT, "no_ack"),
+        ("silence", RECONNECT, "silent"),
+        ("complete", RECONNECT, "completed"),
+        ("protocol", RECONNECT, "protocol_violation"),
+    ],
+)
+def test_a_place_decides_where_there_is_no_more(place: str, action: Action, reason: str) -> None:
+    assert verdict(place) == (action, reason, True)
+
+
+def test_an_end_without_a_close_is_a_lost_connection() -> None:
+    assert verdict("close") == (RECONNECT, "connection_lost", True)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"place": "stream"}, {"place": "close", "close_code": 4999}, {"place": "new"}]
+)
+def test_what_is_not_known_is_retried_and_said(facts: dict[str, object]) -> None:
+    found = classify(Symptom(**facts))  # type: ignore[arg-type]
+    assert (found.action, found.reason, found.known) == (RECONNECT, "unknown", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "401",
+        "block 4014033",
+        "error 403",
+        "0x402401429",
+        "took 429 ms",
+        "tokens transferred: 12",
+        "ForbiddenCityToken",
+        "TokenExpiredSoonInu",
+        "points",
+        "unknownarguments",
+    ],
+)
+def test_numbers_and_names_in_a_text_decide_nothing(text: str) -> None:
+    assert verdict("stream", texts=(text,)) == (RECONNECT, "unknown", False)
+
+
+def test_every_rule_can_be_the_first_to_match() -> None:
+    """Each rule decides for some symptom; one that never does would be dead."""
+    symptoms = (
+        Symptom(place=place, status=status, close_code=close_code, texts=(text,), error_codes=codes)
+        for place in PLACES
+        for status in (None, 200, 401, 402, 429, 500)
+        for close_code in (None, 1000, 1002, 1008, 1009, 1013, 4409, 4429)
+        for text in ("", "points limit", "too many sessions", "syntax error", "unauthorized")
+        for codes in ((), ("FORBIDDEN",))
+    )
+    deciding = {
+        next((number for number, rule in enumerate(RULES) if rule.matches(symptom)), None)
+        for symptom in symptoms
+    }
+    assert set(range(len(RULES))) <= deciding
+
+
+def test_overrides_are_asked_first() -> None:
+    mine = Rule(action=SLOW, reason="mine", close_codes=frozenset({4403}))
+    symptom = Symptom(place="close", close_code=4403, texts=("unauthorized",))
+    assert classify(symptom, [mine]).reason == "mine"
+    assert classify(Symptom(place="close", close_code=4401), [mine]).reason == "unauthorized"
+    lost = Rule(action=SLOW, reason="lost", places=frozenset({"close"}))
+    assert classify(Symptom(place="close"), [lost]).reason == "lost"
+
+
+def test_all_conditions_of_a_rule_must_hold() -> None:
+    rule = Rule(
+        action=SLOW,
+        reason="x",
+        places=frozenset({"handshake"}),
+        statuses=frozenset({418}),
+        error_codes=frozenset({"T"}),
+        text="teapot",
+    )
+    whole = {"place": "handshake", "status": 418, "error_codes": ("T",), "texts": ("I am a TEAPOT",)}
+    assert rule.matches(Symptom(**whole))  # type: ignore[arg-type]
+    for name, other in (("place", "close"), ("status", 200), ("error_codes", ()), ("texts", ("a cup",))):
+        assert not rule.matches(Symptom(**{**whole, name: other}))  # type: ignore[arg-type]
+
+
+@given(st.text(), st.sampled_from(PLACES), st.integers(), st.integers(), st.text())
+def test_no_symptom_makes_it_fail(text: str, place: str, status: int, close_code: int, code: str) -> None:
+    symptom = Symptom(place=place, status=status, close_code=close_code, texts=(text,), error_codes=(code,))
+    assert classify(symptom).reason
