@@ -24,7 +24,8 @@ class Remedy:
 
     Waits grow with each failure in a row and are forgotten once data came: next to nothing to half a minute
     where the other side may be back at any time, five seconds to a minute where it asked for patience,
-    half a minute to ten where the document, the plan or the credentials are at fault.
+    half a minute to ten where the document or the URL is at fault, minutes to half an hour where points or
+    plan are used up. What the wait for a fresh token is, the keeper knows.
     """
 
     def __init__(self, name: str, rng: Callable[[], float] = random.random) -> None:
@@ -32,6 +33,7 @@ class Remedy:
         self._reconnect = Backoff(first=0.2, cap=30.0, rng=rng)
         self._wait = Backoff(first=5.0, cap=60.0, rng=lambda: 0.5 + rng() / 2)
         self._slow = Backoff(first=30.0, cap=600.0, rng=lambda: 0.5 + rng() / 2)
+        self._pause = Backoff(first=300.0, cap=1800.0, rng=lambda: 0.5 + rng() / 2)
         self._rejected_in_row = 0
         self._said: str | None = None
 
@@ -40,6 +42,7 @@ class Remedy:
         self._reconnect.reset()
         self._wait.reset()
         self._slow.reset()
+        self._pause.reset()
         self._rejected_in_row = 0
         self._said = None
 
@@ -86,6 +89,6 @@ class Remedy:
         again = self._rejected_in_row > 1
         if verdict.action is Action.PAUSE and again:
             log.error("upstream refuses for lack of points or plan", subscription=self._name)
-            return self._slow.next(at_least=asked)
+            return self._pause.next(at_least=asked)
         keeper.reject(token.generation)
         return self._wait.next(at_least=asked) if again else max(self._reconnect.next() / 4, asked or 0.0)
