@@ -14,7 +14,7 @@ import structlog
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError, DataError
-from connector.kafka import KafkaSettings
+from connector.kafka import KafkaSettings, NotAllowed
 from connector.publish.brokers import Brokers, Kafka, Writer
 from connector.publish.delivery import Delivery
 from connector.publish.receipt import Receipt
@@ -98,25 +98,26 @@ class Publisher:
 
     async def run(self) -> NoReturn:
         """Keep a producer until cancelled; an outage of Kafka never ends this."""
-        backoff = Backoff(first=0.5, cap=30.0)
+        outage, rebuilds = Backoff(first=0.5, cap=30.0), Backoff(first=0.5, cap=5.0)
         while True:
             self._state.connecting()
             try:
                 producer = await self._brokers.start_producer()
             except ConnectorError as error:
-                delay = backoff.next(at_least=0.2)
+                delay = outage.next(at_least=0.2)
                 log.warning("kafka cannot be reached", error=str(error), retry_in_seconds=round(delay, 1))
                 await anyio.sleep(delay)
                 continue
+            outage.reset()
             delivered = self._delivered()
             failure = await self._use(producer)
             self._observer.producer_rebuilt()
             if self._delivered() > delivered:
-                backoff.reset()
-            if isinstance(failure, DataError):
-                continue  # the brokers are well: there is nothing to wait for
+                rebuilds.reset()
+            if isinstance(failure, DataError | NotAllowed):
+                continue  # the brokers are well, and a lane that was not allowed to write pauses by itself
             log.warning("kafka producer rebuilt", error=str(failure))
-            await anyio.sleep(backoff.next())
+            await anyio.sleep(rebuilds.next())
 
     async def _use(self, producer: Writer) -> ConnectorError:
         self._state.heard()

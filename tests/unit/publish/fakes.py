@@ -138,7 +138,7 @@ class FakeBrokers:
 
     async def take(self, batch: FakeBatch, topic: str, partition: int) -> None:
         place = topic, partition
-        if topic not in self.topics:
+        if topic not in self.topics or partition >= self.topics[topic].partitions:
             raise TopicMissing(topic)
         self.in_flight[place] += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight[place])

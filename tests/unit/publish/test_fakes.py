@@ -95,6 +95,8 @@ async def test_topics_are_missing_until_created(brokers: FakeBrokers) -> None:
     brokers.create_errors["bad"] = BrokerUnreachable("no")
     assert set(await brokers.create_topics(["new", "bad"], NewTopics(partitions=2))) == {"bad"}
     assert await producer.partitions("new", timeout=5) == 2
+    with pytest.raises(TopicMissing):
+        await producer.write(batch_of(producer, b"1"), "new", 2)
     assert set(await brokers.topic_limits(["new"])) == {"new"}
 
 

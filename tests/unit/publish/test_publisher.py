@@ -183,5 +183,21 @@ async def test_a_refused_topic_does_not_hold_up_its_siblings_for_long(brokers: F
             await anyio.sleep(1)
         assert anyio.current_time() - began < 300
     assert brokers.values("u") == [b"%06d" % number for number in range(200)]
-    assert seen.rebuilt < 20
+    assert seen.rebuilt < 30
     assert publisher.held == 1
+
+
+@pytest.mark.parametrize("error", [ProducerBroken("gone"), NotAllowed("to write to topic t")])
+@pytest.mark.parametrize("wait", range(10))
+async def test_a_topic_is_found_while_another_breaks_every_producer(
+    brokers: FakeBrokers, error: ProducerBroken, wait: int
+) -> None:
+    seen = Seen()
+    brokers.failures["t", 0].extend([error] * 10_000)
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([1]))
+        await anyio.sleep(5 * wait)
+        brokers.create("new")
+        began = anyio.current_time()
+        await publisher.topic("new").ready.wait()
+        assert anyio.current_time() - began < (0.5 if isinstance(error, NotAllowed) else 60)
