@@ -183,8 +183,9 @@ class Session:
         async with aclosing(transport.subscribe(request)) as results:
             async for result in results:
                 assert isinstance(result, Result)
-                self._become_live()
-                if self._events.receive(result) and not self._delivered:
+                has_data = self._events.receive(result)
+                self._become_live()  # only now, for the result may have been a refusal
+                if has_data and not self._delivered:
                     self._delivered = True
                     self._events.proven()
                 if self._cause is not None and self._budget.is_full:
