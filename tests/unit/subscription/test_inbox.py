@@ -1,6 +1,9 @@
 """The budget: who sheds, and who does not."""
 
 import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector.subscription.inbox import RESUME_SHARE, SHED_SHARE, Budget, Holding, Inbox
 
@@ -70,3 +73,125 @@ async def test_cancelling_a_wait_loses_nothing() -> None:
         await inbox.get()
     inbox.put(1)
     assert await inbox.get() == 1
+
+
+class Sheds:
+    """Notes who was told to shed."""
+
+    def __init__(self, budget: Budget, *names: str) -> None:
+        self.told: list[str] = []
+        self.of: dict[str, Holding] = {name: budget.open(self._note(name)) for name in names}
+
+    def _note(self, name: str):  # type: ignore[no-untyped-def]
+        return lambda: self.told.append(name)
+
+
+def test_while_one_is_closing_another_is_told_only_at_the_bound() -> None:
+    sheds = Sheds(Budget(100), "a", "b", "c")
+    sheds.of["a"].take(50)
+    sheds.of["b"].take(36)
+    sheds.of["b"].take(13)
+    assert sheds.told == ["a"]
+    sheds.of["c"].take(1)
+    assert sheds.told == ["a", "b"]
+    sheds.of["c"].take(1)
+    assert sheds.told == ["a", "b", "c"]
+    sheds.of["c"].take(50)
+    assert sheds.told == ["a", "b", "c"]
+
+
+def test_who_holds_nothing_is_not_told() -> None:
+    sheds = Sheds(Budget(100), "a", "b")
+    sheds.of["a"].take(200)
+    sheds.of["a"].take(1)
+    assert sheds.told == ["a"]
+
+
+def test_one_that_stays_told_no_longer_hides_the_others_once_settled() -> None:
+    sheds = Sheds(Budget(100), "a", "b")
+    sheds.of["a"].take(90)
+    sheds.of["a"].release(90)
+    sheds.of["a"].settled()
+    sheds.of["b"].take(90)
+    assert sheds.told == ["a", "b"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40), st.booleans()), max_size=60))
+def test_the_budget_is_the_sum_of_what_is_held(moves: list[tuple[str, int, bool]]) -> None:
+    budget = Budget(100)
+    sheds = Sheds(budget, *"abc")
+    for name, size, releases in moves:
+        holding = sheds.of[name]
+        if releases:
+            holding.release(min(size, holding.held))
+        else:
+            holding.take(size)
+            if budget.is_full:
+                assert all(one.is_told for one in sheds.of.values() if one.held) or sheds.told
+        assert budget.used == sum(one.held for one in sheds.of.values())
+        assert budget.is_full is (budget.used >= 100)
+    assert len(sheds.told) == len(set(sheds.told))
+
+
+async def test_waiting_for_room_ends_with_the_release_that_makes_it() -> None:
+    budget = Budget(100)
+    holding = budget.open(lambda: None)
+    holding.take(80)
+    passed = anyio.Event()
+
+    async def wait() -> None:
+        await budget.below(0.4)
+        passed.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        for left in (60, 40):
+            await anyio.wait_all_tasks_blocked()
+            holding.release(20)
+            await anyio.wait_all_tasks_blocked()
+            assert (holding.held, passed.is_set()) == (left, False)
+        holding.release(1)
+        with anyio.fail_after(5):
+            await passed.wait()
+
+
+async def test_who_waits_for_room_that_is_there_does_not_wait() -> None:
+    with anyio.fail_after(1):
+        await Budget(100).below(0.4)
+
+
+@pytest.mark.parametrize("closes", [True, False])
+async def test_a_waiting_reader_wakes(closes: bool) -> None:
+    inbox: Inbox[int] = Inbox()
+    got: list[int | None] = []
+
+    async def read() -> None:
+        got.append(await inbox.get())
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(read)
+            await anyio.wait_all_tasks_blocked()
+            inbox.close() if closes else inbox.put(7)
+    assert got == [None if closes else 7]
+
+
+@pytest.mark.parametrize("first", ["put", "cancel"])
+async def test_a_cancelled_reader_loses_nothing(first: str) -> None:
+    inbox: Inbox[int] = Inbox()
+    got: list[int | None] = []
+
+    async def read() -> None:
+        got.append(await inbox.get())
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read)
+        await anyio.wait_all_tasks_blocked()
+        if first == "put":
+            inbox.put(1)
+        group.cancel_scope.cancel()
+        if first == "cancel":
+            inbox.put(1)
+    inbox.close()
+    got.append(await inbox.get())
+    assert got in ([1], [1, None])

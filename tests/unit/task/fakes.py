@@ -1,5 +1,13 @@
-"""An observer that remembers what it was told."""
+"""An observer that remembers what it was told, and a keeper that tests move by hand."""
 
+from __future__ import annotations
+
+import time
+from typing import cast
+
+import anyio
+
+from connector.auth import Keeper, Token
 from connector.task import State
 
 
@@ -13,6 +21,8 @@ class Told:
         self.gaps: list[str] = []
         self.reconnects: list[str] = []
         self.rows_received = 0
+        self.frames_received = 0
+        self.bytes_received = 0
         self.rows_acknowledged = 0
         self.sessions = 0
         self.sheds = 0
@@ -30,6 +40,8 @@ class Told:
 
     def received(self, rows: int, size: int) -> None:
         self.rows_received += rows
+        self.frames_received += 1
+        self.bytes_received += size
 
     def acknowledged(self, rows: int, latency: float) -> None:
         self.rows_acknowledged += rows
@@ -69,3 +81,45 @@ class Told:
 
     def no_data(self, alarm: bool) -> None:
         self.alarms.append(alarm)
+
+
+def token(generation: int = 1, *, expires_in: float | None = None) -> Token:
+    """Return token ``t1``, ``t2``, …"""
+    expires_at = None if expires_in is None else time.monotonic() + expires_in
+    return Token(value=f"t{generation}", generation=generation, expires_at=expires_at)
+
+
+class FakeKeeper:
+    """Gives the tokens that tests `put`; notes what is said of them."""
+
+    def __init__(self, first: Token | None = None) -> None:
+        self.current = first
+        self.rejected: list[int] = []
+        self.accepted: list[int] = []
+        self._changed = anyio.Event()
+
+    @property
+    def as_keeper(self) -> Keeper:
+        """The same, for parts that ask for the real one."""
+        return cast(Keeper, self)
+
+    def put(self, new: Token) -> None:
+        self.current = new
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    async def token(self) -> Token:
+        while self.current is None or self.current.generation in self.rejected:
+            await self._changed.wait()
+        return self.current
+
+    async def newer_than(self, generation: int) -> Token:
+        while self.current is None or self.current.generation <= generation:
+            await self._changed.wait()
+        return self.current
+
+    def reject(self, generation: int) -> None:
+        self.rejected.append(generation)
+
+    def accept(self, generation: int) -> None:
+        self.accepted.append(generation)

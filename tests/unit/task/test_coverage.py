@@ -1,5 +1,8 @@
 """Time without a session is counted as it passes, and told when it ends."""
 
+import pytest
+from structlog.testing import capture_logs
+
 from connector.task.coverage import Coverage
 from tests.unit.task.fakes import Told
 
@@ -79,3 +82,59 @@ def test_after_the_end_nothing_is_counted() -> None:
     clock.now += 60
     it.tick()
     assert (told.uncovered_seconds, told.streamed_seconds) == (0.0, 0.0)
+
+
+def test_a_first_attempt_that_failed_begins_a_gap() -> None:
+    it, told, clock = coverage()
+    it.lost("unreachable")
+    clock.now += 20
+    it.live(clock.now)
+    assert (told.uncovered_seconds, told.gaps) == (20.0, ["unfilled"])
+
+
+def test_what_was_counted_before_it_was_known_better_is_not_taken_back() -> None:
+    it, told, clock = coverage()
+    it.lost("closed")
+    subscribed_at = clock.now + 4
+    clock.now += 5
+    it.tick()
+    clock.now += 5
+    it.live(subscribed_at)
+    assert told.uncovered_seconds == 5.0
+    clock.now += 1
+    it.tick()
+    assert (told.uncovered_seconds, told.streamed_seconds) == (5.0, 7.0)
+
+
+def test_a_gap_has_the_reason_of_the_first_loss() -> None:
+    it, _, clock = coverage()
+    it.live(clock.now)
+    it.lost("closed")
+    clock.now += 5
+    it.lost("unreachable")
+    clock.now += 5
+    with capture_logs() as lines:
+        it.live(clock.now)
+    ((event, seconds, reason),) = [(line["event"], line["seconds"], line["reason"]) for line in lines]
+    assert (event, seconds, reason) == ("gap declared", 10.0, "closed")
+
+
+@pytest.mark.parametrize(
+    ("reason", "level"), [("reopen", "info"), ("shed", "warning"), ("silent", "warning")]
+)
+def test_a_planned_gap_is_no_warning(reason: str, level: str) -> None:
+    it, _, clock = coverage()
+    it.lost(reason)
+    with capture_logs() as lines:
+        it.live(clock.now)
+    assert [line["log_level"] for line in lines] == [level]
+
+
+def test_a_gap_that_is_open_at_the_end_was_counted() -> None:
+    it, told, clock = coverage()
+    it.lost("closed")
+    clock.now += 5
+    it.ended()
+    clock.now += 60
+    it.tick()
+    assert told.uncovered_seconds == 5.0

@@ -2,8 +2,10 @@
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from connector.auth import Grant, Keeper, Token
+from connector.refusals import Symptom
 from connector.subscription.errors import (
     ConnectFailed,
     HandshakeRefused,
@@ -12,6 +14,7 @@ from connector.subscription.errors import (
     SocketClosed,
 )
 from connector.task.remedy import Remedy
+from tests.unit.task.fakes import FakeKeeper, token
 
 
 class Source:
@@ -101,3 +104,54 @@ async def test_points_used_up_cost_one_fresh_token_and_then_a_pause_of_minutes()
     assert found[0] < 0.1
     assert found[1] >= 150
     assert found[2] > found[1]
+
+
+def ended(
+    place: str, *, text: str = "", status: int | None = None, retry_after: float | None = None
+) -> SessionError:
+    symptom = Symptom(place=place, status=status, texts=(text,) if text else ())
+    return SessionError(f"{place} {text}", symptom, retry_after=retry_after)
+
+
+LOST, BUSY, WRONG = ended("connect"), ended("stream", text="too many sessions"), ended("subscribe")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ended("handshake", status=503, retry_after=77),
+        ended("handshake", status=429, retry_after=77),
+        ended("handshake", status=404, retry_after=77),
+        ended("handshake", status=401, retry_after=77),
+        ended("handshake", status=402, retry_after=77),
+    ],
+)
+@pytest.mark.parametrize("with_keeper", [True, False])
+def test_nobody_is_asked_again_before_the_time_it_asked_for(error: SessionError, with_keeper: bool) -> None:
+    keeper = FakeKeeper(token()).as_keeper if with_keeper else None
+    remedy = Remedy("s", rng=lambda: 0.0)
+    for _ in range(3):
+        assert remedy.after(error, token() if with_keeper else None, keeper)[1] >= 77
+
+
+def test_a_token_is_not_rejected_for_other_reasons() -> None:
+    keeper, remedy = FakeKeeper(), Remedy("s")
+    for error in (LOST, BUSY, WRONG, ended("silence"), ended("close"), ended("new")):
+        remedy.after(error, token(), keeper.as_keeper)
+    assert keeper.rejected == []
+
+
+def test_the_same_end_again_is_no_warning_again() -> None:
+    remedy = Remedy("s")
+    with capture_logs() as lines:
+        for error in (LOST, LOST, BUSY, LOST):
+            remedy.after(error, None, None)
+        remedy.succeeded()
+        remedy.after(LOST, None, None)
+    assert [line["log_level"] for line in lines] == ["warning", "debug", "warning", "warning", "warning"]
+
+
+def test_what_is_not_known_is_said() -> None:
+    with capture_logs() as lines:
+        Remedy("s").after(ended("stream", text="quota of the moon"), None, None)
+    assert "quota of the moon" in lines[-1]["symptom"]

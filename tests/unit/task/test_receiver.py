@@ -1,0 +1,181 @@
+"""What the reading side does with each frame."""
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from connector.records.extract import Extractor
+from connector.records.topics import TopicTemplate
+from connector.subscription import Budget, Inbox, RawPayload, Result, ServerRefused
+from connector.subscription.messages import Subprotocol
+from connector.subscription.protocol import Delivered, Protocol
+from connector.task.receiver import ROW_OVERHEAD, Arrival, Receiver
+from connector.task.status import Face
+from tests.unit.task.fakes import Told
+
+DATA = '{"EVM":{"Trades":[{"a":1},{"a":2}]}}'
+
+
+class Desk:
+    """A receiver with all that it works on."""
+
+    def __init__(self, rows_limit: int | None = None) -> None:
+        self.told = Told()
+        self.face = Face(self.told)
+        self.inbox: Inbox[Arrival] = Inbox()
+        self.holding = Budget(10**9).open(lambda: None)
+        topic = TopicTemplate("t", {})
+        self.extractor = Extractor(rows=("EVM", "Trades"), key=(), timestamp=None, headers=(), topic=topic)
+        self.receiver = Receiver(
+            name="s",
+            extractor=self.extractor,
+            inbox=self.inbox,
+            holding=self.holding,
+            face=self.face,
+            observer=self.told,
+            rows_limit=rows_limit,
+        )
+
+    def result(self, payload: str) -> Result:
+        protocol = Protocol(Subprotocol.TRANSPORT_WS, payload_type=self.extractor.payload_type)
+        protocol.initialise()
+        protocol.receive(b'{"type":"connection_ack"}')
+        protocol.subscribe({})
+        event = protocol.receive(f'{{"type":"next","id":"1","payload":{payload}}}'.encode())
+        assert isinstance(event, Delivered)
+        return Result(event.frame, event.payload)
+
+    def receive(self, payload: str) -> bool:
+        return self.receiver.receive(self.result(payload))
+
+    async def rows(self) -> list[bytes]:
+        self.inbox.close()
+        found: list[bytes] = []
+        while (arrival := await self.inbox.get()) is not None:
+            found += map(bytes, arrival.rows)
+        return found
+
+
+async def test_rows_go_into_the_inbox_and_are_counted() -> None:
+    desk = Desk()
+    assert desk.receive(f'{{"data":{DATA}}}')
+    assert (desk.told.rows_received, desk.told.frames_received) == (2, 1)
+    assert desk.told.bytes_received == desk.holding.held - 2 * ROW_OVERHEAD
+    assert desk.face.last_row_at is not None
+    assert await desk.rows() == [b'{"a":1}', b'{"a":2}']
+
+
+async def test_what_is_held_is_what_the_arrival_says() -> None:
+    desk = Desk()
+    result = desk.result(f'{{"data":{DATA}}}')
+    desk.receiver.receive(result)
+    arrival = await desk.inbox.get()
+    assert arrival is not None
+    assert arrival.size == desk.holding.held == len(result.frame) + 2 * ROW_OVERHEAD
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        ('{"EVM":{"Trades":{"a":1}}}', [b'{"a":1}']),
+        ('{"EVM":{"Trades":7}}', [b"7"]),
+        ('{"EVM":{"Trades":[]}}', []),
+        ('{"EVM":{"Trades":[null,"x"]}}', [b"null", b'"x"']),
+        ('{"\\u0045VM":{"Trades":[1]}}', [b"1"]),
+    ],
+)
+async def test_rows_of_other_shapes_are_rows(data: str, rows: list[bytes]) -> None:
+    desk = Desk()
+    assert desk.receive(f'{{"data":{data}}}')
+    assert await desk.rows() == rows
+    assert desk.told.nulls == 0
+
+
+@pytest.mark.parametrize(
+    "payload", ["{}", '{"data":null}', '{"data":{"EVM":null}}', '{"data":{"Other":[1]}}']
+)
+async def test_a_result_without_rows_is_counted(payload: str) -> None:
+    desk = Desk()
+    assert not desk.receive(payload)
+    assert (desk.told.nulls, desk.told.errors, desk.told.frames_received) == (1, 0, 0)
+    assert await desk.rows() == []
+    assert desk.holding.held == 0
+
+
+@pytest.mark.parametrize("errors", ["null", "[]"])
+async def test_an_empty_list_of_errors_is_none(errors: str) -> None:
+    desk = Desk()
+    assert desk.receive(f'{{"data":{DATA},"errors":{errors}}}')
+    assert desk.told.errors == 0
+    assert len(await desk.rows()) == 2
+
+
+@pytest.mark.parametrize("message", ["Unauthorized", "something"])
+async def test_rows_beside_errors_are_kept_and_the_errors_counted(message: str) -> None:
+    desk = Desk()
+    with capture_logs() as lines:
+        for _ in range(3):
+            assert desk.receive(f'{{"data":{DATA},"errors":[{{"message":"{message}"}},{{}}]}}')
+    assert desk.told.errors == 6
+    assert desk.face.last_error == message
+    assert [line["event"] for line in lines] == ["result carries errors"]  # once, not for every frame
+    assert len(await desk.rows()) == 6
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"data":null,"errors":[{"message":"Unauthorized"}]}',
+        '{"errors":[{"message":"Unauthorized"}]}',
+        '{"errors":"Unauthorized"}',
+        '{"errors":{"message":"Unauthorized"}}',
+        '{"data":{"EVM":null},"errors":[{"message":"x"},{"message":"Unauthorized"}]}',
+        '{"errors":[{"message":"x","extensions":{"code":"UNAUTHENTICATED"}}]}',
+        '{"data":{"type":"error","payload":{"message":"Unauthorized"}}}',
+        '{"data":{"type":"error","payload":"Unauthorized"}}',
+        '{"data":{"type":"error","payload":[{"message":"Unauthorized"}]}}',
+    ],
+)
+async def test_a_refusal_in_the_place_of_data_ends_the_session(payload: str) -> None:
+    desk = Desk()
+    with pytest.raises(ServerRefused) as caught:
+        desk.receive(payload)
+    assert caught.value.symptom.place == "stream"
+    assert desk.told.errors >= 1
+    assert await desk.rows() == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ['{"errors":[{"message":"a blip"}]}', '{"data":{"type":"error","payload":"a blip"}}', '{"errors":7}'],
+)
+def test_errors_that_nobody_knows_do_not_end_it(payload: str) -> None:
+    desk = Desk()
+    assert not desk.receive(payload)
+    assert (desk.told.nulls, desk.told.errors, desk.told.frames_received) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['{"message":"Unauthorized"}', '{"type":"error","payload":"401"}', '"points limit"', '{"errors":[1]}'],
+)
+async def test_texts_of_rows_refuse_nothing(row: str) -> None:
+    desk = Desk()
+    assert desk.receive(f'{{"data":{{"EVM":{{"Trades":[{row}]}}}}}}')
+    assert desk.receive(f'{{"data":{{"EVM":{{"Trades":{row}}}}}}}')
+    assert await desk.rows() == [row.encode()] * 2
+
+
+@pytest.mark.parametrize(("limit", "full"), [(2, 1), (3, 0), (None, 0)])
+def test_a_message_as_full_as_they_come_is_counted(limit: int | None, full: int) -> None:
+    desk = Desk(rows_limit=limit)
+    desk.receive(f'{{"data":{DATA}}}')
+    assert desk.told.full == full
+
+
+def test_bytes_that_are_no_text_are_no_crash() -> None:
+    desk = Desk()
+    for payload in (b'{"errors":[{"message":"\xff"}]}', b'{"data":{"\xff":1}}', b'{"data":{"type":"\xff"}}'):
+        frame = b'{"type":"next","payload":%s}' % payload
+        assert not desk.receiver.receive(Result(frame, msgspec.json.decode(payload, type=RawPayload)))
+    assert desk.told.nulls == 3
