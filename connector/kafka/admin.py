@@ -11,6 +11,7 @@ import anyio
 from aiokafka import errors as kafka_errors
 
 from connector.errors import ConnectorError
+from connector.kafka import teardown
 from connector.kafka.errors import BrokerUnreachable, NotAllowed
 from connector.kafka.settings import KafkaSettings
 
@@ -130,7 +131,8 @@ async def _admin(settings: KafkaSettings) -> AsyncIterator[Any]:
     )
     try:
         with anyio.fail_after(settings.request_timeout):
-            await admin.start()
+            with teardown.no_connection_forgotten():
+                await admin.start()
             yield admin
     except TimeoutError:
         raise BrokerUnreachable(f"no answer from {settings.bootstrap_servers}") from None

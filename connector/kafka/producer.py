@@ -74,7 +74,7 @@ class Producer:
         producer = cls(inner, settings)
         started = False
         try:
-            with anyio.fail_after(settings.request_timeout * 2):
+            with anyio.fail_after(settings.request_timeout * 2), teardown.no_connection_forgotten():
                 await inner.start()
             started = True
         except TimeoutError:

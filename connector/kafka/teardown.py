@@ -8,6 +8,8 @@ trips over its own bookkeeping when batches were failed before.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -52,6 +54,25 @@ class Requests:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=DEADLINE)
+
+
+@contextmanager
+def no_connection_forgotten() -> Iterator[None]:
+    """
+    Close the connection that a client was bootstrapping with when it was cut short.
+
+    Aiokafka closes it after its own errors only, and holds it in a local variable of ``bootstrap`` alone.
+    """
+    try:
+        yield
+    except BaseException as error:
+        trace = error.__traceback__
+        while trace is not None:
+            connection = trace.tb_frame.f_locals.get("bootstrap_conn")
+            if connection is not None:
+                connection.close()
+            trace = trace.tb_next
+        raise
 
 
 async def end(inner: Any, requests: Requests) -> None:

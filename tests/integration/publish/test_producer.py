@@ -1,6 +1,6 @@
 """The producer by itself: what it raises, and that it closes within seconds whatever the brokers do."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -150,6 +150,28 @@ async def test_starting_without_a_broker(alone: KafkaCluster, broker: str) -> No
             await topic_limits(settings, ["t"])
         with anyio.move_on_after(0.1), suppress(BrokerUnreachable):
             await Producer.start(settings)
+
+
+async def started_and_discarded(settings: KafkaSettings) -> None:
+    await (await Producer.start(settings)).discard()
+
+
+async def topics_created(settings: KafkaSettings) -> None:
+    await create_topics(settings, ["cut-short"], NewTopics())
+
+
+@pytest.mark.parametrize("connect", [started_and_discarded, topics_created])
+async def test_connecting_cut_short_at_any_step_leaves_nothing_behind(
+    kafka: KafkaCluster, connect: Callable[[KafkaSettings], Coroutine[None, None, None]]
+) -> None:
+    settings = replace(KAFKA, bootstrap_servers=kafka.bootstrap_servers)
+    async with nothing_left_behind():
+        for steps in range(60):
+            async with anyio.create_task_group() as group:
+                group.start_soon(connect, settings)
+                for _ in range(steps):
+                    await anyio.sleep(0.0002)
+                group.cancel_scope.cancel()
 
 
 async def test_what_cannot_be_written_to_is_told_apart(

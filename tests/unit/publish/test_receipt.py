@@ -47,6 +47,9 @@ def test_a_row_given_up_is_told_at_once_and_counts_as_through() -> None:
 
 def test_a_frame_without_rows_is_through_when_those_before_it_are() -> None:
     seen = Seen()
+    alone = seen.receipt(0)
+    assert seen.settled == [alone]
+    seen.settled.clear()
     first = seen.receipt(1)
     empty = seen.receipt(0, 10)
     assert seen.settled == []

@@ -107,9 +107,15 @@ def test_fewer_partitions_fold_rows_where_their_keys_go_now_in_order() -> None:
     rows = [row(b"%d" % number, key=key) for number, key in enumerate(keys)]
     topic.add([*rows, *numbered(range(10))], seen.receipt(110), NOW)
     topic.fold(2)
-    held = [entry for number in range(2) for entry in queued(topic, number)]
+    by_lane = [queued(topic, number) for number in range(2)]
+    held = [entry for entries in by_lane for entry in entries]
     assert len(topic.lanes) == 2
     assert Counter(entry[0] for entry in held) == Counter([*keys, *[None] * 10])
+    # Rows of the lanes that stay are left alone, wherever their keys would go now.
+    for number, entries in enumerate(by_lane):
+        moved = [entry[0] for entry in entries if entry[0] and positive_hash(entry[0]) % 5 >= 2]
+        assert moved
+        assert all(positive_hash(key) % 2 == number for key in moved)
     for key in set(keys):
         numbers = [int(bytes(entry[1])) for entry in held if entry[0] == key]
         assert numbers == sorted(numbers)

@@ -129,10 +129,12 @@ async def test_a_topic_that_is_gone_holds_up_nobody_and_comes_back_with_fewer_pa
             await seen.all_settled()
             del brokers.topics["t"]
             await publish(publisher, seen, [row(b"%d" % number, key=KEY) for number in range(20)])
+            await publish(publisher, seen, numbered(range(20)))  # every lane finds out by itself
             await publish(publisher, others, numbered(range(5)), "other")
             await others.all_settled()
             await anyio.sleep(600)
             assert (len(seen.settled), seen.rebuilt, publisher.state) == (1, 0, "up")
+            assert publisher.held == 40
             brokers.batches.clear()
             brokers.create("t", 2)
             await seen.all_settled()
@@ -144,4 +146,5 @@ async def test_a_topic_that_is_gone_holds_up_nobody_and_comes_back_with_fewer_pa
     ]
     assert keyed == [b"%d" % number for number in range(20)]
     assert seen.rebuilt == 1
-    assert len([log for log in logs if log["event"] == "topic is not ready"]) == 1
+    told = [log["event"] for log in logs if log.get("topic") == "t"]
+    assert told == ["topic is ready", "topic is not ready", "topic is ready"]
