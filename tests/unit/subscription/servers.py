@@ -56,10 +56,9 @@ async def websocket_server(
     options.setdefault("close_timeout", 2)
     options.setdefault("max_size", None)
     options.setdefault("compression", None)
+    options.setdefault("select_subprotocol", _first_of(speaks))
     offers = [Offered(name.value) for name in speaks] or None
-    async with serve(
-        handler, "127.0.0.1", 0, subprotocols=offers, select_subprotocol=_first_of(speaks), **options
-    ) as server:
+    async with serve(handler, "127.0.0.1", 0, subprotocols=offers, **options) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield Stand(f"ws://127.0.0.1:{port}/graphql", server)
 

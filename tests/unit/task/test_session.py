@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from connector.auth import Token
 from connector.subscription import (
     Budget,
+    GraphQLRequest,
     RawPayload,
     Result,
     ServerRefused,
@@ -90,9 +91,9 @@ class Running:
         self.end: SessionEnd | None = None
         self.scope = anyio.CancelScope()
 
-    async def run(self, held: Token | None, keeper: FakeKeeper | None) -> None:
+    async def run(self, request: GraphQLRequest, held: Token | None, keeper: FakeKeeper | None) -> None:
         with self.scope:
-            self.end = await self.session.run(REQUEST, held, keeper.as_keeper if keeper else None)
+            self.end = await self.session.run(request, held, keeper.as_keeper if keeper else None)
 
     async def ended(self) -> SessionEnd:
         await until(lambda: self.end)
@@ -111,6 +112,7 @@ async def running(
     events: Events | None = None,
     budget: Budget | None = None,
     finish: str | None = None,
+    request: GraphQLRequest = REQUEST,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run a session; whatever is left of it is cancelled."""
@@ -129,7 +131,7 @@ async def running(
         session.finish(finish)
     one = Running(session, events, budget)
     async with anyio.create_task_group() as group:
-        group.start_soon(one.run, held, keeper)
+        group.start_soon(one.run, request, held, keeper)
         yield one
         group.cancel_scope.cancel()
 
@@ -357,8 +359,10 @@ async def test_an_upstream_that_takes_nothing_is_left_too() -> None:
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await anyio.sleep_forever()
 
-    probing = Patience(keepalive_timeout=0.2, probe=True)
-    async with raw_server(handler) as url, running(url, patience=probing) as one:
+    # Too large for the buffers below, so that the ping has to wait behind it.
+    request = GraphQLRequest("query { a }", variable_values={"x": "y" * 30_000_000})
+    probing = Patience(keepalive_timeout=0.3, probe=True)
+    async with raw_server(handler) as url, running(url, patience=probing, request=request) as one:
         end = await one.ended()
     assert isinstance(end.error, Silent)
 

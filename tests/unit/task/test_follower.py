@@ -1,0 +1,553 @@
+"""
+One subscription from end to end: a real server on the loopback, the real publisher, brokers in memory.
+
+Rows are numbered; what the brokers hold is compared with what the server sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from connector.kafka import KafkaSettings
+from connector.publish import Publisher, PublishSettings
+from connector.records.extract import Extractor
+from connector.records.topics import TopicTemplate
+from connector.subscription import Budget, SessionSettings, Target
+from connector.subscription.credentials import Placement
+from connector.task import Follower, FollowSettings, Patience, State
+from tests.unit.publish.fakes import FakeBrokers, Record
+from tests.unit.subscription.servers import (
+    REQUEST,
+    Stand,
+    greet,
+    raw_server,
+    tell,
+    told,
+    until,
+    websocket_server,
+)
+from tests.unit.task.fakes import FakeKeeper, Told, token
+
+ROW = 2000
+"""Bytes of a row beside its number."""
+
+
+class Upstream:
+    """Sends numbered rows, going on where the last session ended; ``pace`` is the seconds between them."""
+
+    def __init__(self, pace: float = 0.002, *, size: int = ROW) -> None:
+        self.pace = pace
+        self.size = size
+        self.sent = 0
+        self.sessions = 0
+        self.tokens: list[str] = []
+
+    async def serve(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        self.tokens.append(connection.request.path.partition("token=")[2])
+        await greet(connection)
+        self.sessions += 1
+        try:
+            while True:
+                await connection.send(numbered(self.sent, self.size))
+                self.sent += 1
+                await asyncio.sleep(self.pace)
+        except ConnectionClosed:
+            return
+
+
+def numbered(number: int, size: int = 0) -> str:
+    """Return a result with one row that has a number."""
+    return f'{{"type":"next","id":"1","payload":{{"data":{{"rows":[{{"n":{number},"x":"{"x" * size}"}}]}}}}}}'
+
+
+class KafkaSilent:
+    """Satisfies the publisher's observer."""
+
+    def kafka_state(self, state: str) -> None:
+        pass
+
+    def producer_rebuilt(self) -> None:
+        pass
+
+    def batch_refused(self, reason: str) -> None:
+        pass
+
+
+class Bench:
+    """A follower that runs, and all around it."""
+
+    def __init__(self, brokers: FakeBrokers, follower: Follower, told: Told, budget: Budget) -> None:
+        self.brokers = brokers
+        self.follower = follower
+        self.told = told
+        self.budget = budget
+        self.ended = anyio.Event()
+
+    @property
+    def state(self) -> State:
+        return self.follower.status.state
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the rows that the brokers hold, in the order published."""
+        return [msgspec.json.decode(value)["n"] for value in self.brokers.values()]
+
+    async def run(self) -> None:
+        await self.follower.run()
+        self.ended.set()
+
+    async def until_state(self, state: State) -> None:
+        await until(lambda: self.state is state)
+
+    async def stop(self) -> None:
+        """Stop, and wait for the end."""
+        self.follower.stop()
+        with anyio.fail_after(10):
+            await self.ended.wait()
+        assert self.told.states[-1] is State.STOPPED
+
+
+@asynccontextmanager
+async def following(
+    url: str,
+    *,
+    brokers: FakeBrokers | None = None,
+    keeper: FakeKeeper | None = None,
+    budget: Budget | None = None,
+    topic: str = "t",
+    patience: Patience | None = None,
+    no_data_alarm: float | None = None,
+    **session: Any,
+) -> AsyncIterator[Bench]:
+    """Follow ``url``; whatever is left is cancelled."""
+    if brokers is None:
+        brokers = FakeBrokers()
+        brokers.create("t")
+    told, budget = Told(), budget or Budget(10**9)
+    kafka = KafkaSettings(bootstrap_servers="x:1", client_id="c")
+    publisher = Publisher(kafka, PublishSettings(), KafkaSilent(), brokers=brokers)
+    template = TopicTemplate(topic, {})
+    settings = FollowSettings(
+        name="s",
+        request=REQUEST,
+        extractor=Extractor(rows=("rows",), key=(("n",),), timestamp=None, headers=(), topic=template),
+        topics=(template.static,) if template.static else (),
+        headers=(("connector", b"c"),),
+        streams=1,
+        target=Target(url=url, placement=Placement(place="url", name="token")),
+        session=SessionSettings(**{"close_timeout": 10.0, **session}),
+        patience=patience or Patience(keepalive_timeout=60.0, probe=False),
+        reopens=True,
+        rows_limit=None,
+        no_data_alarm=no_data_alarm,
+    )
+    follower = Follower(
+        settings,
+        keeper=keeper.as_keeper if keeper else None,
+        publisher=publisher,
+        budget=budget,
+        observer=told,
+    )
+    bench = Bench(brokers, follower, told, budget)
+    async with anyio.create_task_group() as group:
+        group.start_soon(publisher.run)
+        group.start_soon(bench.run)
+        yield bench
+        group.cancel_scope.cancel()
+
+
+def served(handler: Callable[[ServerConnection], Awaitable[None]]) -> Any:
+    """Serve ``handler``."""
+    return websocket_server(handler, close_timeout=10)
+
+
+# The walk of a row
+
+
+async def test_every_row_that_was_sent_is_published_once_and_in_order() -> None:
+    upstream = Upstream()
+    async with served(upstream.serve) as stand, following(stand.url) as bench:
+        await until(lambda: len(bench.numbers) > 100)
+        await bench.stop()
+        await stand.until_unused()
+    assert bench.numbers == list(range(len(bench.numbers)))
+    assert len(bench.numbers) - upstream.sent in (0, 1)
+    assert bench.told.rows_received == bench.told.rows_acknowledged == len(bench.numbers)
+    assert (bench.follower.undelivered, bench.budget.used) == (0, 0)
+
+
+async def test_a_record_carries_its_key_and_its_headers() -> None:
+    upstream = Upstream()
+    async with served(upstream.serve) as stand, following(stand.url) as bench:
+        await until(lambda: bench.numbers)
+        await bench.stop()
+    record = bench.brokers.records()[0]
+    assert record.key == b"0"
+    assert [name for name, _ in record.headers] == ["connector", "received_at"]
+
+
+async def test_no_socket_is_opened_before_the_topic_was_found() -> None:
+    upstream = Upstream()
+    brokers = FakeBrokers()
+    async with served(upstream.serve) as stand, following(stand.url, brokers=brokers) as bench:
+        await bench.until_state(State.WAITING)
+        await until(lambda: bench.follower.status.last_error)
+        assert (upstream.tokens, len(stand.server.connections)) == ([], 0)
+        brokers.create("t")
+        with anyio.fail_after(30):
+            while not bench.numbers:  # noqa: ASYNC110 - the publisher looks again after a while
+                await anyio.sleep(0.01)
+        assert bench.follower.status.last_error is None
+        await bench.stop()
+
+
+async def test_rows_find_the_topics_of_their_fields() -> None:
+    upstream = Upstream()
+    brokers = FakeBrokers()
+    for number in range(10):
+        brokers.create(f"t.{number}")
+
+    async def ten(connection: ServerConnection) -> None:
+        await greet(connection)
+        for number in range(10):
+            await connection.send(numbered(number))
+        await connection.wait_closed()
+
+    async with served(ten) as stand, following(stand.url, brokers=brokers, topic="t.{n}") as bench:
+        await until(lambda: bench.told.rows_acknowledged == 10)
+        await bench.stop()
+    assert all(len(brokers.values(f"t.{number}")) == 1 for number in range(10))
+    assert upstream.sessions == 0
+
+
+# Between sessions
+
+
+async def test_after_a_lost_connection_it_goes_on() -> None:
+    upstream = Upstream()
+    async with served(upstream.serve) as stand, following(stand.url) as bench:
+        for session in (1, 2, 3):
+            await until(lambda: upstream.sessions == session and upstream.sent > session * 20)  # noqa: B023
+            for connection in list(stand.server.connections):
+                connection.transport.abort()
+        await until(lambda: upstream.sessions == 4)
+        await bench.stop()
+    assert bench.told.reconnects == ["connection_lost"] * 3
+    assert bench.told.gaps == ["unfilled"] * 3
+    assert bench.numbers == sorted(bench.numbers)
+
+
+async def test_a_refused_token_is_rejected_and_a_fresh_one_used() -> None:
+    keeper = FakeKeeper(token(1))
+    upstream = Upstream()
+
+    async def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        if connection.request.path.endswith("=t1"):
+            await told(connection)
+            await tell(connection, "connection_error", "Unauthorized")
+            await connection.wait_closed()
+        else:
+            await upstream.serve(connection)
+
+    async with served(handler) as stand, following(stand.url, keeper=keeper) as bench:
+        await until(lambda: keeper.rejected == [1])
+        keeper.put(token(2))
+        await until(lambda: bench.numbers)
+        assert keeper.accepted == [2]
+        assert bench.follower.status.last_error is None
+        await bench.stop()
+    assert upstream.tokens == ["t2"]
+    assert bench.told.reconnects == ["unauthorized"]
+
+
+async def test_it_is_reopened_with_the_next_token_before_this_one_ends() -> None:
+    keeper = FakeKeeper(token(1, expires_in=1.0))
+    upstream = Upstream()
+    async with served(upstream.serve) as stand, following(stand.url, keeper=keeper) as bench:
+        await until(lambda: len(bench.numbers) > 10)
+        keeper.put(token(2))
+        await until(lambda: upstream.sessions == 2)
+        await bench.stop()
+    assert upstream.tokens == ["t1", "t2"]
+    assert bench.told.reconnects == ["reopen"]
+    assert State.REOPENING in bench.told.states
+    assert bench.numbers == list(range(len(bench.numbers)))
+
+
+async def test_another_subprotocol_is_offered_first_when_the_server_does_not_speak_what_it_selected() -> None:
+    chosen: list[str | None] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        chosen.append(connection.subprotocol)
+        if len(chosen) == 1:
+            await connection.close(1002, "no such protocol")
+            return
+        await greet(connection)
+        await connection.wait_closed()
+
+    # It selects whatever comes first.
+    async with (
+        websocket_server(handler, select_subprotocol=lambda connection, offered: offered[0]) as stand,
+        following(stand.url) as bench,
+    ):
+        await bench.until_state(State.LIVE)
+        await bench.stop()
+    assert len(set(chosen)) == 2
+
+
+# Overload
+
+
+async def test_when_kafka_stalls_it_sheds_recovers_and_is_live_again() -> None:
+    upstream = Upstream(pace=0.0005)
+    budget = Budget(400_000)
+    async with served(upstream.serve) as stand, following(stand.url, budget=budget) as bench:
+        await until(lambda: len(bench.numbers) > 10)
+        bench.brokers.freeze()
+        await until(lambda: bench.told.sheds)
+        await stand.until_unused()  # a socket that is not read would be billed
+        assert bench.state is State.SHEDDING
+        held = bench.follower.undelivered
+        assert held > 0
+        assert upstream.sessions == 1
+        upstream.pace = 0.005
+        bench.brokers.thaw()
+        with anyio.fail_after(20):  # the cooldown is in real seconds
+            while upstream.sessions < 2 or bench.told.states[-1] is not State.LIVE:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        before = len(bench.numbers)
+        await until(lambda: len(bench.numbers) > before)
+        await bench.stop()
+    # Up to the shed, whatever the server had sent is published: nothing that was received is lost.
+    assert bench.numbers == list(range(len(bench.numbers)))
+    assert bench.told.reconnects == ["shed"]
+    assert bench.told.gaps == ["unfilled"]
+    assert bench.told.sheds == 1
+    assert (bench.follower.undelivered, budget.used) == (0, 0)
+
+
+async def test_told_to_shed_while_it_waits_for_a_token_it_opens_no_session() -> None:
+    keeper = FakeKeeper(token(1))
+    upstream = Upstream()
+    budget = Budget(400_000)
+    async with served(upstream.serve) as stand, following(stand.url, keeper=keeper, budget=budget) as bench:
+        await until(lambda: len(bench.numbers) > 10)
+        bench.brokers.freeze()
+        await until(lambda: bench.follower.undelivered > 10)
+        keeper.rejected.append(1)
+        for connection in list(stand.server.connections):
+            connection.transport.abort()
+        await bench.until_state(State.TOKEN)
+        # Others hold the rest, each less than this one, which is therefore told.
+        others = budget.limit - budget.used
+        budget.grow(others)
+        budget.relieve()
+        assert bench.told.sheds == 1
+        keeper.put(token(2))
+        await bench.until_state(State.SHEDDING)
+        assert upstream.sessions == 1
+        budget.shrink(others)
+        bench.brokers.thaw()
+        with anyio.fail_after(20):
+            while upstream.sessions < 2:  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+        await bench.stop()
+
+
+# A poisoned record
+
+
+def poisoned(numbers: set[int]) -> Callable[[Record], str | None]:
+    def refuses(record: Record) -> str | None:
+        return "invalid" if msgspec.json.decode(record.value)["n"] in numbers else None
+
+    return refuses
+
+
+async def test_a_poisoned_record_fails_the_subscription_and_rows_around_it_are_published() -> None:
+    upstream = Upstream()
+    brokers = FakeBrokers()
+    brokers.create("t", refuses=poisoned({50}))
+    async with served(upstream.serve) as stand, following(stand.url, brokers=brokers) as bench:
+        with capture_logs() as lines:
+            await bench.until_state(State.FAILED)
+        await stand.until_unused()
+        assert not bench.ended.is_set()
+        assert "refused for invalid" in str(bench.follower.status.last_error)
+        assert bench.told.failed == ["invalid"]
+        assert [line["log_level"] for line in lines if "cannot be published" in line["event"]] == ["error"]
+        assert (bench.follower.undelivered, bench.budget.used) == (0, 0)
+        received = bench.told.rows_received
+        await bench.stop()
+    assert sorted(bench.numbers) == [number for number in range(received) if number != 50]
+    assert received > 50
+
+
+async def test_after_it_failed_its_neighbours_are_still_told_to_shed() -> None:
+    upstream = Upstream(pace=0.0005)
+    brokers = FakeBrokers()
+    brokers.create("t", refuses=poisoned({20}))
+    budget = Budget(400_000)
+    async with served(upstream.serve) as stand, following(stand.url, brokers=brokers, budget=budget) as bench:
+        await until(lambda: len(bench.numbers) > 10)
+        brokers.freeze()
+        await until(lambda: bench.told.sheds)
+        brokers.thaw()
+        await bench.until_state(State.FAILED)
+        told_too: list[int] = []
+        budget.open(lambda: told_too.append(1)).take(350_000)
+        assert told_too == [1]
+        await bench.stop()
+
+
+# Stopping in every state
+
+
+async def test_stopping_while_it_waits_for_the_topic() -> None:
+    async with served(Upstream().serve) as stand, following(stand.url, brokers=FakeBrokers()) as bench:
+        await bench.until_state(State.WAITING)
+        await bench.stop()
+
+
+async def test_stopping_while_it_waits_for_a_token() -> None:
+    async with served(Upstream().serve) as stand, following(stand.url, keeper=FakeKeeper()) as bench:
+        await until(lambda: bench.told.states[-1] is State.TOKEN)
+        await bench.stop()
+
+
+async def test_stopping_while_it_connects() -> None:
+    async def handler(peer: Any) -> None:
+        while await peer.reader.read(1000):
+            pass
+
+    async with raw_server(handler) as url, following(url, open_timeout=60) as bench:
+        await bench.until_state(State.CONNECTING)
+        await bench.stop()
+
+
+async def test_stopping_while_it_initialises() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async with served(handler) as stand, following(stand.url, ack_timeout=60) as bench:
+        await bench.until_state(State.INITIALISING)
+        await bench.stop()
+        await stand.until_unused()
+
+
+async def test_stopping_while_it_is_live_without_data() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await greet(connection)
+        await connection.wait_closed()
+
+    async with served(handler) as stand, following(stand.url) as bench:
+        await bench.until_state(State.LIVE)
+        await bench.stop()
+        await stand.until_unused()
+
+
+async def test_stopping_while_it_waits_to_reconnect() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.close(1009, "too big")  # half a minute at first
+
+    async with served(handler) as stand, following(stand.url) as bench:
+        await until(lambda: bench.told.reconnects)
+        assert bench.state is State.WAITING
+        await bench.stop()
+
+
+async def test_stopping_while_kafka_is_stalled_waits_for_it() -> None:
+    upstream = Upstream()
+    async with served(upstream.serve) as stand, following(stand.url) as bench:
+        await until(lambda: len(bench.numbers) > 10)
+        bench.brokers.freeze()
+        await until(lambda: bench.follower.undelivered > 10)
+        bench.follower.stop()
+        await stand.until_unused()
+        assert not bench.ended.is_set()
+        bench.brokers.thaw()
+        await bench.stop()
+    assert bench.told.rows_received == bench.told.rows_acknowledged == len(bench.numbers)
+
+
+async def test_stopping_while_it_sheds() -> None:
+    upstream = Upstream(pace=0.0005)
+    async with served(upstream.serve) as stand, following(stand.url, budget=Budget(400_000)) as bench:
+        await until(lambda: len(bench.numbers) > 10)
+        bench.brokers.freeze()
+        await until(lambda: bench.told.sheds)
+        await stand.until_unused()
+        bench.follower.stop()
+        bench.brokers.thaw()
+        await bench.stop()
+    assert bench.told.rows_received == bench.told.rows_acknowledged == len(bench.numbers)
+
+
+async def test_stopping_before_it_runs_and_twice() -> None:
+    upstream = Upstream()
+    async with served(upstream.serve) as stand, following(stand.url) as bench:
+        bench.follower.stop()
+        await bench.stop()
+    assert upstream.tokens == []
+
+
+async def test_cancelling_it_ends_its_socket() -> None:
+    stand: Stand
+    async with served(Upstream().serve) as stand:
+        async with following(stand.url) as bench:
+            await until(lambda: bench.numbers)
+        await stand.until_unused()
+
+
+# Alarms
+
+
+async def test_a_live_session_without_data_raises_an_alarm_and_data_ends_it() -> None:
+    flows = anyio.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        await greet(connection)
+        await flows.wait()
+        try:
+            for number in range(10_000):
+                await connection.send(numbered(number))
+                await asyncio.sleep(0.01)
+        except ConnectionClosed:
+            return
+
+    async with served(handler) as stand, following(stand.url, no_data_alarm=0.3) as bench:
+        await until(lambda: bench.told.alarms == [True])
+        assert bench.state is State.LIVE
+        flows.set()
+        await until(lambda: bench.told.alarms == [True, False])
+        await bench.stop()
+
+
+@pytest.mark.parametrize("content", [b'{"type":"next","payload":{"errors":[{"message":"\xff"}]}}', b"{}"])
+async def test_broken_messages_end_sessions_and_never_the_follower(content: bytes) -> None:
+    upstream = Upstream()
+
+    async def handler(connection: ServerConnection) -> None:
+        if not upstream.tokens:
+            upstream.tokens.append("")
+            await greet(connection)
+            await connection.send(content, text=True)
+            await connection.close(1011, "broken")
+        else:
+            await upstream.serve(connection)
+
+    async with served(handler) as stand, following(stand.url) as bench:
+        await until(lambda: len(bench.numbers) > 5)
+        await bench.stop()
