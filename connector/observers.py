@@ -167,7 +167,7 @@ class PublicHealth:
         return ReadyBody(
             ready=self.ready(),
             token=self._token(),
-            kafka=KafkaBody(state=self._kafka()),
+            kafka=self._kafka(),
             subscriptions={
                 follower.name: SubscriptionBody(
                     state=status.state.value,
@@ -193,9 +193,13 @@ class PublicHealth:
             last_error=status.last_error,
         )
 
-    def _kafka(self) -> str:
-        states = {task.publisher.state for task in self._tasks}
-        return next((state for state in ("connecting", "stalled", "up") if state in states), "connecting")
+    def _kafka(self) -> KafkaBody:
+        """Return how the worst of the tasks' publishers stands."""
+        by_state = {task.publisher.state: task.publisher for task in self._tasks}
+        for state in ("connecting", "stalled", "up"):
+            if state in by_state:
+                return KafkaBody(state=state, error=by_state[state].error)
+        return KafkaBody(state="connecting")
 
     def measure(self, metrics: Metrics) -> None:
         """Bring up to date what is known only by asking."""
@@ -204,7 +208,7 @@ class PublicHealth:
             set_one(metrics.token_state, TOKEN_STATES, status.state)
             left = status.expires_in_seconds
             metrics.token_expires_in.set(math.nan if left is None else left)
-        set_one(metrics.kafka_state, KAFKA_STATES, self._kafka())
+        set_one(metrics.kafka_state, KAFKA_STATES, self._kafka().state)
         metrics.inbox_bytes.set(self._budget.used)
         metrics.inbox_limit_bytes.set(self._budget.limit)
         for task in self._tasks:

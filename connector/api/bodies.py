@@ -16,9 +16,13 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KafkaBody(msgspec.Struct, frozen=True, kw_only=True):
-    """``connecting``, ``up`` or ``stalled``."""
+    """
+    ``state`` is ``connecting``, ``up`` or ``stalled``; ``error`` says what keeps the brokers from answering,
+    ``None`` where nothing does or nothing is known.
+    """
 
     state: str
+    error: str | None = None
 
 
 class SubscriptionBody(msgspec.Struct, frozen=True, kw_only=True):

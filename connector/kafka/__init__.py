@@ -10,23 +10,31 @@ from connector.kafka.errors import (
     TopicMissing,
 )
 from connector.kafka.partitioner import positive_hash
+from connector.kafka.probe import probe
 from connector.kafka.producer import Batch, Producer
+from connector.kafka.report import BrokerFinding, BrokerReport, Finding, TopicFinding, Verdict
 from connector.kafka.settings import Compression, KafkaSettings
 
 __all__ = [
     "Batch",
+    "BrokerFinding",
+    "BrokerReport",
     "BrokerUnreachable",
     "Compression",
     "ContentRefused",
+    "Finding",
     "KafkaSettings",
     "NewTopics",
     "NotAllowed",
     "Producer",
     "ProducerBroken",
     "QueueFull",
+    "TopicFinding",
     "TopicLimits",
     "TopicMissing",
+    "Verdict",
     "create_topics",
     "positive_hash",
+    "probe",
     "topic_limits",
 ]

@@ -42,6 +42,9 @@ class Writer(Protocol):
 class Brokers(Protocol):
     """Where producers come from, and who is asked about topics."""
 
+    def reconfigure(self, settings: KafkaSettings) -> None:
+        """Use ``settings`` for whatever begins from now on."""
+
     async def start_producer(self) -> Writer:
         """Connect a producer."""
 
@@ -51,11 +54,18 @@ class Brokers(Protocol):
     async def topic_limits(self, topics: Sequence[str]) -> Mapping[str, TopicLimits]:
         """Return what the brokers say of each topic."""
 
+    async def explain(self) -> str | None:
+        """Return why no broker can be used, within seconds; ``None`` where one can."""
+
 
 class Kafka:
     """The brokers of ``settings``."""
 
     def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+
+    def reconfigure(self, settings: KafkaSettings) -> None:
+        """Use ``settings`` for the next producer and the next question."""
         self._settings = settings
 
     async def start_producer(self) -> Writer:
@@ -69,3 +79,7 @@ class Kafka:
     async def topic_limits(self, topics: Sequence[str]) -> Mapping[str, TopicLimits]:
         """See `connector.kafka.topic_limits`."""
         return await topic_limits(self._settings, topics)
+
+    async def explain(self) -> str | None:
+        """See `Brokers`."""
+        return None

@@ -11,7 +11,7 @@ from anyio.abc import TaskGroup
 
 from connector.errors import ConnectorError
 from connector.kafka import ContentRefused, ProducerBroken, TopicMissing
-from connector.publish.brokers import Writer
+from connector.publish.brokers import Brokers, Writer
 from connector.publish.lane import Gate, Lane
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
@@ -19,6 +19,9 @@ from connector.publish.topic import Topic
 from connector.publish.topics import TopicKeeper
 
 log = structlog.get_logger(__name__)
+
+EXPLAIN_EVERY = 15.0
+"""Seconds between looks at why brokers do not answer."""
 
 
 class Delivery:
@@ -32,6 +35,7 @@ class Delivery:
         settings: PublishSettings,
         observer: Observer,
         state: KafkaState,
+        brokers: Brokers,
     ) -> None:
         self._producer = producer
         self._topics = topics
@@ -39,6 +43,7 @@ class Delivery:
         self._settings = settings
         self._observer = observer
         self._state = state
+        self._brokers = brokers
         self._gate = Gate()
         self._broken = anyio.Event()
         self._failure = ConnectorError("the producer works")
@@ -58,6 +63,10 @@ class Delivery:
         for topic, partitions in self._shrunk.items():
             topic.fold(partitions)
         return self._failure
+
+    def end(self, reason: str) -> None:
+        """Make `run` return as if the producer had broken: nothing more is sent with it."""
+        self._break(ConnectorError(reason))
 
     def _lanes(self) -> list[Lane]:
         return [lane for topic in self._topics.values() for lane in topic.lanes]
@@ -107,6 +116,20 @@ class Delivery:
             if waited > self._settings.give_up_after:
                 self._break(ConnectorError(f"no acknowledgement for {waited:.0f} s"))
             elif waited > self._settings.stall_after:
-                self._state.stalled(sum(lane.held for lane in self._lanes()))
+                self._stalled()
             elif self._state.name == "stalled":
                 self._state.heard()
+
+    def _stalled(self) -> None:
+        if self._state.stalled(sum(lane.held for lane in self._lanes())):
+            self._group.start_soon(self._explain)
+
+    async def _explain(self) -> None:
+        """Find out why, for as long as it lasts."""
+        while self._state.name == "stalled":
+            error = await self._brokers.explain()
+            if self._state.name == "stalled" and error != self._state.error:
+                self._state.explain(error)
+                if error is not None:
+                    log.warning("kafka cannot be reached", error=error)
+            await anyio.sleep(EXPLAIN_EVERY)

@@ -52,6 +52,8 @@ class Publisher:
         self._topics: dict[str, Topic] = {}
         self._keeper = TopicKeeper(self._brokers, settings.create)
         self._state = KafkaState(observer)
+        self._changed = anyio.Event()  # set when the settings are others; replaced as they are taken up
+        self._successor: Writer | None = None  # started, and not yet in use
 
     @property
     def answered(self) -> anyio.Event:
@@ -62,6 +64,25 @@ class Publisher:
     def state(self) -> str:
         """``connecting``, ``up`` or ``stalled``; empty before `run`."""
         return self._state.name
+
+    @property
+    def error(self) -> str | None:
+        """What keeps the brokers from answering; ``None`` where nothing does, or nothing is known."""
+        return self._state.error
+
+    def reconfigure(self, kafka: KafkaSettings) -> None:
+        """
+        Use ``kafka`` from now on, for producers and for questions about topics.
+
+        Where it is another than before, the running producer is replaced: it delivers until one with the new
+        settings has started, what it has in flight gets time to land, and the rest goes to the new one, in
+        order. Topics that are known keep their batch size and compression.
+        """
+        if kafka == self._kafka:
+            return
+        self._kafka = kafka
+        self._brokers.reconfigure(kafka)
+        self._changed.set()
 
     def topic(self, name: str) -> Topic:
         """Return topic ``name``, which is looked for from now on; wait for its ``ready``."""
@@ -98,34 +119,55 @@ class Publisher:
 
     async def run(self) -> NoReturn:
         """Keep a producer until cancelled; an outage of Kafka never ends this."""
-        outage, rebuilds = Backoff(first=0.5, cap=30.0), Backoff(first=0.5, cap=5.0)
+        rebuilds = Backoff(first=0.5, cap=5.0)
+        try:
+            producer = await self._connect()
+            while True:
+                delivered = self._delivered()
+                failure = await self._use(producer)
+                if self._successor is not None:
+                    producer, self._successor = self._successor, None
+                    log.info("kafka producer replaced", reason=str(failure))
+                    continue
+                self._observer.producer_rebuilt()
+                if self._delivered() > delivered:
+                    rebuilds.reset()
+                # Else the brokers are well, and a lane that was not allowed to write pauses by itself.
+                if not isinstance(failure, DataError | NotAllowed):
+                    log.warning("kafka producer rebuilt", error=str(failure))
+                    await anyio.sleep(rebuilds.next())
+                producer = await self._connect()
+        finally:
+            if self._successor is not None:
+                await self._successor.discard()
+                self._successor = None
+
+    async def _connect(self) -> Writer:
+        """Return a producer, as soon as there is one; new settings are tried at once."""
+        self._state.connecting()
+        outage = Backoff(first=0.5, cap=30.0)
         while True:
-            self._state.connecting()
+            self._changed = anyio.Event()
             try:
-                producer = await self._brokers.start_producer()
+                return await self._brokers.start_producer()
             except ConnectorError as error:
                 delay = outage.next(at_least=0.2)
+                self._state.explain(str(error))
                 log.warning("kafka cannot be reached", error=str(error), retry_in_seconds=round(delay, 1))
-                await anyio.sleep(delay)
-                continue
-            outage.reset()
-            delivered = self._delivered()
-            failure = await self._use(producer)
-            self._observer.producer_rebuilt()
-            if self._delivered() > delivered:
-                rebuilds.reset()
-            if isinstance(failure, DataError | NotAllowed):
-                continue  # the brokers are well, and a lane that was not allowed to write pauses by itself
-            log.warning("kafka producer rebuilt", error=str(failure))
-            await anyio.sleep(rebuilds.next())
+            with anyio.move_on_after(delay):
+                await self._changed.wait()
 
     async def _use(self, producer: Writer) -> ConnectorError:
         self._state.heard()
         graceful = False
+        delivery = Delivery(
+            producer, self._topics, self._keeper, self._settings, self._observer, self._state, self._brokers
+        )
         try:
-            return await Delivery(
-                producer, self._topics, self._keeper, self._settings, self._observer, self._state
-            ).run()
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._find_successor, delivery)
+                failure = await delivery.run()
+                group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             graceful = not self.held
             raise
@@ -134,6 +176,27 @@ class Publisher:
                 await producer.stop(timeout=STOP)
             else:
                 await producer.discard()
+        return failure
+
+    async def _find_successor(self, delivery: Delivery) -> None:
+        """Once the settings are others, have a producer with them before the one in use is ended."""
+        await self._changed.wait()
+        outage = Backoff(first=0.5, cap=30.0)
+        while True:
+            self._changed = anyio.Event()
+            try:
+                # Nothing may come between this and the next line: a producer would be forgotten.
+                self._successor = await self._brokers.start_producer()
+                return delivery.end("the settings of kafka changed")
+            except ConnectorError as error:
+                delay = outage.next(at_least=0.2)
+                log.warning(
+                    "kafka cannot be reached with its new settings, the old connection serves",
+                    error=str(error),
+                    retry_in_seconds=round(delay, 1),
+                )
+            with anyio.move_on_after(delay):
+                await self._changed.wait()
 
     def _delivered(self) -> int:
         return sum(lane.rows_acknowledged for topic in self._topics.values() for lane in topic.lanes)

@@ -14,11 +14,13 @@ class KafkaState:
     """
     ``name`` is ``connecting``, ``up`` or ``stalled``; empty at first.
 
-    ``answered`` is set for good once brokers answered.
+    ``answered`` is set for good once brokers answered. ``error`` says what keeps them from it now; ``None``
+    where nothing does, or nothing is known.
     """
 
     def __init__(self, observer: Observer) -> None:
         self.name = ""
+        self.error: str | None = None
         self.answered = anyio.Event()
         self._observer = observer
 
@@ -26,18 +28,25 @@ class KafkaState:
         """A producer is being made."""
         self._become("connecting")
 
+    def explain(self, error: str | None) -> None:
+        """Take note of what was found to be wrong."""
+        self.error = error
+
     def heard(self) -> None:
         """Brokers answered."""
+        self.error = None
         if self.name in ("stalled", "connecting"):
             log.info("kafka answers")
         self.answered.set()
         self._become("up")
 
-    def stalled(self, rows_waiting: int) -> None:
-        """Brokers do not answer any more."""
-        if self.name != "stalled":
+    def stalled(self, rows_waiting: int) -> bool:
+        """Brokers do not answer any more; return whether that is news."""
+        is_news = self.name != "stalled"
+        if is_news:
             log.warning("kafka does not answer", rows_waiting=rows_waiting)
         self._become("stalled")
+        return is_news
 
     def _become(self, name: str) -> None:
         if name != self.name:

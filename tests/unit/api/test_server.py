@@ -123,7 +123,7 @@ async def test_it_is_ready_once_the_health_says_so() -> None:
     assert after.json() == {
         "ready": True,
         "token": {"state": "valid", "expires_in_seconds": 4.5, "last_error": None},
-        "kafka": {"state": "up"},
+        "kafka": {"state": "up", "error": None},
         "subscriptions": {"trades": {"state": "live", "since": 1.5, "last_row_at": None, "last_error": None}},
     }
 

@@ -14,6 +14,7 @@ from connector.errors import ConnectorError
 from connector.kafka import (
     Batch,
     ContentRefused,
+    KafkaSettings,
     NewTopics,
     ProducerBroken,
     TopicLimits,
@@ -70,7 +71,8 @@ class FakeBrokers:
     """
     ``batches`` holds what was written, by topic and partition. ``failures`` are raised by the next writes
     to a partition, before the batch is written, ``lost_answers`` after it. ``start_errors`` are raised by
-    the next starts. ``refused`` counts batches refused for their content.
+    the next starts. ``refused`` counts batches refused for their content. ``settings`` are the last that
+    were given, ``reason`` is what `explain` says, ``explained`` how often it was asked.
     """
 
     def __init__(self, *, capacity: int = 1 << 20) -> None:
@@ -83,6 +85,9 @@ class FakeBrokers:
         self.create_errors: dict[str, ConnectorError] = {}
         self.admin_calls: list[str] = []
         self.producers: list[FakeProducer] = []
+        self.settings: list[KafkaSettings] = []
+        self.reason: str | None = None
+        self.explained = 0
         self.in_flight: dict[tuple[str, int], int] = defaultdict(int)
         self.most_in_flight = 0
         self.refused = 0
@@ -122,6 +127,14 @@ class FakeBrokers:
             raise self.start_errors.popleft()
         self.producers.append(FakeProducer(self))
         return self.producers[-1]
+
+    def reconfigure(self, settings: KafkaSettings) -> None:
+        self.settings.append(settings)
+
+    async def explain(self) -> str | None:
+        self.explained += 1
+        await anyio.sleep(LATENCY)
+        return self.reason
 
     async def create_topics(self, topics: Sequence[str], new: NewTopics) -> Mapping[str, ConnectorError]:
         self.admin_calls.append("create")
