@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.brokers.fixtures", "tests.standins.fixtures"]
+pytest_plugins = ["tests.brokers.fixtures", "tests.references.fixtures", "tests.standins.fixtures"]
 
 
 @pytest.fixture

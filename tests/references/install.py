@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 _PACKAGE = ("package.json", "package-lock.json", ".npmrc")
-_SCRIPTS = ("schema.js", "modern.js", "legacy.js")
+_SCRIPTS = tuple(sorted(path.name for path in HERE.glob("*.js")))
 NEEDED_NODE = 20
 NPM_DEADLINE = 180.0
 """Seconds that a cold download may take."""

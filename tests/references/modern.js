@@ -1,9 +1,27 @@
-// npm graphql-ws, the reference of graphql-transport-ws, at its defaults.
+// npm graphql-ws, the reference of graphql-transport-ws, at its defaults where no options are given.
 import { useServer } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 
-import { roots, schema, watch } from "./schema.js";
+import { onConnect, onOperation } from "./hooks.js";
+import { obey, options, say } from "./options.js";
+import { roots, schema } from "./schema.js";
+import { watch } from "./watch.js";
 
-const server = new WebSocketServer({ host: "127.0.0.1", port: 0, path: "/graphql" });
+const server = new WebSocketServer({
+  host: "127.0.0.1",
+  port: 0,
+  path: "/graphql",
+  perMessageDeflate: options.compress ?? false,
+});
 watch(server);
-useServer({ schema, roots: { query: roots, subscription: roots } }, server);
+const hooks = {
+  schema,
+  roots: { query: roots, subscription: roots },
+  onConnect: (context) => onConnect(context.connectionParams),
+  onSubscribe: () => onOperation(),
+  onPing: (context, payload) => say("ping", { payload: payload ?? null }),
+  onPong: (context, payload) => say("pong", { payload: payload ?? null }),
+};
+if (options.initWait) hooks.connectionInitWaitTimeout = options.initWait;
+const running = useServer(hooks, server, options.keepAlive);
+obey({ dispose: () => running.dispose() });

@@ -1,6 +1,8 @@
 // The schema that both reference servers serve.
 import { buildSchema } from "graphql";
 
+import { say, sleep } from "./options.js";
+
 export const schema = buildSchema(`
   type Query { hello: String! }
   type Row { number: String!, text: String! }
@@ -13,11 +15,15 @@ export const schema = buildSchema(`
     quiet: String
     "Fails while executing: its second result holds errors."
     breaks: String
+    "Its source fails after one result."
+    fails: String
+    "What was given, once, then complete."
+    echo(text: String): String
+    "One result with so many characters, then complete."
+    big(size: Int!): String
   }
   type Ticks { rows: [Row!]! }
 `);
-
-const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export const roots = {
   hello: () => "world",
@@ -25,9 +31,14 @@ export const roots = {
     for (const greeting of ["Hi", "Bonjour", "Hola", "Ciao", "Zdravo"]) yield { greetings: greeting };
   },
   ticks: async function* ({ n, interval }) {
-    for (let number = 0; number < n; number += 1) {
-      if (interval > 0) await sleep(interval);
-      yield { ticks: { rows: [{ number: String(number), text: 'tick "é" ' + number }] } };
+    try {
+      for (let number = 0; number < n; number += 1) {
+        // Without a pause nothing else of this process would ever run.
+        if (interval > 0 || number % 100 === 99) await sleep(interval);
+        yield { ticks: { rows: [{ number: String(number), text: 'tick "é" ' + number }] } };
+      }
+    } finally {
+      say("source ended");
     }
   },
   // Not a generator: `return()` of one that waits for ever would wait for ever too.
@@ -41,32 +52,20 @@ export const roots = {
     yield { breaks: () => { throw new Error("broken on purpose"); } };
     yield { breaks: "whole again" };
   },
+  fails: async function* () {
+    yield { fails: "whole" };
+    throw new Error("the source failed");
+  },
+  echo: async function* ({ text }) {
+    yield { echo: text };
+  },
+  big: async function* ({ size }) {
+    // Digits of a fixed sequence, so that compression has something to do.
+    let state = 1, text = "";
+    while (text.length < size) {
+      state = (state * 48271) % 2147483647;
+      text += state;
+    }
+    yield { big: text.slice(0, size) };
+  },
 };
-
-// One line of JSON an event, on stdout, for the test that started us.
-export function say(event, facts = {}) {
-  process.stdout.write(JSON.stringify({ event, ...facts }) + "\n");
-}
-
-let connections = 0;
-
-// Count connections as TCP and WebSocket see them, whatever the library does above.
-export function watch(server) {
-  server.on("connection", (socket, request) => {
-    const connection = connections;
-    connections += 1;
-    say("connected", { connection, subprotocol: socket.protocol, offered: request.headers["sec-websocket-protocol"] ?? null });
-    socket.on("message", (data) => {
-      let type = null;
-      try { type = JSON.parse(String(data)).type; } catch { /* the server's own affair */ }
-      say("message", { connection, type });
-    });
-    socket.on("close", (code, reason) => say("closed", { connection, code, reason: String(reason) }));
-    socket.on("pong", () => say("websocket pong", { connection }));
-  });
-  server.on("listening", () => say("listening", { port: server.address().port }));
-}
-
-// The test that started us holds our stdin: when it is gone, so are we.
-process.stdin.resume();
-process.stdin.on("end", () => process.exit(0));
