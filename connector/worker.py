@@ -98,7 +98,7 @@ class Worker:
                     task.stop()
 
     def _account(self) -> None:
-        frames = sum(follower.undelivered for task in self._tasks for follower in task.followers)
+        frames = sum(task.undelivered for task in self._tasks)
         took = time.monotonic() - self._stopped_at if self._stopped_at is not None else 0.0
         if frames:
             raise Undelivered(frames)

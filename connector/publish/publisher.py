@@ -97,6 +97,13 @@ class Publisher:
             self._keeper.want(topic)
         return topic
 
+    def forget(self, name: str) -> None:
+        """Look no more for topic ``name`` where it was not found; nobody may be waiting for it."""
+        topic = self._topics.get(name)
+        if topic is not None and not topic.ready.is_set():
+            del self._topics[name]
+            self._keeper.forget(topic)
+
     def add(self, rows: Mapping[str, Sequence[Row]], receipt: Receipt, now_ms: int) -> int:
         """
         Queue the rows of one frame, by topic; each topic must be ready. Never waits.

@@ -45,6 +45,11 @@ class TopicKeeper:
         self._wanted.append(topic)
         self._wake.set()
 
+    def forget(self, topic: Topic) -> None:
+        """Look for ``topic`` no more."""
+        if topic in self._wanted:
+            self._wanted.remove(topic)
+
     async def run(self, producer: Writer, found: Found, heard: Callable[[], None]) -> NoReturn:
         """
         Look for topics until cancelled: at once for new ones, with backoff for missing ones.
@@ -91,6 +96,8 @@ class TopicKeeper:
                 _complain(topic, refusal or error)
                 return
             heard()
+            if topic not in self._wanted:
+                return  # forgotten meanwhile
             topic.learn(limits.get(topic.name, TopicLimits()))
             self._wanted.remove(topic)
             self._ready.append(topic)

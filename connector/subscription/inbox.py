@@ -66,6 +66,10 @@ class Holding:
         """The subscription may be told again."""
         self._told = False
 
+    def close(self) -> None:
+        """Nothing more is taken, and nobody is told; what is held counts until it is released."""
+        self._budget.forget(self)
+
 
 class Budget:
     """``limit`` bytes for all that was received and not yet acknowledged."""
@@ -81,6 +85,11 @@ class Budget:
         holding = Holding(self, shed)
         self._holdings.append(holding)
         return holding
+
+    def forget(self, holding: Holding) -> None:
+        """Tell ``holding`` nothing any more."""
+        if holding in self._holdings:
+            self._holdings.remove(holding)
 
     @property
     def is_short(self) -> bool:

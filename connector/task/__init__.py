@@ -1,6 +1,7 @@
 """Source tasks: buckets of subscriptions, each followed for ever."""
 
-from connector.task.follower import Follower, FollowSettings
+from connector.task.follower import Follower
+from connector.task.settings import FollowSettings
 from connector.task.status import State, SubscriptionObserver, SubscriptionStatus
 from connector.task.task import Task, bucket
 from connector.task.vigil import Patience

@@ -11,6 +11,9 @@ from connector.task.status import SubscriptionObserver
 
 log = structlog.get_logger(__name__)
 
+PLANNED = ("reopen", "reload")
+"""Reasons of gaps that were ours to choose."""
+
 
 class Coverage:
     """
@@ -42,7 +45,7 @@ class Coverage:
         if self._lost_at is not None:
             self._observer.uncovered(max(0.0, since - self._counted_to))
             gap = since - self._lost_at
-            planned = self._reason == "reopen"
+            planned = self._reason in PLANNED
             (log.info if planned else log.warning)(
                 "gap declared", subscription=self._name, seconds=round(gap, 3), reason=self._reason
             )
@@ -57,6 +60,12 @@ class Coverage:
         if self._lost_at is None:
             self._lost_at = self._counted_to = self._clock() if since is None else since
             self._reason = reason
+
+    def take_over(self, other: Coverage) -> None:
+        """Go on where ``other``, of the same subscription and clock, stands; it counts nothing more."""
+        other.tick()
+        self._lost_at, self._counted_to, self._reason = other._lost_at, other._counted_to, other._reason
+        other._lost_at = other._live_to = None
 
     def ended(self) -> None:
         """Nothing is promised any more."""

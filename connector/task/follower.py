@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import anyio
@@ -20,11 +20,9 @@ from connector.auth import Keeper, Token
 from connector.backoff import Backoff
 from connector.errors import DataError
 from connector.publish import Ledger, Publisher
-from connector.records.extract import Extractor, Header
 from connector.subscription import (
     RESUME_SHARE,
     Budget,
-    GraphQLRequest,
     Inbox,
     Result,
     SessionSettings,
@@ -32,11 +30,12 @@ from connector.subscription import (
 )
 from connector.task.coverage import Coverage
 from connector.task.pump import Pump
+from connector.task.quiet import watch_data
 from connector.task.receiver import Arrival, Receiver
 from connector.task.remedy import HEALTHY_AFTER, Remedy
 from connector.task.session import Session, SessionEnd
+from connector.task.settings import FollowSettings
 from connector.task.status import Face, State, SubscriptionObserver, SubscriptionStatus
-from connector.task.vigil import Patience
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -46,6 +45,9 @@ SUBPROTOCOL_REFUSED = "subprotocol_refused"
 
 CLOSING_STATES = {"reopen": State.REOPENING, "shed": State.SHEDDING}
 
+RELOADED = "reload"
+"""The cause, and the reason in metrics, where the configuration of the subscription changed."""
+
 SUSTAINED_AFTER = 3
 """Sheds in a row that make an alarm of it."""
 
@@ -53,26 +55,12 @@ SHEDS_FORGOTTEN_AFTER = 900.0
 """Seconds without a shed after which the next one is the first in a row; longer than any cooldown."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FollowSettings:
-    """What one subscription needs to know; durations in seconds, ``no_data_alarm`` of ``None``: never."""
-
-    name: str
-    request: GraphQLRequest
-    extractor: Extractor
-    topics: tuple[str, ...]
-    headers: tuple[Header, ...]
-    streams: int
-    target: Target
-    session: SessionSettings
-    patience: Patience
-    reopens: bool
-    rows_limit: int | None
-    no_data_alarm: float | None
-
-
 class Follower:
-    """Run it once with `run`; `stop` ends it in good order."""
+    """
+    Run it once with `run`; `stop` ends it in good order.
+
+    ``disconnected`` is set once its last session is over; what it received may still be on its way to Kafka.
+    """
 
     def __init__(
         self,
@@ -100,7 +88,10 @@ class Follower:
         self._token: Token | None = None
         self._offers = settings.session
         self._waiting: anyio.CancelScope | None = None
+        self._pause: anyio.CancelScope | None = None
         self._stopping = anyio.Event()
+        self._is_replaced = False
+        self.disconnected = anyio.Event()
         self._failure: DataError | None = None
         self._ledger = Ledger(lambda receipt: self._pump.settled(receipt), self._fail)
         self._pump = Pump(
@@ -129,6 +120,11 @@ class Follower:
         return self._settings.name
 
     @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that are waited for before a session is opened."""
+        return self._settings.topics
+
+    @property
     def status(self) -> SubscriptionStatus:
         """How it stands."""
         return self._face.status
@@ -147,29 +143,68 @@ class Follower:
         self._stopping.set()
         self._interrupt("stop")
 
+    def replace(self, old: Follower) -> None:
+        """Stop ``old``, the subscription as it was configured before; `run` goes on where it left off."""
+        old._is_replaced = True
+        old._face.mute()
+        old._stopping.set()
+        old._interrupt(RELOADED)
+        self._face.enter(State.REOPENING)
+
+    def retarget(self, target: Target, session: SessionSettings) -> None:
+        """Open the next session with these; one that is waited for after a failure is tried at once."""
+        self._settings = replace(self._settings, target=target, session=session)
+        self._offers = replace(session, subprotocols=self._offers.subprotocols)
+        if self._pause is not None:
+            self._remedy.succeeded()
+            self._pause.cancel()
+
     def _interrupt(self, cause: str) -> None:
         if self._session is not None:
             self._session.finish(cause)
         if self._waiting is not None:
             self._waiting.cancel()
 
-    async def run(self) -> None:
-        """Follow until stopped. Cancelling drops what was not published."""
+    async def run(self, *, after: Follower | None = None) -> None:
+        """
+        Follow until stopped. Cancelling drops what was not published.
+
+        ``after`` bears the same name, and was removed or replaced: no session is opened beside its last one.
+        """
+        if after is not None:
+            await self._go_on(after)
         async with anyio.create_task_group() as group:
             group.start_soon(self._pump.run)
-            group.start_soon(self._watch_data, group.cancel_scope)
+            group.start_soon(watch_data, self.name, self._settings.no_data_alarm, self._face, self._observer)
             await self._follow()
-            self._inbox.close()
-            self._coverage.ended() if self._failure is None else self._coverage.lost("failed")
+            self._disconnect()
+            self._leave() if self._stopping.is_set() else self._coverage.lost("failed")
             await self._until_through()
-            # Whoever stays told keeps the others from being told.
-            self._holding.settled()
-            if self._failure is not None:
+            if not self._stopping.is_set():
                 self._face.enter(State.FAILED)
                 await self._stopping.wait()
-            self._face.enter(State.STOPPED)
-            self._coverage.ended()
+            self._leave()
             group.cancel_scope.cancel()
+
+    async def _go_on(self, old: Follower) -> None:
+        await old.disconnected.wait()
+        if old._is_replaced:
+            self._observer.reconnect(RELOADED)
+            self._coverage.take_over(old._coverage)
+
+    def _disconnect(self) -> None:
+        """No session is open, and none will be."""
+        self._inbox.close()
+        # It cannot shed any more, and whoever stays told keeps the others from being told.
+        self._holding.close()
+        self.disconnected.set()
+
+    def _leave(self) -> None:
+        self._face.enter(State.STOPPED)
+        if self._is_replaced:
+            self._coverage.lost(RELOADED)
+        else:
+            self._coverage.ended()
 
     async def _until_through(self) -> None:
         while self.undelivered:
@@ -251,7 +286,14 @@ class Follower:
             since=end.last_heard_at if end.live_for and verdict.reason == "silent" else None,
         )
         self._face.enter(State.WAITING)
-        await self._unless_stopped(anyio.sleep(delay))
+        await self._unless_stopped(self._sleep(delay))
+
+    async def _sleep(self, delay: float) -> None:
+        try:
+            with anyio.CancelScope() as self._pause:
+                await anyio.sleep(delay)
+        finally:
+            self._pause = None
 
     def _offer_otherwise(self, delay: float) -> float:
         """
@@ -342,24 +384,3 @@ class Follower:
                 remedy="raise the topic's limits or change the document, then restart",
             )
             self._interrupt("failed")
-
-    async def _watch_data(self, scope: anyio.CancelScope) -> None:
-        """Raise and clear the alarm of a live session without data."""
-        limit = self._settings.no_data_alarm
-        alarmed = False
-        while limit is not None and not scope.cancel_called:
-            await anyio.sleep(min(limit, 10.0))
-            status = self._face.status
-            now = self._face.now()
-            quiet = now - max(status.since, status.last_row_at or 0.0)
-            silent = status.state is State.LIVE and quiet >= limit
-            if silent is not alarmed:
-                alarmed = silent
-                self._observer.no_data(alarmed)
-                if alarmed:
-                    log.warning(
-                        "no data although the session is alive",
-                        subscription=self.name,
-                        seconds=round(quiet),
-                        causes="the plan's cap of streams; a query-only cube; a filter that matches nothing",
-                    )

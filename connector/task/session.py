@@ -50,8 +50,8 @@ LATE_WAKE = 0.5
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionEnd:
     """
-    How it ended. ``cause`` names the purpose (stop, reopen, shed, failed) or is ``None`` where ``error``
-    says what happened; ``delivered`` whether data came; ``live_for`` its seconds of life.
+    How it ended. ``cause`` names the purpose (stop, reopen, reload, shed, failed) or is ``None`` where
+    ``error`` says what happened; ``delivered`` whether data came; ``live_for`` its seconds of life.
     """
 
     cause: str | None

@@ -90,7 +90,7 @@ class Face:
     """Holds a subscription's status, and passes changes of state on."""
 
     def __init__(self, observer: SubscriptionObserver) -> None:
-        self._observer = observer
+        self._observer: SubscriptionObserver | None = observer
         self._state = State.TOKEN
         self._since = time.time()
         self.last_row_at: float | None = None
@@ -103,7 +103,12 @@ class Face:
         """Be in ``state`` from now on."""
         if state is not self._state:
             self._state, self._since = state, time.time()
-            self._observer.state(state)
+            if self._observer is not None:
+                self._observer.state(state)
+
+    def mute(self) -> None:
+        """Tell nobody of what is entered from now on: another one tells of this subscription."""
+        self._observer = None
 
     @staticmethod
     def now() -> float:

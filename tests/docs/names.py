@@ -55,7 +55,7 @@ def wrong_metrics(line: str) -> Iterator[str]:
 
 def reasons() -> set[str]:
     """Every ``reason`` of `connector_reconnects_total` that the code can give."""
-    own = {"reopen", "shed", "connection_lost", "unknown"}
+    own = {"reopen", "reload", "shed", "connection_lost", "unknown"}
     return own | {rule.reason for rule in RULES}
 
 

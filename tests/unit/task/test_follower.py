@@ -238,7 +238,7 @@ async def test_after_a_lost_connection_it_goes_on() -> None:
     upstream = Upstream()
     async with served(upstream.serve) as stand, following(stand.url) as bench:
         for session in (1, 2, 3):
-            await until(lambda: upstream.sessions == session and upstream.sent > session * 20)  # noqa: B023
+            await until(lambda: bench.told.sessions == session and upstream.sent > session * 20)  # noqa: B023
             for connection in list(stand.server.connections):
                 connection.transport.abort()
         await until(lambda: upstream.sessions == 4)

@@ -1,0 +1,27 @@
+"""What one subscription needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connector.records.extract import Extractor, Header
+from connector.subscription import GraphQLRequest, SessionSettings, Target
+from connector.task.vigil import Patience
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowSettings:
+    """What one subscription needs to know; durations in seconds, ``no_data_alarm`` of ``None``: never."""
+
+    name: str
+    request: GraphQLRequest
+    extractor: Extractor
+    topics: tuple[str, ...]
+    headers: tuple[Header, ...]
+    streams: int
+    target: Target
+    session: SessionSettings
+    patience: Patience
+    reopens: bool
+    rows_limit: int | None
+    no_data_alarm: float | None
