@@ -3,7 +3,7 @@
 from gql.graphql_request import GraphQLRequest
 
 from connector.subscription.credentials import Opening, Placement, Target
-from connector.subscription.errors import ServerRefused, SessionError, Silent, SocketClosed
+from connector.subscription.errors import ServerCompleted, ServerRefused, SessionError, Silent, SocketClosed
 from connector.subscription.inbox import RESUME_SHARE, Budget, Holding, Inbox
 from connector.subscription.messages import (
     GraphQLError,
@@ -27,6 +27,7 @@ __all__ = [
     "Placement",
     "RawPayload",
     "Result",
+    "ServerCompleted",
     "ServerRefused",
     "SessionError",
     "SessionSettings",

@@ -25,6 +25,8 @@ from connector.subscription import (
     Budget,
     Inbox,
     Result,
+    ServerCompleted,
+    SessionError,
     SessionSettings,
     Target,
 )
@@ -276,11 +278,12 @@ class Follower:
             self._coverage.lost(end.cause or "stop")
             self._face.enter(CLOSING_STATES.get(end.cause or "", State.REOPENING))
             return
-        verdict, delay = self._remedy.after(end.error, self._token, self._keeper)
+        error = self._meant_by(end.error, delivered=end.delivered)
+        verdict, delay = self._remedy.after(error, self._token, self._keeper)
         if verdict.reason == SUBPROTOCOL_REFUSED and not end.delivered:
             delay = self._offer_otherwise(delay)
         self._observer.reconnect(verdict.reason)
-        self._face.last_error = str(end.error)
+        self._face.last_error = str(error)
         self._coverage.lost(
             verdict.reason,
             since=end.last_heard_at if end.live_for and verdict.reason == "silent" else None,
@@ -294,6 +297,11 @@ class Follower:
                 await anyio.sleep(delay)
         finally:
             self._pause = None
+
+    def _meant_by(self, error: SessionError, *, delivered: bool) -> SessionError:
+        """Return the refusal where the server gave only that for a result, and completed."""
+        said, self._receiver.request_error = self._receiver.request_error, None
+        return said if said and isinstance(error, ServerCompleted) and not delivered else error
 
     def _offer_otherwise(self, delay: float) -> float:
         """

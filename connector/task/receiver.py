@@ -64,6 +64,11 @@ class Receiver:
         self._face = face
         self._observer = observer
         self._rows_limit = rows_limit
+        self.request_error: ServerRefused | None = None
+        """
+        What the last result said where it had errors and no ``data`` at all: "request errors" are raised
+        before execution begins (GraphQL October 2021 §7.1), so the operation was never started.
+        """
 
     def receive(self, result: Result) -> bool:
         """
@@ -95,18 +100,19 @@ class Receiver:
         """Look at a result that is not simply a list of rows; return the rows that it has after all."""
         payload = result_of(result.frame)
         errors = read_errors(payload.errors)
+        self.request_error = None
         rows = self._extractor.find_rows(payload.data) if len(payload.data) else None
         if not errors and rows is None:
             errors = refusal_in_data(payload.data)
         if errors:
-            self._errors(errors, has_rows=rows is not None)
+            self._errors(errors, has_rows=rows is not None, has_data=len(payload.data) > 0)
         if rows is None:
             self._observer.null_result()
             if not errors:
                 self._nothing(payload)
         return rows
 
-    def _errors(self, errors: tuple[GraphQLError, ...], *, has_rows: bool) -> None:
+    def _errors(self, errors: tuple[GraphQLError, ...], *, has_rows: bool, has_data: bool) -> None:
         self._observer.result_errors(len(errors))
         texts = tuple(error.message for error in errors if error.message)
         codes = tuple(error.code for error in errors if error.code)
@@ -116,6 +122,8 @@ class Receiver:
         self._face.last_error = said
         if not has_rows and classify(Symptom(place="stream", texts=texts, error_codes=codes)).known:
             raise ServerRefused("stream", texts, codes)
+        if not has_data:
+            self.request_error = ServerRefused("subscribe", texts, codes)
 
     def _nothing(self, payload: RawPayload) -> None:
         log.debug("result without rows", subscription=self._name, bytes=len(payload.data))

@@ -184,10 +184,11 @@ class Session:
             async for result in results:
                 assert isinstance(result, Result)
                 has_data = self._events.receive(result)
-                self._become_live()  # only now, for the result may have been a refusal
-                if has_data and not self._delivered:
-                    self._delivered = True
-                    self._events.proven()
+                if has_data:
+                    self._become_live()  # not sooner, for a result may be a refusal
+                    if not self._delivered:
+                        self._delivered = True
+                        self._events.proven()
                 if self._cause is not None and self._budget.is_full:
                     # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
                     await self._budget.below(1.0)

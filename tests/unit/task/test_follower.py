@@ -241,7 +241,7 @@ async def test_after_a_lost_connection_it_goes_on() -> None:
             await until(lambda: bench.told.sessions == session and upstream.sent > session * 20)  # noqa: B023
             for connection in list(stand.server.connections):
                 connection.transport.abort()
-        await until(lambda: upstream.sessions == 4)
+        await until(lambda: upstream.sessions == 4 and len(bench.told.gaps) == 3)
         await bench.stop()
     assert bench.told.reconnects == ["connection_lost"] * 3
     assert bench.told.gaps == ["unfilled"] * 3
@@ -270,6 +270,35 @@ async def test_a_refused_token_is_rejected_and_a_fresh_one_used() -> None:
         await bench.stop()
     assert upstream.tokens == ["t2"]
     assert bench.told.reconnects == ["unauthorized"]
+
+
+async def test_errors_for_the_only_result_and_then_complete_are_a_refusal() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await greet(connection)
+        await tell(connection, "next", {"errors": [{"message": 'Variable "$n" got invalid value'}]}, id="1")
+        await tell(connection, "complete", id="1")
+        await connection.wait_closed()
+
+    async with served(handler) as stand, following(stand.url) as bench:
+        await until(lambda: bench.told.reconnects)
+        await bench.stop()
+    assert bench.told.reconnects == ["document_refused"]
+    assert 'Variable "$n"' in str(bench.follower.status.last_error)
+    assert State.LIVE not in bench.told.states
+
+
+async def test_completing_after_rows_is_no_refusal_whatever_errors_came() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await greet(connection)
+        await connection.send(numbered(1))
+        await tell(connection, "next", {"errors": [{"message": "a blip"}]}, id="1")
+        await tell(connection, "complete", id="1")
+        await connection.wait_closed()
+
+    async with served(handler) as stand, following(stand.url) as bench:
+        await until(lambda: bench.told.reconnects)
+        await bench.stop()
+    assert bench.told.reconnects[0] == "completed"
 
 
 async def test_it_is_reopened_with_the_next_token_before_this_one_ends() -> None:

@@ -156,6 +156,30 @@ def test_errors_that_nobody_knows_do_not_end_it(payload: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("payload", "refused"),
+    [
+        ('{"errors":[{"message":"no such field","extensions":{"code":"X"}}]}', True),
+        ('{"data":null,"errors":[{"message":"no such field"}]}', False),  # it was executed
+        ('{"data":{"EVM":null}}', False),
+        ('{"data":{"EVM":{"Trades":[1]}},"errors":[{"message":"no such field"}]}', False),
+    ],
+)
+def test_errors_without_data_are_kept_in_case_that_nothing_else_comes(payload: str, refused: bool) -> None:
+    desk = Desk()
+    desk.receive('{"errors":[{"message":"earlier"}]}')
+    desk.receive(payload)
+    error = desk.receiver.request_error
+    assert (error is not None) is refused
+    if error is not None:
+        symptom = error.symptom
+        assert (symptom.place, symptom.texts, symptom.error_codes) == (
+            "subscribe",
+            ("no such field",),
+            ("X",),
+        )
+
+
+@pytest.mark.parametrize(
     "row",
     ['{"message":"Unauthorized"}', '{"type":"error","payload":"401"}', '"points limit"', '{"errors":[1]}'],
 )

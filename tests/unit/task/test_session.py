@@ -241,7 +241,7 @@ async def test_a_result_without_data_proves_nothing() -> None:
     events.said.clear()
     async with websocket_server(handler) as stand, running(stand.url, events=events) as one:
         end = await one.ended()
-    assert events.said == [*OPENING, "live"]
+    assert events.said == OPENING
     assert not end.delivered
 
 
