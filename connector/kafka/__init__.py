@@ -12,23 +12,32 @@ from connector.kafka.errors import (
 from connector.kafka.partitioner import positive_hash
 from connector.kafka.probe import probe
 from connector.kafka.producer import Batch, Producer
+from connector.kafka.refusal import CannotConnect
 from connector.kafka.report import BrokerFinding, BrokerReport, Finding, TopicFinding, Verdict
+from connector.kafka.security import Mechanism, Sasl, Security, SecurityProtocol, TokenProvider
 from connector.kafka.settings import Compression, KafkaSettings
+from connector.kafka.survey import require_broker, survey, told
 
 __all__ = [
     "Batch",
     "BrokerFinding",
     "BrokerReport",
     "BrokerUnreachable",
+    "CannotConnect",
     "Compression",
     "ContentRefused",
     "Finding",
     "KafkaSettings",
+    "Mechanism",
     "NewTopics",
     "NotAllowed",
     "Producer",
     "ProducerBroken",
     "QueueFull",
+    "Sasl",
+    "Security",
+    "SecurityProtocol",
+    "TokenProvider",
     "TopicFinding",
     "TopicLimits",
     "TopicMissing",
@@ -36,5 +45,8 @@ __all__ = [
     "create_topics",
     "positive_hash",
     "probe",
+    "require_broker",
+    "survey",
+    "told",
     "topic_limits",
 ]

@@ -13,6 +13,7 @@ from aiokafka import errors as kafka_errors
 from connector.errors import ConnectorError
 from connector.kafka import teardown
 from connector.kafka.errors import BrokerUnreachable, NotAllowed
+from connector.kafka.options import client_options, ssl_context
 from connector.kafka.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class TopicRefused(BrokerUnreachable):
 
 
 async def create_topics(
-    settings: KafkaSettings, topics: Sequence[str], new: NewTopics
+    settings: KafkaSettings, topics: Sequence[str], new: NewTopics, *, validate_only: bool = False
 ) -> Mapping[str, ConnectorError]:
     """
     Create those of ``topics`` that do not exist; return the error of each that could not be created.
+
+    With ``validate_only`` none is created, and the errors are those that there would have been.
 
     Raises:
         BrokerUnreachable: No broker answered in time.
@@ -74,7 +77,7 @@ async def create_topics(
         for topic in topics
     ]
     async with _admin(settings) as admin:
-        answer = await admin.create_topics(wanted)
+        answer = await admin.create_topics(wanted, validate_only=validate_only)
     failed: dict[str, ConnectorError] = {}
     for topic, code, *message in answer.topic_errors:
         if code in (0, _EXISTS):
@@ -124,11 +127,8 @@ def _limits(config: Mapping[str, str | None]) -> TopicLimits:
 async def _admin(settings: KafkaSettings) -> AsyncIterator[Any]:
     from aiokafka.admin import AIOKafkaAdminClient
 
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.bootstrap_servers,
-        client_id=settings.client_id,
-        request_timeout_ms=round(settings.request_timeout * 1000),
-    )
+    context = await ssl_context(settings.security)
+    admin = AIOKafkaAdminClient(**client_options(settings, context))
     try:
         with anyio.fail_after(settings.request_timeout):
             with teardown.no_connection_forgotten():

@@ -2,17 +2,153 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from connector.kafka.report import BrokerReport
+from connector.errors import ConnectorError
+from connector.kafka.admin import NewTopics, create_topics, topic_limits
+from connector.kafka.errors import NotAllowed
+from connector.kafka.report import BrokerFinding, BrokerReport, Finding, TopicFinding
+from connector.kafka.rights import NOBODY, OK, Rights, TopicRights, ask_rights
 from connector.kafka.settings import KafkaSettings
+from connector.kafka.survey import LONGEST_STEP, Visit, survey
+from connector.tls import TlsFileError
+
+_EXISTS = Finding(verdict="not needed", detail="the topic exists")
+_MUST_EXIST = Finding(verdict="not needed", detail="topics.create is false")
+_LATER = Finding(verdict="not checked", detail="the topic does not exist", optional=True)
+_UNKNOWN = Finding(verdict="not checked", detail="it is not known whether the topic exists")
+_BLIND = Finding(
+    verdict="refused",
+    optional=True,
+    detail="grant DESCRIBE_CONFIGS, else the topic's limits are taken to be Kafka's defaults",
+)
 
 
-async def probe(settings: KafkaSettings, topics: Sequence[str], *, create: bool) -> BrokerReport:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Admin:
+    """
+    What admin calls told: why topics could not be created, and which may be described.
+
+    ``silence`` is the finding of everything where there was no answer.
+    """
+
+    refusals: Mapping[str, ConnectorError] = field(default_factory=dict)
+    described: Collection[str] = ()
+    silence: Finding | None = None
+
+
+async def probe(settings: KafkaSettings, topics: Sequence[str], *, create: NewTopics | None) -> BrokerReport:
     """
     Connect to every broker, and ask for each right on each of ``topics``. Publishes and creates nothing.
 
-    ``create`` says whether missing topics would be created; without it no admin call is made. Never raises
-    for what the brokers do: the report tells.
+    ``create`` says how missing topics would be created; with ``None`` they must exist, and no admin call is
+    made. Never raises for what the brokers do: the report tells.
     """
-    raise NotImplementedError
+    wanted = list(dict.fromkeys(topics))
+    try:
+        visits = await survey(settings)
+    except TlsFileError as error:
+        return _nothing(settings, wanted, error)
+    rights = await _rights(settings, wanted, visits)
+    admin = _Admin() if create is None else await _ask_admin(settings, wanted, rights, create)
+    return BrokerReport(
+        cluster_id=rights.cluster_id,
+        brokers=tuple(_broker(visit) for visit in visits),
+        idempotent_write=rights.idempotent_write,
+        topics=tuple(_topic(topic, rights.of(topic), admin, creates=create is not None) for topic in wanted),
+    )
+
+
+async def _rights(settings: KafkaSettings, topics: Sequence[str], visits: Sequence[Visit]) -> Rights:
+    usable = [visit.place for visit in visits if visit.trouble is None]
+    if not usable:
+        return Rights()
+    timeout = min(settings.request_timeout, LONGEST_STEP)
+    # The last one was advertised, if any was: whoever answers there serves producers too.
+    return await ask_rights(settings, usable[-1].host, usable[-1].port, topics, timeout=timeout)
+
+
+async def _ask_admin(
+    settings: KafkaSettings, topics: Sequence[str], rights: Rights, create: NewTopics
+) -> _Admin:
+    if not rights.topics:
+        return _Admin(silence=NOBODY)
+    missing = [topic for topic in topics if rights.of(topic).partitions is None]
+    there = [topic for topic in topics if rights.of(topic).partitions is not None]
+    try:
+        refusals = await create_topics(settings, missing, create, validate_only=True) if missing else {}
+        described = await topic_limits(settings, there) if there else {}
+    except ConnectorError as error:
+        return _Admin(silence=Finding(verdict="not checked", detail=str(error)))
+    return _Admin(refusals=refusals, described=described)
+
+
+def _topic(topic: str, rights: TopicRights, admin: _Admin, *, creates: bool) -> TopicFinding:
+    describe = rights.describe
+    if rights.is_missing and not creates:
+        describe = Finding(
+            verdict="failed", detail="the topic does not exist: create it, or set topics.create to true"
+        )
+    return TopicFinding(
+        topic=topic,
+        partitions=rights.partitions,
+        describe=describe,
+        write=rights.write,
+        create=_create(topic, rights, admin) if creates else _MUST_EXIST,
+        describe_configs=_describe_configs(topic, rights, admin) if creates else _MUST_EXIST,
+    )
+
+
+def _create(topic: str, rights: TopicRights, admin: _Admin) -> Finding:
+    if rights.partitions is not None:
+        return _EXISTS
+    if admin.silence is not None:
+        return admin.silence
+    refusal = admin.refusals.get(topic)
+    if refusal is None:
+        return OK
+    if not isinstance(refusal, NotAllowed):
+        return Finding(verdict="failed", detail=str(refusal))
+    detail = f"grant CREATE on topic {topic} or on the cluster, or create the topic"
+    # Whoever may not describe it cannot know whether it is there already.
+    return Finding(verdict="refused", detail=detail, optional=not rights.is_missing)
+
+
+def _describe_configs(topic: str, rights: TopicRights, admin: _Admin) -> Finding:
+    if admin.silence is not None:
+        return admin.silence
+    if rights.partitions is None:
+        return _LATER if rights.is_missing else _UNKNOWN
+    return OK if topic in admin.described else _BLIND
+
+
+def _broker(visit: Visit) -> BrokerFinding:
+    place, trouble = visit.place, visit.trouble
+    finding = OK
+    if trouble is not None:
+        verdict = "refused" if trouble.is_about_credentials else "failed"
+        finding = Finding(verdict=verdict, detail=trouble.what)  # type: ignore[arg-type]
+    return BrokerFinding(
+        address=place.address,
+        node_id=place.node_id,
+        finding=finding,
+        reason=trouble.reason if trouble else None,
+    )
+
+
+def _nothing(settings: KafkaSettings, topics: Sequence[str], error: TlsFileError) -> BrokerReport:
+    """The report where nobody was asked, for want of a file."""
+    finding = Finding(verdict="failed", detail=f"kafka.security.tls.{error}: {error.remedy}")
+    nobody = Rights()
+    return BrokerReport(
+        cluster_id=None,
+        brokers=tuple(
+            BrokerFinding(address=server.strip(), node_id=None, finding=finding, reason="file")
+            for server in settings.bootstrap_servers.split(",")
+        ),
+        idempotent_write=NOBODY,
+        topics=tuple(
+            _topic(topic, nobody.of(topic), _Admin(silence=NOBODY), creates=True) for topic in topics
+        ),
+    )

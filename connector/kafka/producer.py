@@ -10,12 +10,15 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import anyio
+import anyio.to_thread
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
 from connector.kafka import teardown
 from connector.kafka.errors import BrokerUnreachable, NotAllowed, TopicMissing, mapped
+from connector.kafka.options import client_options
 from connector.kafka.settings import KafkaSettings
+from connector.tls import RotatingContext
 
 REQUEST_OVERHEAD_BYTES = 64 * 1024
 
@@ -43,9 +46,12 @@ class Batch(Protocol):
 class Producer:
     """A started producer. Use `Producer.start`."""
 
-    def __init__(self, inner: Any, settings: KafkaSettings) -> None:
+    def __init__(
+        self, inner: Any, settings: KafkaSettings, certificates: RotatingContext | None = None
+    ) -> None:
         self._inner = inner
         self._settings = settings
+        self._certificates = certificates
         self._requests = teardown.Requests(inner)
 
     @classmethod
@@ -56,10 +62,12 @@ class Producer:
         Raises:
             BrokerUnreachable: No broker answered within twice the request timeout.
             NotAllowed: An ACL forbids it.
+            TlsFileError: A file with certificates cannot be used.
         """
+        certificates = RotatingContext(settings.security.tls) if settings.security.uses_tls else None
+        context = await anyio.to_thread.run_sync(certificates.current) if certificates else None
         inner = AIOKafkaProducer(
-            bootstrap_servers=settings.bootstrap_servers,
-            client_id=settings.client_id,
+            **client_options(settings, context),
             acks="all",
             enable_idempotence=True,
             compression_type=settings.compression,
@@ -67,11 +75,10 @@ class Producer:
             # send_batch() does not check it; it only groups partitions into requests.
             max_request_size=settings.max_batch_bytes + REQUEST_OVERHEAD_BYTES,
             linger_ms=0,
-            request_timeout_ms=round(settings.request_timeout * 1000),
             retry_backoff_ms=round(settings.retry_backoff * 1000),
             metadata_max_age_ms=round(settings.metadata_max_age * 1000),
         )
-        producer = cls(inner, settings)
+        producer = cls(inner, settings, certificates)
         started = False
         try:
             with anyio.fail_after(settings.request_timeout * 2), teardown.no_connection_forgotten():
@@ -153,6 +160,11 @@ class Producer:
         """Return the number of partitions as last heard of; ``None`` where unknown."""
         known = self._inner.client.cluster.partitions_for_topic(topic)
         return len(known) if known else None
+
+    async def renew(self) -> None:
+        """Use certificates whose files have changed for the connections that are opened from now on."""
+        if self._certificates is not None:
+            self._inner.client._ssl_context = await anyio.to_thread.run_sync(self._certificates.current)
 
     async def stop(self, *, timeout: float) -> None:
         """Let what is queued be acknowledged, within ``timeout`` seconds; then as `discard`."""

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+BOOTSTRAP = "bootstrap"
+"""What an address of the configuration is called."""
+
 Verdict = Literal["ok", "refused", "failed", "not checked", "not needed"]
 
 
@@ -78,7 +81,7 @@ class BrokerReport:
     def findings(self) -> Iterator[tuple[str, Finding]]:
         """Everything, flat, each with what it is about."""
         for broker in self.brokers:
-            who = "bootstrap" if broker.node_id is None else f"broker {broker.node_id}"
+            who = BOOTSTRAP if broker.node_id is None else f"broker {broker.node_id}"
             yield f"{who} {broker.address}", broker.finding
         yield "idempotent write", self.idempotent_write
         for topic in self.topics:
@@ -91,10 +94,14 @@ class BrokerReport:
         return any(finding.verdict == "refused" and not finding.optional for _, finding in self.findings())
 
     @property
-    def is_unreachable(self) -> bool:
-        """Whether a broker that is needed is silent: each of the configuration's, or an advertised one."""
+    def is_usable(self) -> bool:
+        """Whether nothing that is needed was refused or failed; what was not checked may still be."""
         of_config = [broker for broker in self.brokers if broker.node_id is None]
-        advertised = [broker for broker in self.brokers if broker.node_id is not None]
-        return all(broker.finding.verdict != "ok" for broker in of_config) or any(
-            broker.finding.verdict == "failed" for broker in advertised
+        others = [
+            finding
+            for name, finding in self.findings()
+            if not name.startswith(BOOTSTRAP) and not finding.optional
+        ]
+        return any(broker.finding.verdict == "ok" for broker in of_config) and not any(
+            finding.verdict in ("refused", "failed") for finding in others
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from connector.kafka.security import Security
 
 Compression = Literal["gzip", "snappy", "lz4", "zstd"]
 
@@ -22,3 +24,10 @@ class KafkaSettings:
     request_timeout: float = 30.0
     retry_backoff: float = 0.1
     metadata_max_age: float = 300.0
+    security: Security = field(default_factory=Security)
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """The bootstrap servers as pairs of host and port, in the order given."""
+        pairs = (server.strip().rpartition(":") for server in self.bootstrap_servers.split(","))
+        return tuple((host.removeprefix("[").removesuffix("]"), int(port)) for host, _, port in pairs)

@@ -13,8 +13,12 @@ from connector.kafka import (
     Producer,
     TopicLimits,
     create_topics,
+    require_broker,
+    survey,
+    told,
     topic_limits,
 )
+from connector.tls import TlsFileError
 
 
 class Writer(Protocol):
@@ -31,6 +35,9 @@ class Writer(Protocol):
 
     def known_partitions(self, topic: str) -> int | None:
         """Return the number of partitions as last heard of."""
+
+    async def renew(self) -> None:
+        """Use certificates whose files have changed."""
 
     async def stop(self, *, timeout: float) -> None:
         """Let what is queued be acknowledged, and close."""
@@ -59,18 +66,30 @@ class Brokers(Protocol):
 
 
 class Kafka:
-    """The brokers of ``settings``."""
+    """
+    The brokers of ``settings``.
+
+    Whoever starts a producer is told by name what is wrong with the brokers, which the client library keeps
+    to itself: they are visited first, unless they were well the last time.
+    """
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
+        self._were_well = False
 
     def reconfigure(self, settings: KafkaSettings) -> None:
         """Use ``settings`` for the next producer and the next question."""
         self._settings = settings
+        self._were_well = False
 
     async def start_producer(self) -> Writer:
         """Connect a producer; see `Producer.start`."""
-        return await Producer.start(self._settings)
+        if not self._were_well:
+            await require_broker(self._settings)
+        self._were_well = False
+        producer = await Producer.start(self._settings)
+        self._were_well = True
+        return producer
 
     async def create_topics(self, topics: Sequence[str], new: NewTopics) -> Mapping[str, ConnectorError]:
         """See `connector.kafka.create_topics`."""
@@ -82,4 +101,7 @@ class Kafka:
 
     async def explain(self) -> str | None:
         """See `Brokers`."""
-        return None
+        try:
+            return told(await survey(self._settings)) or None
+        except TlsFileError as error:
+            return str(error)

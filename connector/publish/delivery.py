@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 EXPLAIN_EVERY = 15.0
 """Seconds between looks at why brokers do not answer."""
 
+RENEW_EVERY = 10.0
+"""Seconds between looks at the files with certificates."""
+
 
 class Delivery:
     """Runs the lanes of ``topics``, which may grow, with ``producer``. Use `run`, once."""
@@ -55,6 +58,7 @@ class Delivery:
             self._group: TaskGroup = group
             group.start_soon(self._keeper.run, self._producer, self._open_lanes, self._state.heard)
             group.start_soon(self._watch)
+            group.start_soon(self._renew)
             for lane in self._lanes():
                 group.start_soon(self._run_lane, lane)
             await self._broken.wait()
@@ -133,3 +137,9 @@ class Delivery:
                 if error is not None:
                     log.warning("kafka cannot be reached", error=error)
             await anyio.sleep(EXPLAIN_EVERY)
+
+    async def _renew(self) -> NoReturn:
+        """Take up certificates that were renewed, before a connection needs them."""
+        while True:
+            await anyio.sleep(RENEW_EVERY)
+            await self._producer.renew()

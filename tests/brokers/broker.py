@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.brokers import ports, reaper
@@ -24,12 +25,24 @@ class BrokerFailedError(Exception):
 class Broker:
     """A formatted, stopped broker; `start` it. None of these methods may run concurrently on one broker."""
 
-    def __init__(self, node_id: int, port: int, directory: Path, classpath: str, properties: str) -> None:
+    def __init__(
+        self,
+        node_id: int,
+        port: int,
+        directory: Path,
+        classpath: str,
+        properties: str,
+        *,
+        jvm: Sequence[str] = (),
+        format_options: Sequence[str] = (),
+    ) -> None:
         self.node_id = node_id
         self.port = port
         self.log_file = directory / "server.log"
         self._directory = directory
         self._classpath = classpath
+        self._jvm = [*JVM, *jvm]
+        self._format_options = format_options
         self._process: subprocess.Popen[bytes] | None = None
         self._log_seen = 0
         self._is_frozen = False
@@ -48,7 +61,8 @@ class Broker:
 
     def format(self, cluster_id: str) -> subprocess.Popen[bytes]:
         """Begin to format its storage; the caller waits for the process."""
-        return self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c")
+        options = [f"--cluster-id={cluster_id}", *self._format_options]
+        return self._java("kafka.tools.StorageTool", "format", *options, "-c")
 
     def start(self) -> None:
         """Begin to start; `wait_until_ready` tells when it serves."""
@@ -123,7 +137,7 @@ class Broker:
         reaper.forget(self._process.pid)
 
     def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = ["java", *JVM, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", self._classpath, main]
+        command = ["java", *self._jvm, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", self._classpath, main]
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
                 [*command, *arguments, str(self._directory / "server.properties")],

@@ -28,25 +28,44 @@ class KafkaCluster:
         classpath: Where the jars are, from `kafka_classpath`.
         brokers: 1, or 3 (then replication 3 and min.insync.replicas 2).
         config: Static broker settings that override or add to those of this file.
+        listeners: Further listeners of each broker, by name, with their security protocol.
+        users: SCRAM credentials to begin with, as ``SCRAM-SHA-512=[name=…,password=…]``.
+        jvm: Further options of Java.
     """
 
     def __init__(
-        self, directory: Path, classpath: str, *, brokers: int = 1, config: Mapping[str, str] | None = None
+        self,
+        directory: Path,
+        classpath: str,
+        *,
+        brokers: int = 1,
+        config: Mapping[str, str] | None = None,
+        listeners: Mapping[str, str] | None = None,
+        users: Sequence[str] = (),
+        jvm: Sequence[str] = (),
     ) -> None:
         self.classpath = classpath
         self.directory = directory
-        taken = free_ports(2 * brokers)
-        listeners, controllers = taken[:brokers], taken[brokers:]
+        self._protocols = dict(listeners or {})
+        taken = free_ports((2 + len(self._protocols)) * brokers)
+        plain, controllers, further = (
+            taken[:brokers],
+            taken[brokers : 2 * brokers],
+            iter(taken[2 * brokers :]),
+        )
+        self._ports = [dict(zip(self._protocols, further, strict=False)) for _ in range(brokers)]
         voters = ",".join(f"{node}@127.0.0.1:{port}" for node, port in enumerate(controllers, start=1))
         self.brokers: Sequence[Broker] = [
             Broker(
                 node,
-                port,
+                plain[node - 1],
                 directory / f"broker-{node}",
                 classpath,
-                _properties(node, port, controller, voters, directory, replicas=brokers, config=config or {}),
+                self._properties(node, plain[node - 1], controllers[node - 1], voters, config or {}),
+                jvm=jvm,
+                format_options=[f"--add-scram={user}" for user in users],
             )
-            for node, (port, controller) in enumerate(zip(listeners, controllers, strict=True), start=1)
+            for node in range(1, brokers + 1)
         ]
         self._format()
 
@@ -54,6 +73,10 @@ class KafkaCluster:
     def bootstrap_servers(self) -> str:
         """Every broker's address, with commas, whether it runs or not."""
         return ",".join(broker.address for broker in self.brokers)
+
+    def servers(self, listener: str) -> str:
+        """Every broker's address of this further listener, with commas."""
+        return ",".join(f"127.0.0.1:{ports[listener]}" for ports in self._ports)
 
     def broker(self, node_id: int) -> Broker:
         """The broker of this id; ids begin with 1."""
@@ -108,42 +131,38 @@ class KafkaCluster:
             if process.returncode != 0:
                 raise BrokerFailedError(f"broker {broker.node_id} was not formatted:\n{broker.log_tail()}")
 
-
-def _properties(
-    node: int,
-    port: int,
-    controller_port: int,
-    voters: str,
-    directory: Path,
-    *,
-    replicas: int,
-    config: Mapping[str, str],
-) -> str:
-    quorum = str(min(2, replicas))
-    settings = {
-        "process.roles": "broker,controller",
-        "node.id": str(node),
-        "controller.quorum.voters": voters,
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "log.dirs": str(directory / f"broker-{node}" / "data"),
-        "auto.create.topics.enable": "false",
-        "default.replication.factor": str(replicas),
-        "min.insync.replicas": quorum,
-        "offsets.topic.replication.factor": str(replicas),
-        "transaction.state.log.replication.factor": str(replicas),
-        "transaction.state.log.min.isr": quorum,
-        "share.coordinator.state.topic.replication.factor": str(replicas),
-        "share.coordinator.state.topic.min.isr": quorum,
-        "group.initial.rebalance.delay.ms": "0",
-        # Fifty partitions each, as by default, take seconds to create on a small machine.
-        "offsets.topic.num.partitions": "3",
-        "transaction.state.log.num.partitions": "3",
-        # A transaction that timed out is aborted within a second, so that tests can see it.
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-        **config,
-    }
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
+    def _properties(
+        self, node: int, port: int, controller_port: int, voters: str, config: Mapping[str, str]
+    ) -> str:
+        replicas = len(self._ports)
+        quorum = str(min(2, replicas))
+        ports = {"PLAINTEXT": port, **self._ports[node - 1]}
+        listeners = [f"{name}://127.0.0.1:{number}" for name, number in ports.items()]
+        protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **self._protocols}
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": str(node),
+            "controller.quorum.voters": voters,
+            "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller_port}"]),
+            "advertised.listeners": ",".join(listeners),
+            "listener.security.protocol.map": ",".join(f"{name}:{kind}" for name, kind in protocols.items()),
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": str(self.directory / f"broker-{node}" / "data"),
+            "auto.create.topics.enable": "false",
+            "default.replication.factor": str(replicas),
+            "min.insync.replicas": quorum,
+            "offsets.topic.replication.factor": str(replicas),
+            "transaction.state.log.replication.factor": str(replicas),
+            "transaction.state.log.min.isr": quorum,
+            "share.coordinator.state.topic.replication.factor": str(replicas),
+            "share.coordinator.state.topic.min.isr": quorum,
+            "group.initial.rebalance.delay.ms": "0",
+            # Fifty partitions each, as by default, take seconds to create on a small machine.
+            "offsets.topic.num.partitions": "3",
+            "transaction.state.log.num.partitions": "3",
+            # A transaction that timed out is aborted within a second, so that tests can see it.
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+            **config,
+        }
+        return "".join(f"{key}={value}\n" for key, value in settings.items())

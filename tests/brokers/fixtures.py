@@ -17,6 +17,7 @@ import pytest
 
 from tests.brokers.cluster import FAST_FAILOVER, KafkaCluster
 from tests.brokers.jars import MissingComponentError, kafka_classpath
+from tests.brokers.secured import SecuredKafka
 
 RAN = pytest.StashKey[int]()
 
@@ -50,6 +51,13 @@ def kafka3(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Three brokers for the whole run. Leave them running; name topics by `topic_name`."""
     with KafkaCluster(tmp_path_factory.mktemp("kafka3"), kafka_jars, brokers=3) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def secured(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    """One broker with TLS, SASL and ACLs for the whole run. Leave it running; name users by `topic_name`."""
+    with SecuredKafka(tmp_path_factory.mktemp("secured"), kafka_jars) as secured:
+        yield secured
 
 
 @pytest.fixture

@@ -182,12 +182,14 @@ class FakeProducer:
     """
     Once a write failed for good, the partition's next write fails too, as sequence numbers have a hole.
 
-    ``begun_when_broken`` counts writes that were begun after another had broken it.
+    ``begun_when_broken`` counts writes that were begun after another had broken it, ``renewed`` looks at the
+    certificates.
     """
 
     def __init__(self, brokers: FakeBrokers) -> None:
         self.closed: str | None = None
         self.begun_when_broken = 0
+        self.renewed = 0
         self._brokers = brokers
         self._is_broken = False
         self._holes: set[tuple[str, int]] = set()
@@ -219,6 +221,10 @@ class FakeProducer:
     def known_partitions(self, topic: str) -> int | None:
         known = self._brokers.topics.get(topic)
         return known.partitions if known else None
+
+    async def renew(self) -> None:
+        self.renewed += 1
+        await checkpoint()
 
     async def stop(self, *, timeout: float) -> None:
         self.closed = "stopped"

@@ -1,0 +1,142 @@
+"""What we may do, as one broker tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import errors as kafka_errors
+from aiokafka.protocol.transaction import InitProducerIdRequest
+
+from connector.kafka.dial import Connection, meet
+from connector.kafka.options import ssl_context
+from connector.kafka.refusal import CannotConnect
+from connector.kafka.report import Finding
+from connector.kafka.requests import RightsRequest
+from connector.kafka.settings import KafkaSettings
+from connector.tls import TlsFileError
+
+DESCRIBE, WRITE = 8, 4
+"""Bits: the codes of org.apache.kafka.common.acl.AclOperation."""
+
+OK = Finding(verdict="ok")
+NOBODY = Finding(verdict="not checked", detail="no broker can be used")
+_NO_ANSWER = Finding(verdict="not checked", detail="the broker did not answer this question")
+_UNTOLD = Finding(verdict="not checked", detail="this broker does not tell rights")
+
+_NOT_TOLD = -(2**31)
+_UNKNOWN_TOPIC, _TOPIC_REFUSED, _CLUSTER_REFUSED = 3, 29, 31
+_NO_TIMEOUT = 2**31 - 1  # what a producer without transactions sends
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicRights:
+    """``partitions`` is ``None`` where the topic is not there, or may not be described."""
+
+    partitions: int | None
+    is_missing: bool
+    describe: Finding
+    write: Finding
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rights:
+    """What was told; ``otherwise`` is the finding of each topic that nothing was told of."""
+
+    cluster_id: str | None = None
+    topics: Mapping[str, TopicRights] = field(default_factory=dict)
+    idempotent_write: Finding = NOBODY
+    otherwise: Finding = NOBODY
+
+    def of(self, topic: str) -> TopicRights:
+        """Return what was told of ``topic``."""
+        untold = TopicRights(partitions=None, is_missing=False, describe=self.otherwise, write=self.otherwise)
+        return self.topics.get(topic, untold)
+
+
+async def ask_rights(
+    settings: KafkaSettings, host: str, port: int, topics: Sequence[str], *, timeout: float
+) -> Rights:
+    """Ask the broker at ``host:port``, ``timeout`` seconds for each question; nothing is changed by it."""
+    try:
+        context = await ssl_context(settings.security)
+        async with meet(settings, host, port, context, timeout=timeout) as met:
+            return await _ask(met.connection, topics)
+    except (CannotConnect, TlsFileError):  # it could be used a moment ago
+        return Rights()
+
+
+async def _ask(connection: Connection, topics: Sequence[str]) -> Rights:
+    # The answer to this is the same whatever the topics are, so it comes first.
+    producer_id = await _answer(connection.send(InitProducerIdRequest(None, _NO_TIMEOUT)))
+    told = await _answer(connection.send(RightsRequest(topics)))
+    idempotent = _NO_ANSWER if producer_id is None else _idempotent(producer_id.error_code)
+    if told is None:
+        return Rights(idempotent_write=idempotent, otherwise=_NO_ANSWER)
+    return Rights(
+        cluster_id=told.cluster_id,
+        topics={entry[1]: _topic(*entry) for entry in told.topics},
+        idempotent_write=idempotent,
+        otherwise=_NO_ANSWER,
+    )
+
+
+async def _answer(question: Awaitable[Any]) -> Any:
+    try:
+        return await question
+    # A broker too old for the question is NotImplementedError, one that answers nonsense a ValueError.
+    except (kafka_errors.KafkaError, OSError, TimeoutError, NotImplementedError, ValueError, LookupError):
+        return None
+
+
+def _idempotent(code: int) -> Finding:
+    if code == _CLUSTER_REFUSED:
+        return Finding(
+            verdict="refused",
+            detail="grant WRITE on a topic (Kafka 2.8 and later), or IDEMPOTENT_WRITE on the cluster",
+        )
+    error = kafka_errors.for_code(code)
+    # Whoever is told to come back later was let in.
+    if code == 0 or getattr(error, "retriable", False):
+        return OK
+    return Finding(verdict="not checked", detail=f"the broker answered {error.__name__}")
+
+
+def _topic(code: int, topic: str, _internal: bool, partitions: Sequence[Any], operations: int) -> TopicRights:
+    if code == _TOPIC_REFUSED:
+        return TopicRights(
+            partitions=None,
+            is_missing=False,
+            describe=_refused("DESCRIBE", topic),
+            write=_refused("WRITE", topic),  # it would imply DESCRIBE
+        )
+    if code not in (0, _UNKNOWN_TOPIC):
+        trouble = Finding(
+            verdict="failed", detail=f"the broker answered {kafka_errors.for_code(code).__name__}"
+        )
+        return TopicRights(partitions=None, is_missing=False, describe=trouble, write=trouble)
+    leaderless = [number for _, number, leader, *_ in partitions if leader < 0]
+    describe = (
+        OK
+        if not leaderless
+        else Finding(verdict="failed", detail=f"partitions without a leader: {leaderless[:5]}")
+    )
+    return TopicRights(
+        partitions=len(partitions) or None,
+        is_missing=code == _UNKNOWN_TOPIC,
+        describe=describe,
+        write=_bit(operations, WRITE, "WRITE", topic),
+    )
+
+
+def _bit(operations: int, bit: int, name: str, topic: str) -> Finding:
+    if operations == _NOT_TOLD:
+        return _UNTOLD
+    return OK if operations >> bit & 1 else _refused(name, topic)
+
+
+def _refused(operation: str, topic: str) -> Finding:
+    return Finding(
+        verdict="refused", detail=f"grant {operation} on topic {topic} to the connector's principal"
+    )
