@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from connector.records.findings import finding, repeated
 from connector.records.plan import Finding
+from connector.records.walk import nodes_below
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, FragmentDefinitionNode, Node, OperationDefinitionNode
@@ -69,15 +70,7 @@ def _reach(node: Node, fragments: Mapping[str, FragmentDefinitionNode], reached:
 def _names_below(node: Node, kind: str) -> dict[str, Node]:
     """The names of all nodes of ``kind`` below ``node``, each with where it comes first."""
     found: dict[str, Node] = {}
-    waiting: list[Node] = [node]
-    while waiting:
-        current = waiting.pop()
+    for current in nodes_below(node):
         if current.kind == kind:
             found.setdefault(current.name.value, current)  # type: ignore[attr-defined]
-        for key in reversed(current.keys):
-            value = getattr(current, key, None)
-            if isinstance(value, (tuple, list)):
-                waiting.extend(reversed(value))
-            elif value is not None and hasattr(value, "kind") and hasattr(value, "keys"):
-                waiting.append(value)
     return found

@@ -15,6 +15,7 @@ from connector.records.declarations import check_declarations, unused_fragments,
 from connector.records.findings import did_you_mean, finding, repeated
 from connector.records.plan import Finding, PlanError
 from connector.records.selection import Selected, Selector
+from connector.records.uniqueness import check_uniqueness
 
 if TYPE_CHECKING:
     from graphql import (
@@ -65,8 +66,8 @@ def _read(text: str, operation: str | None) -> Document:
     chosen = _choose(tree, operation)
     fragments = _fragments(tree)
     selector = Selector(fragments)
-    roots = selector.collect(chosen.selection_set, {})
-    findings = [*selector.findings, *unused_fragments(tree, fragments)]
+    roots = selector.collect(chosen.selection_set)
+    findings = [*selector.findings, *unused_fragments(tree, fragments), *check_uniqueness(tree)]
     if selector.findings:
         raise PlanError(findings)
     findings += _check_roots(roots)
@@ -97,7 +98,7 @@ def _parse(text: str) -> DocumentNode:
         mistake = Finding(
             key="document",
             message=_syntax_message(error.message),
-            remedy="correct the document; a field's selection must not be empty",
+            remedy=_syntax_remedy(error.message),
             line=place.line if place else None,
             column=place.column if place else None,
         )
@@ -106,6 +107,12 @@ def _parse(text: str) -> DocumentNode:
 
 def _syntax_message(message: str) -> str:
     return message.replace("Syntax Error: ", "the document does not parse: ", 1).rstrip(".")
+
+
+def _syntax_remedy(message: str) -> str:
+    if "Expected Name, found '}'" in message:
+        return "select a field there; a selection must not be empty"
+    return "correct the document there"
 
 
 def _choose(tree: DocumentNode, wanted: str | None) -> OperationDefinitionNode:

@@ -33,6 +33,9 @@ def find_rows(
         if child is None:
             findings.append(_unselected("rows", path, name, list(field.children or ())))
             return path, None
+        if child.is_never:
+            findings.append(_never("rows", path[: depth + 1]))
+            return path, None
         findings += _left_out(field, name, path[:depth])
         field = child
     return path, field
@@ -41,16 +44,24 @@ def find_rows(
 def check_leaf(key: str, path: FieldPath, row: Selected, rows: FieldPath) -> list[Finding]:
     """What is wrong with ``path``, relative to a row, as the path of a leaf."""
     field = row
-    for name in path:
+    for depth, name in enumerate(path, start=1):
         child = field.child(name)
         if child is None:
             return [_not_in_row(key, path, name, field, row, rows)]
+        if child.is_never:
+            return [_never(key, path[:depth])]
         field = child
     if field.children is not None:
         what = f"{dotted(path)} is not a leaf of the selection"
         leaves = [dotted((*path, *leaf)) for leaf in field.leaves()]
         return [Finding(key=key, message=what, remedy=f"name one of its fields: {_some(leaves)}")]
     return []
+
+
+def cubes_of(root: Selected) -> list[Selected]:
+    """The fields below the root that can be in an answer."""
+    below = (root.children or {}).values()
+    return [child for child in below if child.field_name != TYPENAME and not child.is_never]
 
 
 def dotted(path: FieldPath) -> str:
@@ -60,7 +71,7 @@ def dotted(path: FieldPath) -> str:
 def _default(root: Selected, default: Literal["root", "cube"], findings: list[Finding]) -> FieldPath | None:
     if default == "root":
         return (root.response_name,)
-    cubes = [child for child in (root.children or {}).values() if child.field_name != TYPENAME]
+    cubes = cubes_of(root)
     if len(cubes) == 1 and cubes[0].children is not None:
         return (root.response_name, cubes[0].response_name)
     if len(cubes) > 1:
@@ -84,12 +95,17 @@ def _left_out(parent: Selected, name: str, above: FieldPath) -> list[Finding]:
             column=other.column,
         )
         for other in (parent.children or {}).values()
-        if other.response_name != name and other.field_name != TYPENAME
+        if other.response_name != name and other.field_name != TYPENAME and not other.is_never
     ]
 
 
+def _never(key: str, path: FieldPath) -> Finding:
+    what = f"{dotted(path)} is left out of every answer by its @skip(if: true) or @include(if: false)"
+    return Finding(key=key, message=what, remedy="take that directive out of the document")
+
+
 def _unselected(key: str, path: FieldPath, name: str, there: list[str]) -> Finding:
-    what = f"the document does not select {name!r} of {dotted(path)}"
+    what = f"the document does not select {name!r}" + (f" of {dotted(path)}" if len(path) > 1 else "")
     remedy = did_you_mean(name, there) or "name what it selects (aliases where it has them)"
     return Finding(key=key, message=what, remedy=remedy)
 

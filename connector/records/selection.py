@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from connector.records.findings import place_of
 from connector.records.plan import FieldPath, Finding, PlanError
 
 if TYPE_CHECKING:
-    from graphql import FieldNode, FragmentDefinitionNode, SelectionSetNode
+    from graphql import DirectiveNode, FieldNode, FragmentDefinitionNode, SelectionNode, SelectionSetNode
 
 MAX_FIELDS = 20_000
 """More selected fields than this are refused: nested fragments can grow without bound."""
 
 TYPENAME = "__typename"
+
+_CONDITIONS = {"skip": True, "include": False}
+"""The directives of §3.13.1 and §3.13.2, with the condition that leaves their selection out."""
 
 
 @dataclass(slots=True)
@@ -24,7 +27,9 @@ class Selected:
     One selected field.
 
     ``response_name`` is its alias where it has one, ``field_name`` the schema's name; ``children`` is
-    ``None`` for a leaf. ``has_filter`` says that it has a ``where`` argument that is not empty.
+    ``None`` for a leaf. ``has_filter`` says that it has a ``where`` argument that is not empty; ``is_never``
+    that it cannot be in any answer, for each of its places is under a ``@skip(if: true)`` or
+    ``@include(if: false)``.
     """
 
     response_name: str
@@ -33,6 +38,7 @@ class Selected:
     column: int
     arguments: str = ""
     has_filter: bool = False
+    is_never: bool = False
     children: dict[str, Selected] | None = None
 
     def child(self, name: str) -> Selected | None:
@@ -47,6 +53,15 @@ class Selected:
                 yield from child.leaves((*above, name))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Way:
+    """How a selection was come to: through which fragments, and past which conditions."""
+
+    spreading: FieldPath = ()
+    is_root: bool = True
+    is_never: bool = False
+
+
 @dataclass(slots=True)
 class Selector:
     """Collects selections; one for each document, ``findings`` grows as mistakes are met."""
@@ -55,51 +70,61 @@ class Selector:
     findings: list[Finding] = field(default_factory=list)
     count: int = 0
 
-    def collect(
-        self, nodes: SelectionSetNode, into: dict[str, Selected], spreading: FieldPath = ()
-    ) -> dict[str, Selected]:
+    def collect(self, nodes: SelectionSetNode) -> dict[str, Selected]:
         """
-        Add what ``nodes`` select to ``into``.
+        Return what an operation's ``nodes`` select.
 
         Raises:
             PlanError: There are more than ``MAX_FIELDS`` fields.
         """
+        return self._collect(nodes, {}, _Way())
+
+    def _collect(self, nodes: SelectionSetNode, into: dict[str, Selected], way: _Way) -> dict[str, Selected]:
         for node in nodes.selections:
+            condition = _condition(node)
+            if condition is not None and way.is_root:
+                what = f"@{condition.name.value} may not stand at the root of a subscription"
+                self._find(
+                    what, "take it out: what is subscribed to cannot depend on it", *place_of(condition)
+                )
+            here = replace(way, is_never=True) if _is_never(node) else way
             if node.kind == "field":
-                self._add_field(node, into, spreading)  # type: ignore[arg-type]
+                self._add_field(node, into, here)  # type: ignore[arg-type]
             elif node.kind == "inline_fragment":
-                self.collect(node.selection_set, into, spreading)  # type: ignore[attr-defined]
+                self._collect(node.selection_set, into, here)  # type: ignore[attr-defined]
             else:
-                self._spread(node.name.value, node, into, spreading)  # type: ignore[attr-defined]
+                self._spread(node.name.value, node, into, here)  # type: ignore[attr-defined]
         return into
 
-    def _spread(self, name: str, node: object, into: dict[str, Selected], spreading: FieldPath) -> None:
+    def _spread(self, name: str, node: object, into: dict[str, Selected], way: _Way) -> None:
         self._count()
         line, column = place_of(node)
-        if name in spreading:
+        if name in way.spreading:
             self._find(f"the fragment {name!r} spreads itself", "take the spread out of it", line, column)
         elif name not in self.fragments:
             self._find(f"the fragment {name!r} is not defined", "define it in this document", line, column)
         else:
-            self.collect(self.fragments[name].selection_set, into, (*spreading, name))
+            inside = replace(way, spreading=(*way.spreading, name))
+            self._collect(self.fragments[name].selection_set, into, inside)
 
-    def _add_field(self, node: FieldNode, into: dict[str, Selected], spreading: FieldPath) -> None:
+    def _add_field(self, node: FieldNode, into: dict[str, Selected], way: _Way) -> None:
         from graphql import print_ast
 
         self._count()
         line, column = place_of(node)
         name = node.alias.value if node.alias else node.name.value
         arguments = ", ".join(sorted(print_ast(argument) for argument in node.arguments or ()))
-        found = Selected(name, node.name.value, line, column, arguments, _has_filter(node))
+        found = Selected(name, node.name.value, line, column, arguments, _has_filter(node), way.is_never)
         known = into.setdefault(name, found)
         same = (known.field_name, known.arguments) == (found.field_name, arguments)
         if not same or (known is not found and (known.children is None) != (node.selection_set is None)):
             self._find(f"{name!r} stands for two different fields", "give one an alias", line, column)
             return
+        known.is_never = known.is_never and found.is_never
         if node.selection_set is not None:
             if known.children is None:
                 known.children = {}
-            self.collect(node.selection_set, known.children, spreading)
+            self._collect(node.selection_set, known.children, replace(way, is_root=False))
 
     def _count(self) -> None:
         self.count += 1
@@ -118,3 +143,20 @@ def _has_filter(node: FieldNode) -> bool:
         if argument.name.value == "where":
             return not (argument.value.kind == "object_value" and not argument.value.fields)  # type: ignore[attr-defined]
     return False
+
+
+def _condition(node: SelectionNode) -> DirectiveNode | None:
+    """The first ``@skip`` or ``@include`` of a selection."""
+    return next((found for found in node.directives or () if found.name.value in _CONDITIONS), None)
+
+
+def _is_never(node: SelectionNode) -> bool:
+    """Whether a literal condition keeps a selection out of every answer."""
+    return any(
+        argument.name.value == "if"
+        and argument.value.kind == "boolean_value"
+        and argument.value.value == _CONDITIONS[directive.name.value]  # type: ignore[attr-defined]
+        for directive in node.directives or ()
+        if directive.name.value in _CONDITIONS
+        for argument in directive.arguments or ()
+    )

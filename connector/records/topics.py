@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from connector.errors import DataError
-from connector.records.fields import Fields, text_of
+from connector.records.fields import Fields, Path, text_of
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
@@ -35,17 +35,23 @@ class TopicTemplate:
     """
 
     def __init__(self, template: str, variables: Mapping[str, object]) -> None:
-        def fill(match: re.Match[str]) -> str:
-            value = variables.get(match[1])
-            return match[0] if value is None or "." in match[1] else str(value)
-
-        self._template = _PLACEHOLDER.sub(fill, template)
-        self.paths = tuple(tuple(name.split(".")) for name in _PLACEHOLDER.findall(self._template))
+        # Literal text and names by turns. A variable's value is literal text, whatever is in it.
+        first, *rest = _PLACEHOLDER.split(template)
+        self._literals = [first]
+        paths: list[Path] = []
+        for placeholder, literal in zip(rest[::2], rest[1::2], strict=True):
+            value = None if "." in placeholder else variables.get(placeholder)
+            if value is None:
+                paths.append(tuple(placeholder.split(".")))
+                self._literals.append(literal)
+            else:
+                self._literals[-1] += f"{value}{literal}"
+        self.paths = tuple(paths)
 
     @property
     def static(self) -> str | None:
         """The name where no field of a row is in it, else ``None``."""
-        return None if self.paths else self._template
+        return None if self.paths else self._literals[0]
 
     def compile(self, fields: Fields) -> Callable[[Any], str]:
         """
@@ -54,7 +60,7 @@ class TopicTemplate:
         The function raises `IllegalTopic`.
         """
         getters = [fields.getter(path) for path in self.paths]
-        parts = _PLACEHOLDER.sub("\0", self._template).split("\0")
+        parts = tuple(self._literals)
 
         def name(item: Any) -> str:
             pieces = [parts[0]]

@@ -47,6 +47,15 @@ from connector.records.plan import PlanError
         ("subscription { a { b b: c } }", "two different fields", (1, 22)),
         ("subscription { a { b(x: 1) b(x: 2) } }", "two different fields", (1, 28)),
         ("subscription { a { b b { c } } }", "two different fields", (1, 22)),
+        ("subscription { a @skip(if: true) { b } }", "@skip may not stand at the root", (1, 18)),
+        ("subscription ($x: Boolean = true) { a @include(if: $x) }", "@include may not stand", (1, 39)),
+        ("subscription { ...R @include(if: true) } fragment R on S { a }", "at the root", (1, 21)),
+        ("subscription { ... @skip(if: false) { a } }", "at the root", (1, 20)),
+        ("subscription { ...R } fragment R on S { a @skip(if: false) }", "at the root", (1, 43)),
+        ("subscription { a(x: 1, x: 2) }", "argument 'x' is given twice", (1, 24)),
+        ("subscription { a { b @d(x: 1, x: 1) } }", "argument 'x' is given twice", (1, 31)),
+        ("subscription { a(x: {y: [{z: 1, z: 1}]}) }", "key 'z' is given twice", (1, 33)),
+        ("subscription { a } query { b(x: 1, x: 2) }", "without a name", None),
     ],
 )
 def test_a_document_that_cannot_be_subscribed_to(
@@ -73,6 +82,47 @@ def test_fragments_are_put_in_and_equal_fields_merged() -> None:
     assert document.root.response_name == "root"
     assert list(document.root.leaves()) == [("a", "b"), ("a", "c"), ("a", "d"), ("e",)]
     assert document.used_variables == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("subscription { a { } }", "select a field there"),
+        ("subscription { a(: 1) }", "correct the document there"),
+        ("subscription { a", "correct the document there"),
+    ],
+)
+def test_the_remedy_of_what_does_not_parse_fits_it(text: str, remedy: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        read_document(text)
+    assert remedy in caught.value.findings[0].remedy
+
+
+def test_a_field_is_never_there_where_each_of_its_places_is_left_out() -> None:
+    root = read_document(
+        """
+        subscription ($x: Boolean!) {
+          a {
+            never @skip(if: true)
+            ... @include(if: false) { below { leaf } both }
+            both
+            some @skip(if: $x)
+            always @include(if: true)
+            merged @skip(if: true) { p }
+            merged { q }
+          }
+        }
+        """
+    ).root
+    there = {name: not field.is_never for name, field in (root.children or {}).items()}
+    wanted = {"never": False, "below": False, "both": True, "some": True, "always": True, "merged": True}
+    assert there == wanted
+    merged = root.child("merged")
+    assert merged is not None
+    assert {name: child.is_never for name, child in (merged.children or {}).items()} == {
+        "p": True,
+        "q": False,
+    }
 
 
 def test_an_operation_is_picked_by_name_and_sent_by_name() -> None:

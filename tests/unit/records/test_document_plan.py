@@ -69,6 +69,8 @@ def test_rows_are_the_root_field_of_any_other_endpoint() -> None:
         ("subscription { E { A } }", None, "document", "A selects no rows", "select a cube"),
         ("subscription { E }", None, "document", "E selects no rows", "select a cube"),
         ("subscription { E { __typename } }", None, "document", "E selects no rows", "select a cube"),
+        ("subscription { E { A @skip(if: true) { x } } }", None, "document", "selects no rows", "select"),
+        ("subscription { E { A @skip(if: true) { x } } }", "E.A", "rows", "E.A is left out", "directive"),
     ],
 )
 def test_rows_must_cover_what_is_selected(
@@ -102,6 +104,30 @@ def test_a_path_must_end_at_a_leaf_of_a_row(path: str, message: str, remedy: str
     for finding in found:
         assert message in finding.message
         assert remedy in finding.remedy
+
+
+def test_a_field_that_is_left_out_of_every_answer_is_no_path() -> None:
+    document = "subscription { a { b { c @include(if: false) d } } }"
+    (finding,) = findings(document, ROOT, key=(("b", "d"), ("b", "c")))
+    assert (finding.key, "b.c is left out" in finding.message) == ("key[1]", True)
+
+
+def test_what_is_left_out_of_every_answer_is_neither_lost_nor_a_cube() -> None:
+    document = "subscription { E { A { x } B @skip(if: true) { x } } }"
+    assert plan(document).rows == ("E", "A")
+    assert plan(document).cubes == 1
+    assert plan(document, rows=("E", "A")).rows == ("E", "A")
+
+
+def test_a_key_names_each_field_once() -> None:
+    number = ("Block", "Number")
+    (finding,) = findings(key=(number, ("Block", "Time"), number))
+    assert (finding.key, finding.message) == ("key[2]", "Block.Number is key[0] too")
+
+
+def test_a_root_that_is_not_selected_is_named_once() -> None:
+    (finding,) = findings("subscription { a { b } }", ROOT, rows=("nope",))
+    assert finding.message == "the document does not select 'nope'"
 
 
 def test_plain_rows_have_no_fields() -> None:
@@ -195,6 +221,34 @@ def test_the_topic_must_be_legal(topic: str, message: str) -> None:
 def test_a_variable_that_makes_the_topic_illegal_is_refused() -> None:
     (finding,) = findings(topic="t.{network}", variables={"network": "a/b"})
     assert finding.key == "topic"
+
+
+@pytest.mark.parametrize("value", ["{id}", "{Block.Number}", "}", "a b"])
+def test_a_variable_s_value_is_put_into_the_topic_literally(value: str) -> None:
+    (finding,) = findings(topic="t.{network}", variables={"network": value}, key=(("Block", "Number"),))
+    assert finding.key == "topic"
+    assert "the value of $network" in finding.message
+    assert value not in finding.message + finding.remedy
+
+
+def test_the_topic_s_remedy_names_the_variables_of_the_document() -> None:
+    found = findings(topic="t.{network}", variables={"netwrok": "bsc"})
+    assert [finding.key for finding in found] == ["variables.netwrok", "variables"]
+    (finding,) = findings(topic="t.{netwrok}")
+    assert finding.remedy == "did you mean 'network'?"
+
+
+@pytest.mark.parametrize("variables", [{}, {"x": None}, {"x": ["a"]}])
+def test_a_variable_without_a_single_value_cannot_stand_in_a_topic(variables: dict[str, object]) -> None:
+    (finding,) = findings("subscription ($x: X) { a(x: $x) }", ROOT, topic="t.{x}", variables=variables)
+    assert "{x} is a variable without a single value" in finding.message
+
+
+def test_an_empty_variable_in_the_topic_is_warned_of() -> None:
+    assert plan(topic="t.{network}", variables={"network": ""}).warnings == (
+        "the topic t.{network} holds the variable $network, which is empty",
+    )
+    assert plan(topic="t", variables={"network": ""}).warnings == ()
 
 
 def test_cubes_that_stay_silent_are_warned_of() -> None:

@@ -37,6 +37,12 @@ def test_a_name_without_fields_is_static() -> None:
     assert TopicTemplate("t.{Block.Chain}", {}).paths == (("Block", "Chain"),)
 
 
+def test_a_variable_s_value_is_text_and_no_placeholder() -> None:
+    assert TopicTemplate("t.{region}", {"region": "{id}"}).static == "t.{id}"
+    with pytest.raises(IllegalTopic):
+        name("t.{region}", b'{"id":"7"}', region="{id}")
+
+
 @pytest.mark.parametrize(
     "row",
     [
