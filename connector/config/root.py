@@ -187,4 +187,6 @@ class Config(Section):
 
     def effective(self) -> dict[str, object]:
         """The configuration with its defaults and without its secrets, for the one-time log."""
-        return redacted(self.model_dump(mode="json", by_alias=True, exclude_none=True), self._secrets)
+        # Unresolved values are text whatever their declared type; that is no reason for warnings.
+        tree = self.model_dump(mode="json", by_alias=True, exclude_none=True, warnings=False)
+        return redacted(tree, self._secrets)

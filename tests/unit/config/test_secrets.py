@@ -74,6 +74,12 @@ def test_without_secrets_everything_else_is_checked(read: Read, refused: Refused
     assert problem.path == "shutdown.drain"
 
 
+@pytest.mark.parametrize("line", ["oauth: '${env:A}'", "tasks: '${env:A}'", "shutdown: '${env:A}'"])
+def test_what_is_not_known_yet_is_shown_as_it_is_written(read: Read, line: str) -> None:
+    key = line.partition(":")[0]
+    assert read(f"{GENERIC}{line}\n", resolve=False).effective()[key] == "${env:A}"
+
+
 def test_a_subscription_that_is_not_known_yet_has_no_plan(read: Read) -> None:
     config = read(GENERIC.replace("orders.graphql", "${env:DOCUMENT}"), resolve=False)
     assert config.plans == ()
