@@ -1,8 +1,10 @@
 // What the options make of the hooks that both libraries have.
+import { admits } from "./guard.js";
 import { options, say, sleep } from "./options.js";
 
-export async function onConnect(payload) {
+export async function onConnect(payload, socket) {
   say("init", { payload: payload ?? null });
+  if (!(await admits(payload, socket))) return false;
   if (options.late) await sleep(options.late);
   const { connect } = options;
   if (connect === "forbid") return false;

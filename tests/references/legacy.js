@@ -3,10 +3,11 @@
 import { execute, subscribe } from "graphql";
 import { SubscriptionServer } from "subscriptions-transport-ws";
 
+import { verifyClient, watchExpiry } from "./guard.js";
 import { onConnect, onOperation } from "./hooks.js";
 import { obey, options } from "./options.js";
 import { roots, schema } from "./schema.js";
-import { watch } from "./watch.js";
+import { orders, watch } from "./watch.js";
 
 const created = SubscriptionServer.create(
   {
@@ -21,7 +22,14 @@ const created = SubscriptionServer.create(
       return params;
     },
   },
-  { host: "127.0.0.1", port: 0, path: "/graphql", perMessageDeflate: options.compress ?? false },
+  {
+    host: "127.0.0.1",
+    port: 0,
+    path: "/graphql",
+    perMessageDeflate: options.compress ?? false,
+    ...(verifyClient && { verifyClient }),
+  },
 );
 watch(created.server);
-obey({ dispose: () => created.close() });
+watchExpiry(created.server);
+obey(orders(created.server));

@@ -61,3 +61,8 @@ function sendInFragments(socket, send, bytes, callback) {
     if (at === 0) socket.ping();
   }
 }
+
+// What a test may ask for later.
+export function orders(server) {
+  return { cut: () => server.clients.forEach((socket) => socket.terminate()) };
+}
