@@ -1,7 +1,26 @@
 """HTTP as a client: the only room that imports httpx2."""
 
 from connector.http.client import HttpAnswer, HttpClient, Unreachable
+from connector.http.proxy import SOCKS, Proxy, ProxyMistake, parse_proxy, proxy_refused
 from connector.http.redact import redact_url
 from connector.http.retry_after import retry_after_seconds
+from connector.http.route import EnvironmentProxyMistake, Route, route_to
+from connector.http.socks import ProxyFailed, connect_socks
 
-__all__ = ["HttpAnswer", "HttpClient", "Unreachable", "redact_url", "retry_after_seconds"]
+__all__ = [
+    "SOCKS",
+    "EnvironmentProxyMistake",
+    "HttpAnswer",
+    "HttpClient",
+    "Proxy",
+    "ProxyFailed",
+    "ProxyMistake",
+    "Route",
+    "Unreachable",
+    "connect_socks",
+    "parse_proxy",
+    "proxy_refused",
+    "redact_url",
+    "retry_after_seconds",
+    "route_to",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,9 +12,13 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
 import anyio
+import anyio.to_thread
 
 from connector.errors import RetriableError
+from connector.http.proxy import PROXY_AUTHENTICATION, SOCKS, Proxy, proxy_refused
+from connector.http.reasons import why
 from connector.http.redact import redact_url
+from connector.tls import RotatingContext, TlsSettings
 
 if TYPE_CHECKING:
     import httpx2
@@ -24,9 +29,6 @@ _CLOSE_DEADLINE = 2.0
 #: Seconds an idle connection is kept. Shorter than servers keep theirs (5 s and more): a request on
 #: a connection that the other side is just closing is lost.
 _KEEPALIVE = 2.0
-
-#: Hosts that are reached without a proxy, whatever the environment says.
-_LOOPBACK = ("all://localhost", "all://*.localhost", "all://127.0.0.0/8", "all://[::1]")
 
 
 class Unreachable(RetriableError):
@@ -49,17 +51,30 @@ class HttpAnswer:
 
 class HttpClient:
     """
-    Sends requests over HTTP/1.1, through the environment's proxy except to loopback.
+    Sends requests over HTTP/1.1, through ``proxy`` where one is given (see `connector.http.route_to`); the
+    environment is not looked at.
 
-    ``timeout`` is the seconds from the call to the last byte of the answer, so that a body which
-    trickles in cannot hold a caller. An answer with a success status and more than
-    ``max_body_bytes`` of (decoded) body counts as unreachable; any other is cut there, since its
-    status says all.
+    ``tls`` of ``None`` trusts the system's authorities. ``timeout`` is the seconds from the call to the last
+    byte of the answer, so that a body which trickles in cannot hold a caller. An answer with a success
+    status and more than ``max_body_bytes`` of (decoded) body counts as unreachable; any other is cut there,
+    since its status says all.
     """
 
-    def __init__(self, timeout: float = 30.0, max_body_bytes: int = 1 << 20) -> None:
+    def __init__(
+        self,
+        timeout: float = 30.0,
+        max_body_bytes: int = 1 << 20,
+        *,
+        tls: TlsSettings | None = None,
+        proxy: Proxy | None = None,
+    ) -> None:
         self._timeout = timeout
         self._max_body_bytes = max_body_bytes
+        self._proxy = proxy
+        self._tls = RotatingContext(tls or TlsSettings())
+        # Ours, so that the proxy's operator learns nothing of our certificate.
+        self._proxy_tls = RotatingContext((tls or TlsSettings()).without_certificate())
+        self._contexts: tuple[ssl.SSLContext, ...] = ()
         self._client: httpx2.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -68,10 +83,7 @@ class HttpClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            with anyio.move_on_after(_CLOSE_DEADLINE, shield=True):
-                await client.aclose()
+        await self._close()
 
     async def post_form(
         self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
@@ -93,19 +105,23 @@ class HttpClient:
         raise Unreachable(f"no answer from {redact_url(url)}: {outcome}")
 
     async def _send(self, url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer | str:
-        """Return the answer, or in a word why there is none."""
+        """Return the answer, or in words why there is none."""
         try:
-            client = self._open()
             with anyio.move_on_after(self._timeout):
+                client = await self._open()
                 async with client.stream("POST", url, content=body, headers=dict(headers)) as response:
                     return await self._read(response)
-        # Everything: besides its own errors the library lets out ValueError and ImportError (a proxy
-        # setting it cannot use), OSError (a CA file) and an ExceptionGroup (a port out of range).
+        # Everything: besides its own errors the library lets out ValueError, OSError and an ExceptionGroup
+        # (a port out of range).
         except Exception as error:
-            return _first_cause(error)
-        return f"not complete within {self._timeout:g} s"
+            return why(error, self._proxy, is_secure=url.lower().startswith("https:"))
+        through = f" through the proxy {self._proxy}" if self._proxy is not None else ""
+        return f"not complete within {self._timeout:g} s{through}"
 
     async def _read(self, response: httpx2.Response) -> HttpAnswer | str:
+        if response.status_code == PROXY_AUTHENTICATION and self._proxy is not None:
+            # In the clear a proxy forwards, so that its own answer comes in the place of the endpoint's.
+            return proxy_refused(self._proxy, response.status_code)
         body = bytearray()
         async with aclosing(response.aiter_bytes()) as parts:
             async for part in parts:
@@ -118,29 +134,45 @@ class HttpClient:
         lower = {name.lower(): value for name, value in response.headers.items()}
         return HttpAnswer(status=response.status_code, headers=lower, body=bytes(body))
 
-    def _open(self) -> httpx2.AsyncClient:
-        if self._client is None:
-            import httpx2  # a quarter of a second, which commands that never send need not pay
-
-            # They log whole URLs, at INFO and DEBUG.
-            for name in ("httpx2", "httpcore2"):
-                logging.getLogger(name).setLevel(logging.WARNING)
-            self._client = httpx2.AsyncClient(
-                follow_redirects=False,
-                headers={"accept-encoding": "identity", "user-agent": "graphql-kafka-connector"},
-                limits=httpx2.Limits(keepalive_expiry=_KEEPALIVE),
-                mounts=dict.fromkeys(_LOOPBACK),
-                timeout=None,  # one deadline for the whole exchange, in `_send`
-            )
+    async def _open(self) -> httpx2.AsyncClient:
+        """The client of the library; a new one where a certificate has changed."""
+        # In a thread that may be left behind: a file on a dead network mount blocks for ever.
+        contexts = await anyio.to_thread.run_sync(self._current, abandon_on_cancel=True)
+        if self._client is None or contexts != self._contexts:
+            await self._close()
+            self._client, self._contexts = self._build(*contexts), contexts
         return self._client
 
+    def _current(self) -> tuple[ssl.SSLContext, ...]:
+        is_tls = self._proxy is not None and self._proxy.scheme == "https"
+        return (self._tls.current(), self._proxy_tls.current()) if is_tls else (self._tls.current(),)
 
-def _first_cause(error: Exception) -> str:
-    """Return the class name of what happened first, such as ``ConnectionRefusedError``."""
-    while True:
-        inner = error.__cause__ or error.__context__
-        if isinstance(error, ExceptionGroup):
-            inner = error.exceptions[0]
-        if not isinstance(inner, Exception):
-            return type(error).__name__
-        error = inner
+    def _build(self, tls: ssl.SSLContext, proxy_tls: ssl.SSLContext | None = None) -> httpx2.AsyncClient:
+        import httpx2  # a quarter of a second, which commands that never send need not pay
+
+        # They log whole URLs, at INFO and DEBUG.
+        for name in ("httpx2", "httpcore2"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        transport = None
+        if self._proxy is not None and self._proxy.scheme in SOCKS:
+            from connector.http.socks_transport import SocksTransport
+
+            transport = SocksTransport(self._proxy, tls)
+        return httpx2.AsyncClient(
+            follow_redirects=False,
+            headers={"accept-encoding": "identity", "user-agent": "graphql-kafka-connector"},
+            limits=httpx2.Limits(keepalive_expiry=_KEEPALIVE),
+            proxy=httpx2.Proxy(self._proxy.url, ssl_context=proxy_tls)
+            if self._proxy and not transport
+            else None,
+            timeout=None,  # one deadline for the whole exchange, in `_send`
+            transport=transport,
+            trust_env=False,  # nor would a .netrc be anything but a surprise
+            verify=tls,
+        )
+
+    async def _close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with anyio.move_on_after(_CLOSE_DEADLINE, shield=True):
+                await client.aclose()

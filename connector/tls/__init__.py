@@ -13,10 +13,11 @@ TLS as a client, towards whatever peer: the one place where SSL contexts are bui
 
 from connector.tls.context import RotatingContext, client_context
 from connector.tls.files import TlsFileError, TlsKey, file_mistakes
-from connector.tls.reasons import find_tls_error, tls_reason
+from connector.tls.reasons import TLS_ENDED, find_tls_error, tls_reason
 from connector.tls.settings import TlsSettings
 
 __all__ = [
+    "TLS_ENDED",
     "RotatingContext",
     "TlsFileError",
     "TlsKey",

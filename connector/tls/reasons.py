@@ -15,6 +15,12 @@ _MEANS = {
     21: "the server may not send its intermediates",
 }
 
+TLS_ENDED = "the server ended the connection; it may want a client certificate, or another (certificate_file)"
+"""
+What an end without a word may mean: in TLS 1.3 a client learns that its certificate does not do only after it
+has begun to talk, and whatever was said about it may be lost.
+"""
+
 # OpenSSL's names of what happened, without what depends on the version of TLS.
 _REASONS = {
     "ALERT_CERTIFICATE_REQUIRED": "the server wants a client certificate (certificate_file)",
@@ -33,9 +39,13 @@ _REASONS = {
     "HTTP_REQUEST": "the server does not speak TLS on this port",
     "PACKET_LENGTH_TOO_LONG": "the server does not speak TLS on this port",
     "RECORD_LAYER_FAILURE": "the server does not speak TLS on this port",
-    "UNEXPECTED_EOF_WHILE_READING": "the server ended the connection within TLS",
+    "UNEXPECTED_EOF_WHILE_READING": TLS_ENDED,
 }
 _VERSIONS = ("TLSV13_", "TLSV1_", "SSLV3_", "TLS_", "SSL_")
+
+
+# What the layers above raise in the course of every handshake, and so the context of what ends it.
+_UNFINISHED = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 def tls_reason(error: ssl.SSLError) -> str:
@@ -47,7 +57,7 @@ def tls_reason(error: ssl.SSLError) -> str:
         said = f"certificate verify failed: {getattr(error, 'verify_message', '').rstrip('.')}"
         return f"{said} ({means})" if means else said
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return _REASONS["UNEXPECTED_EOF_WHILE_READING"]
+        return TLS_ENDED
     # Only what OpenSSL itself raised has a reason.
     name = getattr(error, "reason", None) or type(error).__name__
     for version in _VERSIONS:
@@ -64,7 +74,7 @@ def find_tls_error(error: BaseException) -> ssl.SSLError | None:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        if isinstance(one, ssl.SSLError):
+        if isinstance(one, ssl.SSLError) and not isinstance(one, _UNFINISHED):
             return one
         todo += [one.__cause__, one.__context__]
         if isinstance(one, BaseExceptionGroup):

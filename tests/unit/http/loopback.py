@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,18 +17,19 @@ class Server:
     """Where it listens, and the requests it has read whole."""
 
     port: int = 0
+    scheme: str = "http"
     requests: list[bytes] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """The address of its one resource."""
-        return f"http://127.0.0.1:{self.port}/oauth2/token"
+        return f"{self.scheme}://127.0.0.1:{self.port}/oauth2/token"
 
 
 @asynccontextmanager
-async def serving(answer: Answer) -> AsyncIterator[Server]:
+async def serving(answer: Answer, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     """Answer each connection's first request by ``answer`` while the body of the `async with` runs."""
-    server = Server()
+    server = Server(scheme="https" if tls else "http")
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -36,12 +38,12 @@ async def serving(answer: Answer) -> AsyncIterator[Server]:
             body = await reader.readexactly(int(length[0].partition(b":")[2])) if length else b""
             server.requests.append(head + body)
             await answer(writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass  # the client had enough
         finally:
             writer.close()
 
-    listener = await asyncio.start_server(talk, "127.0.0.1", 0)
+    listener = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server

@@ -10,7 +10,7 @@ import trustme
 from structlog.testing import capture_logs
 
 from connector.tls import RotatingContext, TlsFileError, TlsSettings, client_context, tls_reason
-from tests.unit.tls.conftest import Files
+from tests.standins.certificates import Authority, ClientFiles
 
 HOST = "upstream.example"
 
@@ -34,55 +34,51 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, host: str = HOST
                 waiting.remove(side)
 
 
-def server(authority: trustme.CA, host: str = HOST) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(host).configure_cert(context)
-    return context
+def test_the_ca_file_is_trusted(authority: Authority, files: ClientFiles) -> None:
+    shake_hands(client_context(TlsSettings(ca_file=files.ca)), authority.server(HOST))
 
 
-def test_the_ca_file_is_trusted(authority: trustme.CA, files: Files) -> None:
-    shake_hands(client_context(TlsSettings(ca_file=files.ca)), server(authority))
-
-
-def test_the_ca_file_alone_is_trusted(authority: trustme.CA, tmp_path: Path) -> None:
+def test_the_ca_file_alone_is_trusted(authority: Authority, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     context = client_context(TlsSettings(ca_file=other))
     assert len(context.get_ca_certs()) == 1
     with pytest.raises(ssl.SSLCertVerificationError) as caught:
-        shake_hands(context, server(authority))
+        shake_hands(context, authority.server(HOST))
     assert tls_reason(caught.value).startswith("certificate verify failed: ")
     assert "not among the trusted authorities" in tls_reason(caught.value)
 
 
-def test_without_a_ca_file_the_system_is_trusted(authority: trustme.CA) -> None:
+def test_without_a_ca_file_the_system_is_trusted(authority: Authority) -> None:
     context = client_context(TlsSettings())
     assert context.verify_mode == ssl.CERT_REQUIRED
     with pytest.raises(ssl.SSLCertVerificationError):
-        shake_hands(context, server(authority))
+        shake_hands(context, authority.server(HOST))
 
 
-def test_an_intermediate_may_be_trusted_by_itself(authority: trustme.CA, tmp_path: Path) -> None:
-    intermediate, file = authority.create_child_ca(), tmp_path / "intermediate.pem"
+def test_an_intermediate_may_be_trusted_by_itself(authority: Authority, tmp_path: Path) -> None:
+    intermediate, file = authority.ca.create_child_ca(), tmp_path / "intermediate.pem"
     intermediate.cert_pem.write_to_path(str(file))
-    shake_hands(client_context(TlsSettings(ca_file=file)), server(intermediate))
+    there = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    intermediate.issue_cert(HOST).configure_cert(there)
+    shake_hands(client_context(TlsSettings(ca_file=file)), there)
 
 
-def test_another_host_is_refused_with_its_name(authority: trustme.CA, files: Files) -> None:
+def test_another_host_is_refused_with_its_name(authority: Authority, files: ClientFiles) -> None:
     context = client_context(TlsSettings(ca_file=files.ca))
     with pytest.raises(ssl.SSLCertVerificationError) as caught:
-        shake_hands(context, server(authority, "other.example"))
+        shake_hands(context, authority.server("other.example"))
     assert "Hostname mismatch" in tls_reason(caught.value)
     assert HOST in tls_reason(caught.value)
 
 
-def test_another_host_is_accepted_where_asked_for(authority: trustme.CA, files: Files) -> None:
+def test_another_host_is_accepted_where_asked_for(authority: Authority, files: ClientFiles) -> None:
     context = client_context(TlsSettings(ca_file=files.ca, check_hostname=False))
-    shake_hands(context, server(authority, "other.example"))
+    shake_hands(context, authority.server("other.example"))
     assert context.verify_mode == ssl.CERT_REQUIRED
 
 
-def test_a_changed_file_gives_a_new_context(files: Files) -> None:
+def test_a_changed_file_gives_a_new_context(files: ClientFiles) -> None:
     rotating = RotatingContext(TlsSettings(ca_file=files.ca))
     first = rotating.current()
     assert rotating.current() is first
@@ -90,14 +86,14 @@ def test_a_changed_file_gives_a_new_context(files: Files) -> None:
     assert rotating.current() is not first
 
 
-def test_a_file_that_was_only_touched_gives_the_same_context(files: Files) -> None:
+def test_a_file_that_was_only_touched_gives_the_same_context(files: ClientFiles) -> None:
     rotating = RotatingContext(TlsSettings(ca_file=files.ca))
     first = rotating.current()
     files.ca.write_bytes(files.ca.read_bytes())
     assert rotating.current() is first
 
 
-def test_a_file_spoilt_meanwhile_leaves_the_last_good_context_and_is_told_once(files: Files) -> None:
+def test_a_file_spoilt_meanwhile_leaves_the_last_good_context_and_is_told_once(files: ClientFiles) -> None:
     rotating = RotatingContext(TlsSettings(ca_file=files.ca))
     first, good = rotating.current(), files.ca.read_bytes()
     files.ca.write_text("half writ")
@@ -109,7 +105,7 @@ def test_a_file_spoilt_meanwhile_leaves_the_last_good_context_and_is_told_once(f
     assert rotating.current() is not first
 
 
-def test_a_file_that_was_never_good_raises_until_it_is(files: Files) -> None:
+def test_a_file_that_was_never_good_raises_until_it_is(files: ClientFiles) -> None:
     good = files.ca.read_bytes()
     files.ca.unlink()
     rotating = RotatingContext(TlsSettings(ca_file=files.ca))

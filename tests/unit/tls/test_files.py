@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from connector.tls import TlsFileError, TlsSettings, client_context, file_mistakes
-from tests.unit.tls.conftest import PASSWORD, Files
+from tests.standins.certificates import PASSWORD, Authority, ClientFiles
 
 
 def only(settings: TlsSettings) -> TlsFileError:
@@ -23,25 +23,25 @@ def test_no_file_at_all_is_no_mistake() -> None:
     assert file_mistakes(TlsSettings()) == []
 
 
-def test_a_certificate_with_its_key_is_no_mistake(files: Files) -> None:
+def test_a_certificate_with_its_key_is_no_mistake(files: ClientFiles) -> None:
     settings = TlsSettings(ca_file=files.ca, certificate_file=files.certificate, key_file=files.key)
     assert file_mistakes(settings) == []
 
 
-def test_an_encrypted_key_is_opened_by_its_password(files: Files) -> None:
+def test_an_encrypted_key_is_opened_by_its_password(files: ClientFiles) -> None:
     settings = TlsSettings(
         certificate_file=files.certificate, key_file=files.encrypted_key, key_password=PASSWORD
     )
     assert file_mistakes(settings) == []
 
 
-def test_a_key_may_stand_in_the_certificates_file(files: Files, tmp_path: Path) -> None:
+def test_a_key_may_stand_in_the_certificates_file(files: ClientFiles, tmp_path: Path) -> None:
     both = tmp_path / "both.pem"
     both.write_bytes(files.key.read_bytes() + files.certificate.read_bytes())
     assert file_mistakes(TlsSettings(certificate_file=both)) == []
 
 
-def test_what_stands_between_certificates_does_not_matter(files: Files) -> None:
+def test_what_stands_between_certificates_does_not_matter(files: ClientFiles) -> None:
     files.ca.write_bytes("# TÜRKTRUST\r\n".encode() + files.ca.read_bytes().replace(b"\n", b"\r\n"))
     assert file_mistakes(TlsSettings(ca_file=files.ca)) == []
 
@@ -74,7 +74,7 @@ def test_a_ca_file_that_holds_something_else_is_named(tmp_path: Path, content: b
     assert mistake.remedy
 
 
-def test_one_damaged_certificate_of_several_is_named_by_its_number(files: Files) -> None:
+def test_one_damaged_certificate_of_several_is_named_by_its_number(files: ClientFiles) -> None:
     whole = files.ca.read_bytes()
     damaged = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     files.ca.write_bytes(whole + damaged + whole)
@@ -90,20 +90,20 @@ def test_a_file_without_end_is_not_read_whole() -> None:
     assert only(TlsSettings(ca_file=Path("/dev/zero"))).message == "is not a file"
 
 
-def test_a_key_of_another_certificate_is_told(files: Files, authority: trustme.CA) -> None:
-    authority.issue_cert("other@example.com").private_key_pem.write_to_path(str(files.key))
+def test_a_key_of_another_certificate_is_told(files: ClientFiles, authority: Authority) -> None:
+    authority.ca.issue_cert("other@example.com").private_key_pem.write_to_path(str(files.key))
     mistake = only(TlsSettings(certificate_file=files.certificate, key_file=files.key))
     assert (mistake.key, mistake.message) == ("key_file", "does not belong to the certificate")
 
 
-def test_a_key_of_another_kind_is_told(files: Files, authority: trustme.CA) -> None:
-    other = authority.issue_cert("other@example.com", key_type=trustme.KeyType.RSA)
+def test_a_key_of_another_kind_is_told(files: ClientFiles, authority: Authority) -> None:
+    other = authority.ca.issue_cert("other@example.com", key_type=trustme.KeyType.RSA)
     other.private_key_pem.write_to_path(str(files.key))
     mistake = only(TlsSettings(certificate_file=files.certificate, key_file=files.key))
     assert (mistake.key, mistake.message) == ("key_file", "does not belong to the certificate")
 
 
-def test_a_wrong_password_is_told_and_not_shown(files: Files) -> None:
+def test_a_wrong_password_is_told_and_not_shown(files: ClientFiles) -> None:
     settings = TlsSettings(
         certificate_file=files.certificate, key_file=files.encrypted_key, key_password="a-wrong-passphrase"
     )
@@ -113,29 +113,29 @@ def test_a_wrong_password_is_told_and_not_shown(files: Files) -> None:
 
 
 @pytest.mark.parametrize("password", ["", "x" * 2000, "ü\udc80"])
-def test_no_password_makes_trouble_of_its_own(files: Files, password: str) -> None:
+def test_no_password_makes_trouble_of_its_own(files: ClientFiles, password: str) -> None:
     settings = TlsSettings(
         certificate_file=files.certificate, key_file=files.encrypted_key, key_password=password
     )
     assert only(settings).key == "key_password"
 
 
-def test_an_encrypted_key_without_a_password_asks_nobody(files: Files) -> None:
+def test_an_encrypted_key_without_a_password_asks_nobody(files: ClientFiles) -> None:
     mistake = only(TlsSettings(certificate_file=files.certificate, key_file=files.encrypted_key))
     assert (mistake.key, mistake.message) == ("key_file", "holds an encrypted key")
 
 
-def test_a_certificate_without_any_key_is_told(files: Files) -> None:
+def test_a_certificate_without_any_key_is_told(files: ClientFiles) -> None:
     mistake = only(TlsSettings(certificate_file=files.certificate))
     assert (mistake.key, mistake.message) == ("certificate_file", "holds no private key")
 
 
-def test_a_key_file_that_holds_something_else_is_named(files: Files) -> None:
+def test_a_key_file_that_holds_something_else_is_named(files: ClientFiles) -> None:
     mistake = only(TlsSettings(certificate_file=files.certificate, key_file=files.certificate))
     assert (mistake.key, mistake.message) == ("key_file", "holds no private key")
 
 
-def test_a_damaged_key_is_named(files: Files) -> None:
+def test_a_damaged_key_is_named(files: ClientFiles) -> None:
     files.key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     mistake = only(TlsSettings(certificate_file=files.certificate, key_file=files.key))
     assert (mistake.key, mistake.message) == ("key_file", "holds a key that cannot be read")

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from connector.tls import find_tls_error, tls_reason
+from connector.tls import TLS_ENDED, find_tls_error, tls_reason
 
 
 def failed(reason: str | None) -> ssl.SSLError:
@@ -31,7 +31,7 @@ def test_a_reason_is_told_in_words(reason: str, said: str) -> None:
 
 
 def test_an_error_without_a_reason_is_told_all_the_same() -> None:
-    assert tls_reason(ssl.SSLEOFError()) == "the server ended the connection within TLS"
+    assert tls_reason(ssl.SSLEOFError()) == TLS_ENDED
     assert tls_reason(ssl.SSLError()) == "TLS failed: sslerror"
     assert tls_reason(ssl.SSLCertVerificationError()).startswith("certificate verify failed")
 
