@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from contextlib import AsyncExitStack
 
 from connector import __version__
@@ -26,6 +25,7 @@ from connector.subscription import (
 )
 from connector.task import Follower, FollowSettings, Patience, Task, bucket
 from connector.telemetry import Metrics, Redactor
+from connector.tls import RotatingContext
 from connector.worker import Worker
 
 DRAIN_SHARE_OF_CLOSING = 0.5
@@ -62,8 +62,9 @@ async def _token_source(config: Config, redactor: Redactor, stack: AsyncExitStac
             return TokenFile(config.token_file)
         case "oauth":
             assert config.oauth is not None
+            peer = config.peers.token
             source = ClientCredentials(
-                await stack.enter_async_context(HttpClient()),
+                await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy)),
                 token_url=config.oauth.token_url,
                 client_id=config.oauth.client_id,
                 client_secret=config.oauth.client_secret.reveal(),
@@ -79,6 +80,7 @@ async def _token_source(config: Config, redactor: Redactor, stack: AsyncExitStac
 
 def _tasks(config: Config, keeper: Keeper | None, metrics: Metrics, budget: Budget) -> list[Task]:
     tasks = []
+    session = _session(config)
     for number in range(config.tasks):
         plans = [plan for plan in config.plans if bucket(plan.name, config.tasks) == number]
         if not plans:
@@ -86,7 +88,7 @@ def _tasks(config: Config, keeper: Keeper | None, metrics: Metrics, budget: Budg
         publisher = Publisher(_kafka(config), _publishing(config), KafkaMetrics(metrics))
         followers = [
             Follower(
-                _following(config, plan),
+                _following(config, plan, session),
                 keeper=keeper,
                 publisher=publisher,
                 budget=budget,
@@ -119,7 +121,7 @@ def _publishing(config: Config) -> PublishSettings:
     return PublishSettings(create=new if topics.create else None, linger=config.kafka.producer.linger)
 
 
-def _following(config: Config, plan: SubscriptionPlan) -> FollowSettings:
+def _following(config: Config, plan: SubscriptionPlan, session: SessionSettings) -> FollowSettings:
     # The plan's template has the variables put in already.
     topic = TopicTemplate(plan.topic, {})
     return FollowSettings(
@@ -136,7 +138,7 @@ def _following(config: Config, plan: SubscriptionPlan) -> FollowSettings:
         headers=(("connector", config.name.encode()), ("subscription", plan.name.encode())),
         streams=plan.cubes,
         target=_target(config),
-        session=_session(config),
+        session=session,
         patience=Patience(keepalive_timeout=config.endpoint.keepalive_timeout, probe=config.preset.probe),
         reopens=config.endpoint.rotation == "reopen",
         rows_limit=config.preset.rows_limit,
@@ -158,7 +160,7 @@ def _target(config: Config) -> Target:
 
 
 def _session(config: Config) -> SessionSettings:
-    endpoint = config.endpoint
+    endpoint, peer = config.endpoint, config.peers.endpoint
     return SessionSettings(
         subprotocols=(
             # Legacy servers on npm's ws select the first offer, whatever it is; the modern reference
@@ -171,5 +173,7 @@ def _session(config: Config) -> SessionSettings:
         ack_timeout=endpoint.ack_timeout,
         close_timeout=min(endpoint.close_timeout, config.shutdown.drain * DRAIN_SHARE_OF_CLOSING),
         max_message_bytes=endpoint.max_message_bytes,
-        tls=ssl.create_default_context() if endpoint.url.startswith("wss:") else None,
+        tls=RotatingContext(peer.tls),
+        proxy=peer.route.proxy,
+        proxy_tls=RotatingContext(peer.tls.without_certificate()),
     )

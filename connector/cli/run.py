@@ -35,10 +35,20 @@ def run(path: Path) -> int:
         redactor.add(secret)
     configure_logs(config.log.level, config.log.format, redactor)
     log.info("connector starts", version=__version__, config=config.effective())
+    _tell_of_proxies(config)
     for plan in config.plans:
         for warning in plan.warnings:
             log.warning("document", subscription=plan.name, warning=warning)
     return _supervise(config, redactor)
+
+
+def _tell_of_proxies(config: Config) -> None:
+    for name, peer in config.peers.named():
+        if peer.route.proxy is not None:
+            named_by = peer.route.named_by or "the configuration"
+            log.info("proxy in use", peer=name, proxy=str(peer.route.proxy), named_by=named_by)
+        if peer.route.unused is not None:
+            log.warning("proxy not used", peer=name, why="the address is this machine itself")
 
 
 def _supervise(config: Config, redactor: Redactor) -> int:

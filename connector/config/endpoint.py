@@ -7,8 +7,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, JsonValue
 
 from connector.config.mistake import Mistake
+from connector.config.proxy import ProxyUrl
 from connector.config.secret import Secret
 from connector.config.section import Section, setting
+from connector.config.tls import TlsSection
 from connector.config.values import (
     Duration,
     HeaderName,
@@ -102,6 +104,13 @@ class EndpointSection(Section):
     keepalive_timeout: Duration = setting(
         ..., "How long a session may be silent before it is probed (generic) or given up (bitquery)."
     )
+    tls: TlsSection | None = setting(None, "Certificates for sockets (wss).")
+    proxy: ProxyUrl | None = setting(
+        None,
+        "What sockets go through: http://, https://, socks5:// or socks5h://[user:password@]host:port, or "
+        "none. Default: what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say. Never for this machine "
+        "itself. User and password are secrets.",
+    )
     max_message_bytes: Size = setting("64MiB", "A larger message ends the session.")
     rotation: Rotation = setting(
         "reopen",
@@ -132,3 +141,11 @@ class OauthSection(Section):
     client_secret: Secret = setting(..., "The client's secret.")
     scope: Text | None = setting(None, "The scope to ask for; absent: none.")
     auth: TokenAuth = setting("body", "How the client proves itself: form body, or HTTP Basic.")
+    tls: TlsSection | None = setting(
+        None,
+        "Certificates for token requests. Default: what endpoint.tls trusts, with its certificate where the "
+        "token endpoint is on the same host.",
+    )
+    proxy: ProxyUrl | None = setting(
+        None, "What token requests go through, or none. Default: endpoint.proxy, else the environment."
+    )

@@ -11,11 +11,13 @@ from connector.config.checks import check_whole, drop_empty
 from connector.config.defaults import fill_defaults, preset_of
 from connector.config.documents import plan_all
 from connector.config.not_built import refuse_not_built
+from connector.config.peers import find_peers
 from connector.config.placeholders import Filler
 from connector.config.redacted import hide, secret_values
 from connector.config.root import Config
 from connector.config.secret import Unresolved
 from connector.config.source import Source, read_source, read_text
+from connector.config.tls import check_tls
 from connector.config.validation import report_errors
 from connector.errors import ConfigError, Problem
 
@@ -43,14 +45,17 @@ def read_config(path: str | Path, *, env: Mapping[str, str], resolve: bool = Tru
     fill_defaults(tree)
     check_whole(tree, source)
     _find_token_file(tree, source, look=resolve)
+    check_tls(tree, source, look=resolve)
     config = _validate(tree, source)
+    peers = find_peers(config, env, source) if config is not None and resolve else None
     from_files = {item.path for item in filler.filled if item.kind == "file"}
     plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), from_files)
-    secrets = secret_values(tree, filler.filled)
+    secrets = (*secret_values(tree, filler.filled), *(peers.secrets() if peers else ()))
     if source.problems or config is None:
         raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))
     config._plans = plans
     config._secrets = secrets
+    config._peers = peers
     return config
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from connector.config.placeholders import Filled
+from connector.config.proxy import proxy_secrets
 from connector.config.secret import HIDDEN, Unresolved
 from connector.config.source import KeyPath
 
@@ -15,10 +16,15 @@ LEAST_LENGTH = 8
 
 def is_secret(path: KeyPath) -> bool:
     """Whether the key's value must never be shown."""
-    return path[:1] == ("token",) or path[:2] in (
-        ("oauth", "client_secret"),
-        ("endpoint", "headers"),
-        ("endpoint", "init_payload"),
+    return (
+        path[:1] == ("token",)
+        or path[:2]
+        in (
+            ("oauth", "client_secret"),
+            ("endpoint", "headers"),
+            ("endpoint", "init_payload"),
+        )
+        or path[-2:] == ("tls", "key_password")
     )
 
 
@@ -30,6 +36,8 @@ def secret_values(tree: Mapping[str, object], filled: Iterable[Filled]) -> tuple
             is_secret(path) and len(text) >= LEAST_LENGTH
         ):
             found[text] = None
+        elif path[-1] == "proxy":
+            found |= dict.fromkeys(proxy_secrets(text))
         elif path[-1] in ("url", "http_url", "token_url"):
             found |= dict.fromkeys(value for value in _query_values(text) if len(value) >= LEAST_LENGTH)
     return tuple(text for text in found if text)

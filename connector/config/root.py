@@ -10,6 +10,7 @@ from connector.auth.grant import is_access_token
 from connector.config.endpoint import EndpointSection, OauthSection
 from connector.config.kafka import KafkaSection, TopicsSection
 from connector.config.mistake import Mistake
+from connector.config.peers import Peers
 from connector.config.redacted import redacted
 from connector.config.secret import Secret, Unresolved
 from connector.config.section import Section, setting
@@ -156,11 +157,18 @@ class Config(Section):
 
     _plans: tuple[SubscriptionPlan, ...] = PrivateAttr(())
     _secrets: tuple[str, ...] = PrivateAttr(())
+    _peers: Peers | None = PrivateAttr(None)
 
     @property
     def plans(self) -> tuple[SubscriptionPlan, ...]:
         """The subscriptions, checked, in the order given."""
         return self._plans
+
+    @property
+    def peers(self) -> Peers:
+        """How endpoint and token endpoint are connected to. Not known of what was read without secrets."""
+        assert self._peers is not None
+        return self._peers
 
     @property
     def preset(self) -> Preset:

@@ -14,7 +14,8 @@ from connector.subscription.messages import (
     result_of,
 )
 from connector.subscription.result import Result
-from connector.subscription.transport import SessionSettings, Transport
+from connector.subscription.settings import SessionSettings
+from connector.subscription.transport import Transport
 
 __all__ = [
     "RESUME_SHARE",

@@ -3,50 +3,86 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Callable
 
 from websockets import exceptions as ws_errors
 from websockets.http11 import Response
 
-from connector.http import retry_after_seconds
+from connector.errors import RetriableError
+from connector.http import Proxy, ProxyFailed, proxy_refused, retry_after_seconds
 from connector.subscription.errors import ConnectFailed, HandshakeRefused, SessionError, SubprotocolRefused
 from connector.subscription.messages import MAX_TEXT
+from connector.tls import TLS_ENDED, TlsFileError, find_tls_error, tls_reason
 
 _TAG = re.compile(r"<[^>]{0,1000}>")
 _SPACE = re.compile(r"\s+")
 
-OPENING_ERRORS = (ws_errors.WebSocketException, OSError, EOFError, ImportError, ValueError, LookupError)
-"""What the library raises while it opens a socket; the last ones for URLs, proxies and headers."""
+OPENING_ERRORS = (
+    ws_errors.WebSocketException,
+    RetriableError,
+    OSError,
+    EOFError,
+    ImportError,
+    ValueError,
+    LookupError,
+)
+"""
+What is raised while a socket is opened: by the library, for URLs, proxies and headers too, and by our
+rooms for certificates and SOCKS proxies.
+"""
 
 
 def opening_failed(
-    error: Exception, *, offered: str, timeout: float, clean: Callable[[str], str] = str
+    error: Exception,
+    *,
+    offered: str,
+    timeout: float,
+    is_secure: bool = False,
+    clean: Callable[[str], str] = str,
+    proxy: Proxy | None = None,
 ) -> SessionError:
     """
-    Return our error for one of `OPENING_ERRORS`; ``clean`` takes secrets out of what the server said.
+    Return our error for one of `OPENING_ERRORS`. ``is_secure`` is whether TLS was to be spoken, ``clean``
+    takes secrets out of what the server said, and ``proxy`` is what the connection was to go through.
 
     Messages of the library may hold the URL and with it the token, so none is passed on.
     """
+    tls = find_tls_error(error)
+    if tls is not None:
+        return ConnectFailed(f"TLS: {tls_reason(tls)}")
     match error:
+        case TlsFileError():
+            return ConnectFailed(f"TLS: {error}")
+        case ProxyFailed():
+            return ConnectFailed(str(error))
+        case ws_errors.InvalidProxyStatus() if proxy is not None:
+            return ConnectFailed(proxy_refused(proxy, error.response.status_code))
+        case ws_errors.ProxyError():
+            return ConnectFailed(f"the proxy {proxy} does not answer as an HTTP proxy does")
         case ws_errors.InvalidStatus():
             return handshake_refused(error.response, clean)
         case ws_errors.NegotiationError():
             return SubprotocolRefused(offered)
         case TimeoutError():
-            return ConnectFailed(f"no answer to the upgrade within {timeout:g} s")
-        case ssl.SSLError():
-            return ConnectFailed(f"TLS: {error.reason or type(error).__name__}")
+            through = f" through the proxy {proxy}" if proxy is not None else ""
+            return ConnectFailed(f"no answer to the upgrade within {timeout:g} s{through}")
+    if _is_end(error):
+        return ConnectFailed(f"TLS: {TLS_ENDED}" if is_secure else "the connection ended during the upgrade")
+    match error:
         case OSError():
-            return ConnectFailed(error.strerror or "no address of the host answers")
-        case ws_errors.ProxyError():
-            return ConnectFailed(f"proxy: {type(error).__name__}")
-        case ws_errors.ConnectionClosed():
-            return ConnectFailed("the connection ended during the upgrade")
-        case ws_errors.InvalidHandshake() | EOFError():
+            said = error.strerror or "no address of the host answers"
+            return ConnectFailed(f"the proxy {proxy} cannot be reached: {said}" if proxy else said)
+        case ws_errors.InvalidHandshake():
             return ConnectFailed(f"not a websocket answer ({type(error).__name__})")
         case _:
             return ConnectFailed(f"cannot be opened ({type(error).__name__})")
+
+
+def _is_end(error: Exception) -> bool:
+    """Whether the connection ended before there was an answer."""
+    if isinstance(error, ws_errors.InvalidMessage):
+        return isinstance(error.__cause__, EOFError)
+    return isinstance(error, (EOFError, ConnectionResetError, BrokenPipeError, ws_errors.ConnectionClosed))
 
 
 def handshake_refused(response: Response, clean: Callable[[str], str] = str) -> HandshakeRefused:

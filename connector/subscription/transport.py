@@ -10,13 +10,9 @@ sent, so `close` is `finish` and whoever iterates must go on until the iterator 
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
 import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import anyio
 import structlog
@@ -24,11 +20,11 @@ from gql.graphql_request import GraphQLRequest
 from gql.transport.async_transport import AsyncTransport
 from graphql import ExecutionResult
 from websockets import exceptions as ws_errors
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.protocol import OPEN
-from websockets.typing import Subprotocol as Offered
 
 from connector.subscription.credentials import Opening
+from connector.subscription.dial import open_socket
 from connector.subscription.errors import (
     AckTimedOut,
     ServerCompleted,
@@ -37,7 +33,6 @@ from connector.subscription.errors import (
     SocketClosed,
     SubprotocolRefused,
 )
-from connector.subscription.handshake import OPENING_ERRORS, opening_failed
 from connector.subscription.messages import CLIENT_CLOSE, Subprotocol
 from connector.subscription.protocol import (
     Acknowledged,
@@ -50,32 +45,9 @@ from connector.subscription.protocol import (
     Refused,
 )
 from connector.subscription.result import Result
-
-# The library's debug log prints handshakes and frames cut in the middle, where no redaction could
-# recognise a token, so it never reaches a handler.
-_quiet = logging.getLogger("connector.websockets")
-_quiet.setLevel(logging.WARNING)
+from connector.subscription.settings import SessionSettings
 
 log = structlog.get_logger(__name__)
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SessionSettings:
-    """
-    How a connection behaves; durations in seconds.
-
-    ``subprotocols`` are offered in that order. ``close_timeout`` bounds how long the peer's Close is
-    waited for while rows go on arriving. ``tls`` is ``None`` for the system's trust store.
-    """
-
-    subprotocols: tuple[Subprotocol, ...] = (Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS)
-    open_timeout: float = 10.0
-    ack_timeout: float = 10.0
-    close_timeout: float = 5.0
-    max_message_bytes: int = 64 * 2**20
-    tls: ssl.SSLContext | None = None
 
 
 class Transport(AsyncTransport):
@@ -120,8 +92,7 @@ class Transport(AsyncTransport):
             HandshakeRefused: HTTP status other than 101.
             SubprotocolRefused: The server selected none.
         """
-        offered = [Offered(name.value) for name in self._settings.subprotocols]
-        opened = await self._open_socket(offered)
+        opened = await open_socket(self._opening, self._settings)
         if isinstance(opened, SessionError):
             # Raised here and not in `except`, which would keep the library's error, and the URL in it.
             raise opened
@@ -130,32 +101,8 @@ class Transport(AsyncTransport):
         chosen = self._socket.subprotocol
         if chosen is None:
             self.abort()
-            raise SubprotocolRefused(", ".join(offered))
+            raise SubprotocolRefused(", ".join(self._settings.subprotocols))
         self._protocol = Protocol(Subprotocol(chosen), payload_type=self._payload_type)
-
-    async def _open_socket(self, offered: list[Offered]) -> ClientConnection | SessionError:
-        try:
-            url = urlsplit(self._opening.url)
-            return await _Connect(
-                self._opening.url,
-                subprotocols=offered,
-                additional_headers=dict(self._opening.headers),
-                ssl=self._settings.tls if url.scheme == "wss" else None,
-                # Environment proxies apply, but never to this machine itself.
-                proxy=None if url.hostname in _LOOPBACK else True,
-                open_timeout=self._settings.open_timeout,
-                close_timeout=self._settings.close_timeout,
-                ping_interval=None,
-                max_size=self._settings.max_message_bytes,
-                logger=_quiet,
-            )
-        except OPENING_ERRORS as error:
-            return opening_failed(
-                error,
-                offered=", ".join(offered),
-                timeout=self._settings.open_timeout,
-                clean=self._opening.without_token,
-            )
 
     async def initialise(self) -> None:
         """
@@ -335,13 +282,6 @@ class Transport(AsyncTransport):
             tuple(clean(error.message) for error in event.errors if error.message),
             tuple(clean(error.code) for error in event.errors if error.code),
         )
-
-
-class _Connect(connect):
-    """Follows no redirects: the token would go wherever a redirect leads."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
 
 
 __all__ = ["SessionSettings", "Transport"]

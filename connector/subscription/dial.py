@@ -1,0 +1,114 @@
+"""Opening a socket: straight or through a proxy, and over TLS where the address says so."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol as Offered
+
+from connector.http import SOCKS, connect_socks
+from connector.subscription.credentials import Opening
+from connector.subscription.errors import SessionError
+from connector.subscription.handshake import OPENING_ERRORS, opening_failed
+from connector.subscription.settings import SessionSettings
+from connector.tls import RotatingContext, find_tls_error
+
+# The library's debug log prints handshakes and frames cut in the middle, where no redaction could
+# recognise a token, so it never reaches a handler.
+_quiet = logging.getLogger("connector.websockets")
+_quiet.setLevel(logging.WARNING)
+
+
+async def open_socket(opening: Opening, settings: SessionSettings) -> ClientConnection | SessionError:
+    """
+    Return an open socket, or our error for what the library raised: it would hold the URL, and the token
+    in it, so the caller raises ours where that is no longer being handled.
+    """
+    ended_by: list[Exception] = []
+    try:
+        with anyio.fail_after(settings.open_timeout):
+            return await _connect(opening, settings, ended_by)
+    except OPENING_ERRORS as error:
+        tls = [found for ended in ended_by if (found := find_tls_error(ended))]
+        return opening_failed(
+            tls[0] if tls else error,
+            is_secure=_is_secure(opening.url),
+            offered=", ".join(settings.subprotocols),
+            timeout=settings.open_timeout,
+            clean=opening.without_token,
+            proxy=settings.proxy,
+        )
+
+
+async def _connect(
+    opening: Opening, settings: SessionSettings, ended_by: list[Exception]
+) -> ClientConnection:
+    ways = await _way(opening.url, settings)
+    try:
+        return await _Connect(
+            opening.url,
+            subprotocols=[Offered(name.value) for name in settings.subprotocols],
+            additional_headers=dict(opening.headers),
+            open_timeout=settings.open_timeout,
+            close_timeout=settings.close_timeout,
+            ping_interval=None,
+            max_size=settings.max_message_bytes,
+            logger=_quiet,
+            create_connection=_watched(ended_by),
+            **ways,
+        )
+    except BaseException:
+        sock = ways.get("sock")
+        if isinstance(sock, socket.socket):
+            sock.close()
+        raise
+
+
+async def _way(url: str, settings: SessionSettings) -> dict[str, Any]:
+    """What the library is told of TLS and of the proxy. The environment has been looked at before."""
+    parts, proxy, is_secure = urlsplit(url), settings.proxy, _is_secure(url)
+    way: dict[str, Any] = {"proxy": None, "ssl": await _context(settings.tls) if is_secure else None}
+    if proxy is None:
+        return way
+    if proxy.scheme in SOCKS:
+        port = parts.port or (443 if is_secure else 80)
+        return way | {"sock": await connect_socks(proxy, parts.hostname or "", port)}
+    if proxy.scheme == "https":
+        way["proxy_ssl"] = await _context(settings.proxy_tls)
+    # CONNECT for ws:// as well: the request line with the token in it is not for the proxy.
+    return way | {"proxy": proxy.url}
+
+
+async def _context(tls: RotatingContext) -> ssl.SSLContext:
+    # In a thread that may be left behind: a file on a dead network mount blocks for ever.
+    return await anyio.to_thread.run_sync(tls.current, abandon_on_cancel=True)
+
+
+def _is_secure(url: str) -> bool:
+    return url.lower().startswith("wss:")  # never raises, unlike the functions that take URLs apart
+
+
+def _watched(ended_by: list[Exception]) -> type[ClientConnection]:
+    """A connection that notes what ended it. The library tells that only of those that were opened."""
+
+    class Watched(ClientConnection):
+        def connection_lost(self, exc: Exception | None) -> None:
+            if exc is not None:
+                ended_by.append(exc)
+            super().connection_lost(exc)
+
+    return Watched
+
+
+class _Connect(connect):
+    """Follows no redirects: the token would go wherever a redirect leads."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc

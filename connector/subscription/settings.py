@@ -1,0 +1,33 @@
+"""How a connection behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from connector.http import Proxy
+from connector.subscription.messages import Subprotocol
+from connector.tls import RotatingContext, TlsSettings
+
+
+def _system_trust() -> RotatingContext:
+    return RotatingContext(TlsSettings())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionSettings:
+    """
+    How a connection behaves; durations in seconds.
+
+    ``subprotocols`` are offered in that order. ``close_timeout`` bounds how long the peer's Close is
+    waited for while rows go on arriving. ``tls`` is for the endpoint, ``proxy_tls`` for a proxy that is
+    spoken to over TLS. ``proxy`` is ``None`` for a straight connection, whatever the environment says.
+    """
+
+    subprotocols: tuple[Subprotocol, ...] = (Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS)
+    open_timeout: float = 10.0
+    ack_timeout: float = 10.0
+    close_timeout: float = 5.0
+    max_message_bytes: int = 64 * 2**20
+    tls: RotatingContext = field(default_factory=_system_trust)
+    proxy: Proxy | None = None
+    proxy_tls: RotatingContext = field(default_factory=_system_trust)
