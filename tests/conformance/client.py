@@ -36,14 +36,20 @@ def opening(server: ReferenceServer, init_payload: Mapping[str, object] | None =
     return Opening(url=server.url, headers={}, init_payload=init_payload)
 
 
+def settings_for(kind: Kind, **changes: Any) -> SessionSettings:
+    """Return settings that offer what a server of this kind speaks first."""
+    spoken = SPOKEN[kind]
+    other = LEGACY if spoken is MODERN else MODERN
+    values = {"subprotocols": (spoken, other), "ack_timeout": WITHIN, "open_timeout": WITHIN, **changes}
+    return SessionSettings(**values)
+
+
 def transport(
     server: ReferenceServer, *, init_payload: Mapping[str, object] | None = None, **settings: Any
 ) -> Transport:
     """Return a transport that offers what ``server`` speaks first."""
-    spoken = SPOKEN[server.kind]
-    other = LEGACY if spoken is MODERN else MODERN
-    values = {"subprotocols": (spoken, other), "ack_timeout": WITHIN, "open_timeout": WITHIN, **settings}
-    return Transport(opening(server, init_payload), SessionSettings(**values), payload_type=RawPayload)
+    values = settings_for(server.kind, **settings)
+    return Transport(opening(server, init_payload), values, payload_type=RawPayload)
 
 
 @dataclass

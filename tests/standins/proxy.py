@@ -28,6 +28,7 @@ class _Way:
         self._held: deque[tuple[float, bytes]] = deque()
         self._held_bytes = 0
         self._changed = asyncio.Condition()
+        self._written = 0
 
     async def fill(self, reader: asyncio.StreamReader) -> None:
         """Read into the line; stops reading while stalled, so that the sender feels it."""
@@ -62,8 +63,22 @@ class _Way:
                 if not data:
                     self._writer.write_eof()
                     return
-                self._writer.write(data)
-                await self._writer.drain()
+                await self._write(data)
+
+    async def _write(self, data: bytes) -> None:
+        """Write whole or in pieces, up to where this direction is to be cut."""
+        cut = self._proxy.cut_after[self._direction]
+        if cut is not None:
+            data = data[: max(0, cut - self._written)]
+        piece = self._proxy.piece or len(data) or 1
+        for at in range(0, len(data), piece):
+            self._writer.write(data[at : at + piece])
+            await self._writer.drain()
+            await asyncio.sleep(0)  # the next piece is another segment
+        self._written += len(data)
+        if cut is not None and self._written >= cut:
+            self._proxy.cut(self._writer)
+            raise ConnectionAbortedError
 
 
 class FaultProxy:
@@ -71,7 +86,9 @@ class FaultProxy:
     Passes connections on to ``host:port``; an async context manager.
 
     ``accepted`` counts connections, ``bytes_passed`` bytes read by direction, ``latency`` holds seconds of
-    one-way delay by direction (0 at first; may be changed at any time).
+    one-way delay by direction (0 at first; may be changed at any time). ``piece`` is the most bytes that are
+    written at once (``None``: what there is); ``cut_after`` the bytes of a connection after which it is cut,
+    by direction, with FIN or, where ``cuts_by_reset``, with RST.
     """
 
     def __init__(self, target_port: int, *, target_host: str = "127.0.0.1", host: str = "127.0.0.1") -> None:
@@ -82,6 +99,9 @@ class FaultProxy:
         self.bytes_passed: dict[Direction, int] = {"up": 0, "down": 0}
         self.latency: dict[Direction, float] = {"up": 0.0, "down": 0.0}
         self.gates: dict[Direction, asyncio.Event] = {"up": asyncio.Event(), "down": asyncio.Event()}
+        self.piece: int | None = None
+        self.cut_after: dict[Direction, int | None] = {"up": None, "down": None}
+        self.cuts_by_reset = False
         self._server: asyncio.Server | None = None
         self._pairs: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, asyncio.StreamWriter | None]] = {}
 
@@ -139,11 +159,23 @@ class FaultProxy:
         """Reset the connection towards the server (``up``), the client (``down``), or both."""
         writers = self._writers(directions or BOTH)
         for writer in writers:
-            sock = writer.get_extra_info("socket")
-            with contextlib.suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            writer.transport.abort()
+            self._reset(writer)
         return len(writers)
+
+    def cut(self, writer: asyncio.StreamWriter) -> None:
+        """End one direction of a connection."""
+        if self.cuts_by_reset:
+            self._reset(writer)
+        else:
+            with contextlib.suppress(OSError, RuntimeError):
+                writer.write_eof()
+
+    @staticmethod
+    def _reset(writer: asyncio.StreamWriter) -> None:
+        sock = writer.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
 
     def _writers(self, directions: tuple[Direction, ...]) -> list[asyncio.StreamWriter]:
         chosen = []
