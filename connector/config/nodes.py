@@ -12,10 +12,14 @@ import re
 import yaml
 from yaml.constructor import SafeConstructor
 
-from connector.config.source import MAX_DEPTH, MAX_VALUES, KeyPath, Mark, Source
+from connector.config.secret import Unresolved
+from connector.config.source import MAX_VALUES, KeyPath, Mark, Source
+from connector.config.syntax import MAX_DEPTH
 from connector.errors import ConfigError, Problem
 
 _TAG = "tag:yaml.org,2002:"
+_KEY_KINDS = ("null", "bool", "int", "float", "str", "timestamp", "value", "merge")
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*|(0|[1-9][0-9]*)?\.[0-9]*)(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -44,8 +48,10 @@ class Builder:
             )
         self._mark(node, path)
         if isinstance(node, yaml.MappingNode):
+            self._refuse_tag(node, "map", path)
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
+            self._refuse_tag(node, "seq", path)
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, path)
@@ -58,6 +64,10 @@ class Builder:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 self._source.report(path, f"has a key in line {line} that is not text", "write a plain key")
+            elif key_node.tag.removeprefix(_TAG) not in _KEY_KINDS:
+                self._source.report(
+                    path, f"has a key in line {line} with a YAML tag", "take the tag (!…) away"
+                )
             elif key_node.tag == f"{_TAG}merge":
                 merged = self._merge(value_node, path) | merged
             elif key_node.value in own:
@@ -90,6 +100,8 @@ class Builder:
                     return None
                 case "bool":
                     return bool(self._constructor.construct_yaml_bool(node))
+                case "int" | "float" if not _DECIMAL.fullmatch(node.value):
+                    return self._not_decimal(path)
                 case "int":
                     return int(self._constructor.construct_yaml_int(node))
                 case "float":
@@ -99,8 +111,22 @@ class Builder:
         except (ValueError, KeyError, IndexError, TypeError):
             self._source.report(path, f"is not a YAML {kind}", "quote it, or correct it")
             return ""
-        self._source.report(path, "has a YAML tag that is not supported", "take the tag (!…) away")
+        self._report_tag(path)
         return ""
+
+    def _not_decimal(self, path: KeyPath) -> Unresolved:
+        """YAML 1.1 takes 010 for 8, 0x1F for 31, 1_000 for 1000 and 1:30 for 90."""
+        what = "is not written in decimal, but YAML reads it as a number"
+        self._source.report(path, what, "write it in decimal, or quote it if it is text")
+        # What else might be said of the value would come from the same mistake.
+        return Unresolved()
+
+    def _refuse_tag(self, node: yaml.Node, kind: str, path: KeyPath) -> None:
+        if node.tag != f"{_TAG}{kind}":
+            self._report_tag(path)
+
+    def _report_tag(self, path: KeyPath) -> None:
+        self._source.report(path, "has a YAML tag that is not supported", "take the tag (!…) away")
 
     def _text(self, text: str, path: KeyPath) -> str:
         if _SURROGATE.search(text) or "\0" in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +13,9 @@ from connector.config.source import KeyPath
 
 LEAST_LENGTH = 8
 """Shorter header values, payload values and query values are words rather than secrets."""
+
+_SECRET_MAPPINGS = (("endpoint", "headers"), ("endpoint", "init_payload"))
+_NAME = re.compile(r"[A-Za-z][0-9A-Za-z_-]{0,63}")
 
 
 def is_secret(path: KeyPath) -> bool:
@@ -26,6 +30,21 @@ def is_secret(path: KeyPath) -> bool:
         )
         or path[-2:] == ("tls", "key_password")
     )
+
+
+def visible(path: KeyPath) -> KeyPath:
+    """
+    ``path`` as far as it may be shown.
+
+    Below a secret key YAML may have read part of the secret as a key. Only the mappings of headers and
+    of the payload have keys of their own, and those are shown where they are names.
+    """
+    for length in range(1, len(path)):
+        if is_secret(path[:length]):
+            name = str(path[length])
+            is_name = path[:length] in _SECRET_MAPPINGS and _NAME.fullmatch(name)
+            return path[: length + 1] if is_name else path[:length]
+    return path
 
 
 def secret_values(tree: Mapping[str, object], filled: Iterable[Filled]) -> tuple[str, ...]:

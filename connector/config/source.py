@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import yaml
 
+from connector.config.syntax import compose
 from connector.errors import ConfigError, Problem
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -16,8 +17,6 @@ MAX_BYTES = 4 * 1024 * 1024
 """A larger configuration is refused."""
 MAX_VALUES = 50_000
 """More values than this are refused: aliases of aliases grow without bound."""
-MAX_DEPTH = 40
-"""How deep keys may be nested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,10 @@ class Source:
         return self.name
 
     def report(self, path: KeyPath, message: str, remedy: str) -> None:
-        problem = Problem(where=self.where(path), path=shown(path), message=message, remedy=remedy)
+        from connector.config.redacted import visible
+
+        where = self.where(path)
+        problem = Problem(where=where, path=shown(visible(path)), message=message, remedy=remedy)
         if problem not in self.problems:
             self.problems.append(problem)
 
@@ -109,30 +111,15 @@ def read_source(path: Path) -> Source:
     name = str(path)
     text = read_text(path, what="the configuration")
     source = Source(name=name, directory=path.parent)
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is None:
-            raise _refuse(
-                name, "the configuration is empty", "begin with name:, endpoint: and subscriptions:"
-            )
-        if not isinstance(node, yaml.MappingNode):
-            raise _refuse(f"{name}:{node.start_mark.line + 1}", "is not a mapping", "write key: value lines")
-        tree = Builder(source, text).build(node, ())
-    except yaml.YAMLError as error:
-        raise _syntax(name, error) from None
-    except RecursionError:
-        raise _refuse(name, "is nested too deeply", f"nest at most {MAX_DEPTH} levels") from None
+    node = compose(name, text)
+    if node is None:
+        raise _refuse(name, "the configuration is empty", "begin with name:, endpoint: and subscriptions:")
+    if not isinstance(node, yaml.MappingNode):
+        raise _refuse(f"{name}:{node.start_mark.line + 1}", "is not a mapping", "write key: value lines")
+    tree = Builder(source, text).build(node, ())
     assert isinstance(tree, dict)
     source.tree = tree
     return source
-
-
-def _syntax(name: str, error: yaml.YAMLError) -> ConfigError:
-    mark = getattr(error, "problem_mark", None)
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "is not YAML"
-    place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-    remedy = "indent with spaces, not tabs" if "\\t" in str(said) else "correct the YAML here"
-    return _refuse(place, f"does not parse: {said}", remedy)
 
 
 def _refuse(where: str, message: str, remedy: str) -> ConfigError:

@@ -1,0 +1,85 @@
+"""YAML text → nodes, within bounds; what is wrong with it is said without quoting it."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from connector.errors import ConfigError, Problem
+
+MAX_DEPTH = 40
+"""How deep keys may be nested."""
+
+_SAID = {
+    "found undefined alias": (
+        "an alias (*…) stands for nothing",
+        "define it with & before, or quote the value",
+    ),
+    "found undefined tag handle": ("a tag (!…) is not known", "take it out, or quote the value"),
+    "second occurrence": ("an anchor (&…) is defined twice", "rename one of them"),
+}
+"""What the parser says, by its first words → what we say and what to do."""
+
+_QUOTED = re.compile(r"'([^']*)'")
+_HARMLESS = re.compile(r"<[a-z ]+>|\\t|[^0-9A-Za-z\\]")
+"""What may be quoted: the parser's own words, a tab, one sign. Anything else might be of a secret."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Stops at what is nested too deeply, before it costs stack or time."""
+
+    def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:  # noqa: N803 - PyYAML's name
+        self._bound(self.flow_level + 1)
+        super().fetch_flow_collection_start(TokenClass)
+
+    def add_indent(self, column: int) -> bool:
+        is_deeper = super().add_indent(column)
+        self._bound(len(self.indents))
+        return bool(is_deeper)
+
+    def _bound(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise _TooDeep(problem_mark=self.get_mark())
+
+
+class _TooDeep(yaml.MarkedYAMLError):
+    """The text is nested more deeply than `MAX_DEPTH`."""
+
+
+def compose(name: str, text: str) -> yaml.Node | None:
+    """
+    The root node of ``text``, ``None`` where there is nothing in it.
+
+    Raises:
+        ConfigError: It is no YAML, or nested too deeply.
+    """
+    try:
+        return yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        message, remedy = _say(error)
+        problem = Problem(where=_place(name, text, error), path=None, message=message, remedy=remedy)
+    raise ConfigError([problem])
+
+
+def _say(error: yaml.YAMLError) -> tuple[str, str]:
+    if isinstance(error, _TooDeep):
+        return "is nested too deeply", f"nest at most {MAX_DEPTH} levels"
+    said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it is not YAML")
+    for beginning, (message, remedy) in _SAID.items():
+        if said.startswith(beginning):
+            return f"does not parse: {message}", remedy
+    shown = _QUOTED.sub(lambda match: match[0] if _HARMLESS.fullmatch(match[1]) else "…", said)
+    remedy = "indent with spaces, not tabs" if "\\t" in shown else "correct the YAML here"
+    return f"does not parse: {shown}", remedy
+
+
+def _place(name: str, text: str, error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return f"{name}:{mark.line + 1}:{mark.column + 1}"
+    position = getattr(error, "position", None)  # of a character that YAML does not allow
+    if isinstance(position, int):
+        before = text[:position]
+        return f"{name}:{before.count(chr(10)) + 1}:{position - before.rfind(chr(10))}"
+    return name
