@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from connector.config.defaults import preset_of
+from connector.config.redacted import is_secret
 from connector.config.secret import Unresolved
 from connector.config.source import KeyPath, Source
 
+_EMPTY = "give it one, or take the key out"
 _SOURCES = ("oauth", "token", "token_file")
 _OWN_HEADERS = ("connector", "subscription", "received_at", "event_time")
 _YAML_WORDS = ("yes", "no", "on", "off")
@@ -27,14 +29,18 @@ def _drop(tree: object, path: KeyPath, source: Source) -> None:
     for key, value in reversed(items):
         here: KeyPath = (*path, key)
         if value is None:
-            source.report(here, "has no value", "give it one, or take the key out")
+            # In a mapping of headers it may be a value that YAML took for a key.
+            shown = path if is_secret(path) else here
+            source.report(shown, "has no value" if shown == here else "holds a key without a value", _EMPTY)
             del tree[key]  # type: ignore[attr-defined]
         elif not _is_free(here):
             _drop(value, here, source)
 
 
 def _is_free(path: KeyPath) -> bool:
-    """Whether what is below is not ours: any JSON."""
+    """Whether what is below is not ours: any JSON, or what YAML took a secret for."""
+    if is_secret(path) and path != ("endpoint", "headers"):
+        return True
     return path == ("endpoint", "init_payload") or (path[0] == "subscriptions" and path[2:] == ("variables",))
 
 

@@ -18,7 +18,7 @@ from connector.config.root import Config
 from connector.config.secret import Unresolved
 from connector.config.source import Source, read_source, read_text
 from connector.config.tls import check_tls
-from connector.config.validation import report_errors
+from connector.config.validation import is_part_of_a_key, report_errors
 from connector.errors import ConfigError, Problem
 
 LEVEL_VARIABLE = "CONNECTOR_LOG_LEVEL"
@@ -102,7 +102,8 @@ def _find_token_file(tree: dict[str, object], source: Source, *, look: bool) -> 
 def _hide(problem: Problem, secrets: tuple[str, ...]) -> Problem:
     """A problem may quote a name, a path or a topic; where that came from a secret, it must not."""
     message, remedy = hide(problem.message, secrets), hide(problem.remedy, secrets)
-    return Problem(where=hide(problem.where, secrets), path=problem.path, message=message, remedy=remedy)
+    path = problem.path and hide(problem.path, (secret for secret in secrets if not is_part_of_a_key(secret)))
+    return Problem(where=hide(problem.where, secrets), path=path, message=message, remedy=remedy)
 
 
 def _in_order(problems: list[Problem], source: Source) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import ValidationError
@@ -66,6 +66,19 @@ def _description(path: KeyPath) -> str:
         if (field.alias or name) == path[-1]:
             return field.description or name
     return "see the reference"
+
+
+def is_part_of_a_key(text: str) -> bool:
+    """Whether the name of one of our keys holds ``text``: then it is a word, and key paths show it."""
+    return any(text in key for key in _all_keys(Config))
+
+
+def _all_keys(section: type[Section]) -> Iterator[str]:
+    yield from _keys(section)
+    for field in section.model_fields.values():
+        inner = section_in(field.annotation)
+        if inner is not None:
+            yield from _all_keys(inner)
 
 
 def section_at(path: Iterable[str | int], root: type[Section] = Config) -> type[Section] | None:

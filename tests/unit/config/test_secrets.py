@@ -110,6 +110,49 @@ def test_secrets_are_those_that_must_not_be_shown(read: Read) -> None:
     assert '"client_id": "visible"' in shown
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("name: shop", "name: shop\ntoken: *sup3rSECRET"),
+        ("name: shop", "name: shop\ntoken: {sup3rSECRET}"),
+        ("name: shop", "name: shop\ntoken: {sup3rSECRET: [}"),
+        ("name: shop", "name: shop\ntoken: {a: {sup3rSECRET: 1, sup3rSECRET: 2}}"),
+        ("name: shop", "name: shop\ntoken: !sup3rSECRET x"),
+        ("name: shop", "name: shop\ntoken: &sup3rSECRET x\ntasks: &sup3rSECRET 1"),
+        ("name: shop", "name: shop\ntoken: !<sup3rSECRET x"),
+        ("name: shop", f"name: shop\n{OAUTH}".replace("${file:secret.txt}", "{sup3rSECRET,abc}")),
+        ("name: shop", f"name: shop\n{OAUTH}".replace("${file:secret.txt}", "!sup3rSECRET!x")),
+        ("endpoint:", "endpoint:\n  headers: {'X-Key: sup3rSECRET': }"),
+        ("endpoint:", "endpoint:\n  headers: {'X-Key: sup3rSECRET': 1}"),
+        ("endpoint:", "endpoint:\n  headers: {X-Key: {sup3rSECRET: 1}}"),
+        ("endpoint:", "endpoint:\n  headers: {sup3rSECRET}"),
+        ("endpoint:", "endpoint:\n  headers: [sup3rSECRET]"),
+        ("name: shop", "name: shop\ntoken: sup3rSECRET\nsup3rSECRET: 1"),
+        ("    topic:", "    variables: {sup3rSECRET: 1}\n    topic:"),
+    ],
+)
+def test_a_secret_that_yaml_reads_as_something_else_is_not_quoted(
+    refused: Refused, old: str, new: str
+) -> None:
+    text = GENERIC.replace(old, new, 1)
+    if "variables" in new:
+        text += "token: sup3rSECRET\n"
+    for problem in refused(text, env={"ID": "me"}):
+        assert "3rSECRET" not in str(problem)
+
+
+def test_a_key_is_shown_though_a_secret_is_a_part_of_its_name(refused: Refused) -> None:
+    (problem,) = refused(
+        GENERIC + OAUTH + "http: {prot: 1}\n", env={"ID": "me"}, files={"secret.txt": "http"}
+    )
+    assert problem.path == "http.prot"
+
+
+def test_a_mapping_in_the_place_of_a_secret_is_one_mistake(refused: Refused) -> None:
+    (problem,) = refused(GENERIC + "token: {abc}\n")
+    assert (problem.path, problem.message) == ("token", "must be a string")
+
+
 def test_a_secret_shows_itself_only_when_asked() -> None:
     secret = Secret(SECRET)
     assert f"{secret!r} {secret} {[secret]}" == "*** *** [***]"
