@@ -68,7 +68,7 @@ def _check_tokens(tree: dict[str, object], source: Source) -> None:
     if len(given) > 1:
         source.report((given[1],), f"stands beside {given[0]}", "keep one of oauth, token and token_file")
     preset = preset_of(tree)
-    if not given and preset.needs_token:
+    if not given and preset.needs_token and not any(source.has_problem((key,)) for key in _SOURCES):
         source.report((), f"the preset {preset.name} needs a token", "add oauth:, token: or token_file:")
 
 

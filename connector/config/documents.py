@@ -135,8 +135,8 @@ def _neighbours(file: Path) -> list[str]:
 
 
 def _report(finding: Finding, path: KeyPath, source: Source, file: Path | None, is_filled: bool) -> None:
-    key = f"{path[0]}[{path[1]}].{finding.key}"
-    here = (*path, *_parts(finding.key))
+    here = source.written((*path, *_parts(finding.key)))
+    key = f"{path[0]}[{path[1]}].{finding.key if len(here) > 3 else here[-1]}"
     where = source.where(here)
     message, remedy = finding.message, finding.remedy
     if finding.key == "document" and finding.line is not None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from connector.config.mistake import Mistake
 from connector.config.section import Section, setting
-from connector.config.values import Duration, DurationOrNone, Flag, Servers, Size, Text, Whole, choice
+from connector.config.values import (
+    Duration,
+    DurationOrNone,
+    Flag,
+    Servers,
+    Size,
+    Text,
+    Whole,
+    choice,
+    size_within,
+)
 
 Compression = Annotated[
     Literal["none", "gzip", "snappy", "lz4", "zstd"], choice("none", "gzip", "snappy", "lz4", "zstd")
@@ -24,12 +34,17 @@ def _setting(value: object) -> str:
     raise Mistake("must be a single value", "write it as Kafka documents it")
 
 
-def _automatic_or_count(value: int) -> int:
-    # What is not resolved yet is text, and is let through.
-    if isinstance(value, int) and value != -1 and value < 1:
-        raise Mistake("must be -1 (the broker's default) or at least 1", "write -1 or a count")
-    return value
+def _automatic_or_count(most: int) -> AfterValidator:
+    def check(value: int) -> int:
+        if value != -1 and not 1 <= value <= most:
+            raise Mistake(f"must be -1 (the broker's default) or from 1 to {most}", "write -1 or a count")
+        return value
 
+    return AfterValidator(check)
+
+
+_INT16, _INT32 = 2**15 - 1, 2**31 - 1
+"""What the fields of CreateTopics hold."""
 
 TopicSetting = Annotated[
     str, BeforeValidator(_setting), WithJsonSchema({"type": ["string", "number", "boolean"]})
@@ -40,7 +55,10 @@ class ProducerSection(Section):
     """How batches are sent."""
 
     linger: DurationOrNone = setting("0s", "How long a batch may wait for more rows.")
-    max_batch_bytes: Size = setting("900KiB", "The largest batch; a topic's own limit lowers it further.")
+    # A request's length is an int32, and there is more in it than one batch.
+    max_batch_bytes: Annotated[Size, size_within("1KiB", "1GiB")] = setting(
+        "900KiB", "The largest batch; a topic's own limit lowers it further."
+    )
     request_timeout: Duration = setting("30s", "How long a broker may take to answer.")
     retry_backoff: Duration = setting("100ms", "How long to wait before a request is sent again.")
     metadata_max_age: Duration = setting("5m", "How long the knowledge of brokers and partitions is kept.")
@@ -63,10 +81,10 @@ class TopicsSection(Section):
     """The topics that rows go to."""
 
     create: Flag = setting(True, "Create topics that are missing. With false no admin call is made at all.")
-    partitions: Annotated[Whole, BeforeValidator(_automatic_or_count)] = setting(
+    partitions: Annotated[Whole, _automatic_or_count(_INT32)] = setting(
         -1, "Partitions of a created topic; -1: the broker's default."
     )
-    replication_factor: Annotated[Whole, BeforeValidator(_automatic_or_count)] = setting(
+    replication_factor: Annotated[Whole, _automatic_or_count(_INT16)] = setting(
         -1, "Copies of a created topic; -1: the broker's default."
     )
     config: dict[str, TopicSetting] = setting(

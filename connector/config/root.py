@@ -18,11 +18,13 @@ from connector.config.values import (
     Duration,
     FieldPathText,
     FieldPathTexts,
+    Host,
     Name,
     Size,
     Text,
     Whole,
     choice,
+    size_within,
 )
 from connector.presets import PRESETS, Preset
 from connector.records.plan import SubscriptionPlan
@@ -63,7 +65,8 @@ class ErrorsSection(Section):
 class InboxSection(Section):
     """What is held between reading and publishing."""
 
-    max_bytes: Size = setting(
+    # What is smaller is full after the first frames, and sheds at once.
+    max_bytes: Annotated[Size, size_within("1MiB", "64GiB")] = setting(
         "64MiB",
         "Undelivered frames and unacknowledged rows together, of all subscriptions. When it is full, "
         "sessions are closed on purpose until Kafka has caught up.",
@@ -114,7 +117,7 @@ class SubscriptionSection(Section):
 class HttpSection(Section):
     """The address of /livez, /readyz and /metrics."""
 
-    host: Text = setting("0.0.0.0", "The address to listen on.")  # noqa: S104 - a pod is asked from outside
+    host: Host = setting("0.0.0.0", "The address to listen on.")  # noqa: S104 - a pod is asked from outside
     port: Whole = setting(8083, "The port; 0: any that is free, named in the log.", ge=0, le=65535)
 
 

@@ -53,6 +53,14 @@ class Source:
                 return f"{self.name}:{mark.line}"
         return self.name
 
+    def written(self, path: KeyPath) -> KeyPath:
+        """``path`` as it is in the file: where a single value stands for a list of one it has no index."""
+        is_single = path and path[-1] == 0 and path not in self.marks and path[:-1] in self.marks
+        return path[:-1] if is_single else path
+
+    def has_problem(self, path: KeyPath) -> bool:
+        return any(problem.path == shown(path) for problem in self.problems)
+
     def report(self, path: KeyPath, message: str, remedy: str) -> None:
         from connector.config.redacted import visible
 

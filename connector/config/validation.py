@@ -28,8 +28,10 @@ def report_errors(error: ValidationError, source: Source) -> None:
         path = tuple(part for part in item["loc"] if part != "[key]")
         if no_preset and item["type"] == "missing" and path[-1] in ("url", "token_url"):
             continue
+        if item["type"] == "missing" and source.has_problem(path):
+            continue  # the key is there, without a value
         message, remedy = _say(item, path)
-        source.report(path, message, remedy)
+        source.report(source.written(path), message, remedy)
 
 
 def _say(item: ErrorDetails, path: KeyPath) -> tuple[str, str]:

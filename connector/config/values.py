@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from ipaddress import ip_address
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from connector.config.mistake import Mistake
 from connector.config.secret import Unresolved
@@ -27,6 +28,7 @@ _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) ?([A-Za-z]*)")
 _LARGEST = 64 * 1024**3
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,100}")
 _FIELD_PATH = re.compile(r"[_A-Za-z][_0-9A-Za-z]*(\.[_A-Za-z][_0-9A-Za-z]*)*")
+_HOST = re.compile(r"[^\s/@,:\[\]]{1,253}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # a token, RFC 9110 §5.6.2
 
 
@@ -89,9 +91,21 @@ def size(value: object) -> int:
     return total
 
 
+def size_within(least: str, most: str) -> AfterValidator:
+    """A size from ``least`` to ``most``, both as a user would write them."""
+    low, high = size(least), size(most)
+
+    def check(value: int) -> int:
+        if not low <= value <= high:
+            raise Mistake(f"must be from {least} to {most}", f"write a size such as {least}")
+        return value
+
+    return AfterValidator(check)
+
+
 def whole(value: object) -> int:
     """A whole number, as such or, from a placeholder, as its text."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value):
+    if isinstance(value, str) and re.fullmatch(r"-?(0|[1-9]\d{0,8})", value):
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise Mistake("is not a whole number", "write one, such as 1")
@@ -114,7 +128,7 @@ def choice(*allowed: str) -> BeforeValidator:
         word = "true" if value is True else "false" if value is False else value
         if word in allowed:
             return str(word)
-        close = get_close_matches(value, allowed, n=1) if isinstance(value, str) else []
+        close = get_close_matches(value.lower(), allowed, n=1) if isinstance(value, str) else []
         hint = f"did you mean {close[0]!r}?" if close else f"write {allowed[0]!r}"
         raise Mistake(f"must be one of: {', '.join(allowed)}", hint)
 
@@ -177,18 +191,37 @@ def servers(value: object) -> str:
     for server in checked.split(","):
         host, _, port = server.strip().rpartition(":")
         bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host.replace(":", " ")
-        if (
-            not re.fullmatch(r"[^\s/@,\[\]]+", bare)
-            or not re.fullmatch(r"\d{1,5}", port)
-            or int(port) > 65535
-        ):
+        if not _is_host(bare) or not re.fullmatch(r"\d{1,5}", port) or not 0 < int(port) <= 65535:
             raise Mistake("is no list of brokers", "write host:port, with commas between several")
     return checked
 
 
+def host(value: object) -> str:
+    """An address to listen on: a name or an IP address, without a port."""
+    checked = text(value)
+    if not _is_host(checked):
+        raise Mistake("is neither a host nor an IP address", "write one such as 0.0.0.0, 127.0.0.1 or ::")
+    return checked
+
+
+def _is_host(value: str) -> bool:
+    try:
+        ip_address(value)
+    except ValueError:
+        # A name whose last part is a number would be an IP address (WHATWG URL, ends-in-a-number).
+        return bool(_HOST.fullmatch(value)) and not value.removesuffix(".").rpartition(".")[2].isdigit()
+    return True
+
+
 def path_list(value: object) -> object:
     """One path stands for a list of one."""
-    return [value] if isinstance(value, str) else value
+    if isinstance(value, list | tuple):
+        return value
+    if not isinstance(value, str):
+        raise Mistake(
+            "is neither a path of fields nor a list of them", "write one, as in Block.Number, or a list"
+        )
+    return [value]
 
 
 def _kind(check: Callable[[Any], Any], word: str, **schema: object) -> tuple[BeforeValidator, WithJsonSchema]:
@@ -211,6 +244,7 @@ FieldPathText: TypeAlias = Annotated[
 HeaderName: TypeAlias = Annotated[str, *_kind(header_name, "header", type="string")]
 SocketUrl: TypeAlias = Annotated[str, *_kind(url("ws", "wss"), "URL", type="string", pattern="^wss?://")]
 HttpUrl: TypeAlias = Annotated[str, *_kind(url("http", "https"), "URL", type="string", pattern="^https?://")]
+Host: TypeAlias = Annotated[str, _unless_unresolved(host)]
 Servers: TypeAlias = Annotated[str, _unless_unresolved(servers)]
 FieldPathTexts: TypeAlias = Annotated[
     tuple[FieldPathText, ...],

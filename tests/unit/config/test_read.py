@@ -98,6 +98,37 @@ def test_credentials_elsewhere_than_the_preset_puts_them_take_that_places_names(
         ("name: shop", "name: shop\nlog: {level: loud}", "log.level", "must be one of"),
         ("name: shop", "name: shop\ntopics: {create: maybe}", "topics.create", "neither true nor false"),
         ("name: shop", "name: shop\ntopics: {partitions: 0}", "topics.partitions", "must be -1"),
+        ("name: shop", "name: shop\ntopics: {partitions: '0'}", "topics.partitions", "must be -1"),
+        ("name: shop", "name: shop\ntopics: {partitions: 2147483648}", "topics.partitions", "2147483647"),
+        (
+            "name: shop",
+            "name: shop\ntopics: {replication_factor: 32768}",
+            "topics.replication_factor",
+            "32767",
+        ),
+        ("name: shop", "name: shop\ntasks: '010'", "tasks", "not a whole number"),
+        ("name: shop", "name: shop\ninbox: {max_bytes: 1000KiB}", "inbox.max_bytes", "from 1MiB to 64GiB"),
+        (
+            "kafka:",
+            "kafka:\n  producer: {max_batch_bytes: 2GiB}",
+            "kafka.producer.max_batch_bytes",
+            "to 1GiB",
+        ),
+        ("kafka:", "kafka:\n  producer: {max_batch_bytes: 1}", "kafka.producer.max_batch_bytes", "from 1KiB"),
+        ("name: shop", "name: shop\nhttp: {host: not a host}", "http.host", "neither a host nor"),
+        ("name: shop", "name: shop\nhttp: {host: 300.1.1.1}", "http.host", "neither a host nor"),
+        ("name: shop", "name: shop\nhttp: {host: 'localhost:80'}", "http.host", "neither a host nor"),
+        ("localhost:9092", "localhost:0", "kafka.bootstrap_servers", "list of brokers"),
+        ("localhost:9092", "300.1.1.1:9092", "kafka.bootstrap_servers", "list of brokers"),
+        ("    topic: shop.orders", "    topic: t\n    key: nope", "subscriptions[0].key", "has no nope"),
+        ("    topic: shop.orders", "    topic: t\n    key: a..b", "subscriptions[0].key", "no path"),
+        ("    topic: shop.orders", "    topic: t\n    key: 5", "subscriptions[0].key", "neither a path"),
+        (
+            "    topic: shop.orders",
+            "    topic: t\n    key: [id, id]",
+            "subscriptions[0].key[1]",
+            "key[0] too",
+        ),
         ("ws://127.0.0.1:1/graphql", "http://h/graphql", "endpoint.url", "ws:// or wss://"),
         ("ws://127.0.0.1:1/graphql", "ws://u:p@h/graphql", "endpoint.url", "user or password"),
         ("ws://127.0.0.1:1/graphql", "ws://h/graphql#x", "endpoint.url", "fragment"),
@@ -178,6 +209,46 @@ def test_what_clashes_at_the_endpoint_is_refused(refused: Refused, endpoint: str
     assert problem.path == path
 
 
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "localhost", "::1", "pod-1.svc.cluster.local", "my_pod", "h."]
+)
+def test_a_host_to_listen_on_is_a_name_or_an_address(read: Read, host: str) -> None:
+    assert read(f"{GENERIC}http: {{host: '{host}'}}\n").http.host == host
+
+
+@pytest.mark.parametrize(
+    "servers", ["[::1]:9092", "kafka_1:9092, kafka-2:65535", "10.0.0.1:1", "kafka.:9092"]
+)
+def test_brokers_are_names_or_addresses_with_a_port(read: Read, servers: str) -> None:
+    text = GENERIC.replace("localhost:9092", f"'{servers}'")
+    assert read(text).kafka.bootstrap_servers == servers
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("name: shop\n", "name:\n", "name"),
+        ("  url: ws://127.0.0.1:1/graphql", "  url:", "endpoint.url"),
+        (GENERIC[GENERIC.index("subscriptions") :], "subscriptions:\n", "subscriptions"),
+    ],
+)
+def test_a_key_without_a_value_is_one_mistake(refused: Refused, old: str, new: str, path: str) -> None:
+    assert old in GENERIC
+    (problem,) = refused(GENERIC.replace(old, new))
+    assert (problem.path, problem.message) == (path, "has no value")
+
+
+def test_the_remedy_of_a_word_in_capitals_is_that_word(refused: Refused) -> None:
+    (problem,) = refused(GENERIC.replace("kafka:", "kafka:\n  compression: LZ4"))
+    assert problem.remedy == "did you mean 'lz4'?"
+
+
+def test_a_token_in_the_url_is_called_token_unless_a_name_is_given(read: Read) -> None:
+    text = GENERIC.replace("endpoint:", "endpoint:\n  credentials: {in: url}") + "token: abc\n"
+    credentials = read(text).endpoint.credentials
+    assert (credentials.name, credentials.template) == ("token", "{token}")
+
+
 def test_the_token_has_one_source(refused: Refused) -> None:
     (problem,) = refused(
         GENERIC + "token: a\noauth: {token_url: 'http://h/', client_id: a, client_secret: b}\n"
@@ -189,6 +260,11 @@ def test_the_token_has_one_source(refused: Refused) -> None:
 def test_bitquery_needs_a_token(refused: Refused) -> None:
     (problem,) = refused(BITQUERY.replace("oauth: {client_id: me, client_secret: hush-hush}\n", ""))
     assert "needs a token" in problem.message
+
+
+def test_a_token_without_a_value_is_one_mistake(refused: Refused) -> None:
+    (problem,) = refused(BITQUERY.replace("oauth: {client_id: me, client_secret: hush-hush}\n", "token:\n"))
+    assert (problem.path, problem.message) == ("token", "has no value")
 
 
 def test_a_token_file_is_looked_for_beside_the_configuration(read: Read, refused: Refused) -> None:
