@@ -1,5 +1,5 @@
 # Everything a developer or a CI needs. Nothing but Python >= 3.11 and make is asked for; Java with Maven,
-# Node and Go are used where they exist.
+# Node, nginx and Go are used where they exist.
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin

@@ -2,7 +2,12 @@
 
 import pytest
 
-pytest_plugins = ["tests.brokers.fixtures", "tests.references.fixtures", "tests.standins.fixtures"]
+pytest_plugins = [
+    "tests.brokers.fixtures",
+    "tests.nginx.fixtures",
+    "tests.references.fixtures",
+    "tests.standins.fixtures",
+]
 
 
 @pytest.fixture

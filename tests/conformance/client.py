@@ -52,6 +52,12 @@ def transport(
     return Transport(opening(server, init_payload), values, payload_type=RawPayload)
 
 
+def transport_to(url: str, kind: Kind, **settings: Any) -> Transport:
+    """Return a transport to a server of this kind that is reached at ``url``."""
+    where = Opening(url=url, headers={}, init_payload=None)
+    return Transport(where, settings_for(kind, **settings), payload_type=RawPayload)
+
+
 @dataclass
 class Delivery:
     """What came, and how it ended; ``error`` is ``None`` after a close on purpose."""

@@ -51,7 +51,7 @@ class _Way:
     async def drain(self) -> None:
         """Write out of the line, each chunk when it is due; passes a FIN on."""
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # reset, or no longer connected
             while True:
                 async with self._changed:
                     await self._changed.wait_for(lambda: self._held)

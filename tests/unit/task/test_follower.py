@@ -18,11 +18,12 @@ from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from connector.auth import Keeper
 from connector.kafka import KafkaSettings
 from connector.publish import Publisher, PublishSettings
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, SessionSettings, Target
+from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
 from connector.subscription.credentials import Placement
 from connector.task import Follower, FollowSettings, Patience, State
 from tests.unit.publish.fakes import FakeBrokers, Record
@@ -37,6 +38,8 @@ from tests.unit.subscription.servers import (
     websocket_server,
 )
 from tests.unit.task.fakes import FakeKeeper, Told, token
+
+BY_URL = Placement(place="url", name="token")
 
 ROW = 2000
 """Bytes of a row beside its number."""
@@ -123,9 +126,12 @@ async def following(
     url: str,
     *,
     brokers: FakeBrokers | None = None,
-    keeper: FakeKeeper | None = None,
+    keeper: FakeKeeper | Keeper | None = None,
     budget: Budget | None = None,
     topic: str = "t",
+    request: GraphQLRequest = REQUEST,
+    rows: tuple[str, ...] = ("rows",),
+    placement: Placement = BY_URL,
     patience: Patience | None = None,
     no_data_alarm: float | None = None,
     **session: Any,
@@ -140,12 +146,12 @@ async def following(
     template = TopicTemplate(topic, {})
     settings = FollowSettings(
         name="s",
-        request=REQUEST,
-        extractor=Extractor(rows=("rows",), key=(("n",),), timestamp=None, headers=(), topic=template),
+        request=request,
+        extractor=Extractor(rows=rows, key=(("n",),), timestamp=None, headers=(), topic=template),
         topics=(template.static,) if template.static else (),
         headers=(("connector", b"c"),),
         streams=1,
-        target=Target(url=url, placement=Placement(place="url", name="token")),
+        target=Target(url=url, placement=placement),
         session=SessionSettings(**{"close_timeout": 10.0, **session}),
         patience=patience or Patience(keepalive_timeout=60.0, probe=False),
         reopens=True,
@@ -154,7 +160,7 @@ async def following(
     )
     follower = Follower(
         settings,
-        keeper=keeper.as_keeper if keeper else None,
+        keeper=keeper.as_keeper if isinstance(keeper, FakeKeeper) else keeper,
         publisher=publisher,
         budget=budget,
         observer=told,
