@@ -16,9 +16,20 @@ def show(problems: Sequence[Problem]) -> None:
     for problem in problems:
         place = f"{problem.where}: {problem.path}" if problem.path else problem.where
         line = Text()
-        line.append(place, style="bold")
-        line.append(f": {problem.message}\n")
-        line.append(f"    → {problem.remedy}", style="green")
+        line.append(printable(place), style="bold")
+        line.append(f": {printable(problem.message)}\n")
+        line.append(f"    → {printable(problem.remedy)}", style="green")
         console.print(line)
     count = len(problems)
     console.print(Text(f"{count} problem{'s' if count > 1 else ''} found; nothing was started", style="red"))
+
+
+def printable(text: str) -> str:
+    """
+    ``text`` with what is not printable escaped.
+
+    Names and paths come from files: no terminal shall obey what is in them, and no line be forged.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )

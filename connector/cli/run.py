@@ -36,6 +36,8 @@ def run(path: Path) -> int:
     configure_logs(config.log.level, config.log.format, redactor)
     log.info("connector starts", version=__version__, config=config.effective())
     _tell_of_proxies(config)
+    for warning in config.warnings:
+        log.warning("configuration", warning=warning)
     for plan in config.plans:
         for warning in plan.warnings:
             log.warning("document", subscription=plan.name, warning=warning)

@@ -29,10 +29,13 @@ def validate(path: Path, *, resolve: bool) -> int:
 def _show(config: Config, path: Path) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from connector.cli.problems import printable
 
     # Whoever reads a pipe has no columns to fold at.
     out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    table = Table(title=f"{path}: {config.name}", title_justify="left")
+    table = Table(title=Text(printable(f"{path}: {config.name}")), title_justify="left")
     for column in ("subscription", "rows", "topic", "key", "timestamp", "streams"):
         table.add_column(column, overflow="fold")
     for plan in config.plans:
@@ -46,7 +49,10 @@ def _show(config: Config, path: Path) -> None:
         )
     out.print(table)
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
-    for plan in config.plans:
-        for warning in plan.warnings:
-            notes.print(f"warning: {plan.name}: {warning}", style="yellow", markup=False)
+    warnings = [
+        *config.warnings,
+        *(f"{plan.name}: {text}" for plan in config.plans for text in plan.warnings),
+    ]
+    for warning in warnings:
+        notes.print(printable(f"warning: {warning}"), style="yellow", markup=False)
     out.print("the configuration is valid")

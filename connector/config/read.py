@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from connector.config.checks import check_whole, drop_empty
 from connector.config.defaults import fill_defaults, preset_of
 from connector.config.documents import plan_all
+from connector.config.idle import warnings_of
 from connector.config.not_built import refuse_not_built
 from connector.config.peers import find_peers
 from connector.config.placeholders import Filler
@@ -55,6 +56,7 @@ def read_config(path: str | Path, *, env: Mapping[str, str], resolve: bool = Tru
         raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))
     config._plans = plans
     config._secrets = secrets
+    config._warnings = tuple(hide(warning, secrets) for warning in warnings_of(config, source))
     config._peers = peers
     return config
 

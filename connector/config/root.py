@@ -160,6 +160,7 @@ class Config(Section):
 
     _plans: tuple[SubscriptionPlan, ...] = PrivateAttr(())
     _secrets: tuple[str, ...] = PrivateAttr(())
+    _warnings: tuple[str, ...] = PrivateAttr(())
     _peers: Peers | None = PrivateAttr(None)
 
     @property
@@ -172,6 +173,11 @@ class Config(Section):
         """How endpoint and token endpoint are connected to. Not known of what was read without secrets."""
         assert self._peers is not None
         return self._peers
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about keys that cannot act; those about documents are in the plans."""
+        return self._warnings
 
     @property
     def preset(self) -> Preset:

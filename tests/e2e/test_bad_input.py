@@ -112,6 +112,28 @@ def test_a_wrong_command_line_is_no_traceback(tmp_path: Path, arguments: tuple[s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(("name", "said"), [("", "is empty"), ("-", "stdin")])
+def test_a_configuration_without_a_name_is_no_file(tmp_path: Path, name: str, said: str) -> None:
+    done = connector("validate", "-c", name, directory=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_no_control_character_of_a_file_reaches_the_terminal(tmp_path: Path) -> None:
+    said = refused(tmp_path, GOOD + '"a\\e[31m\\n\\u202Eforged": 1\n')
+    assert "\\x1b[31m\\n\\u202eforged" in said
+    assert not {"\x1b", "\u202e"} & set(said)
+    assert len(said.splitlines()) == 3
+
+
+def test_what_does_nothing_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "dex.yaml").write_text(GOOD + "topics: {create: false, partitions: 3}\n")
+    (tmp_path / "trades.graphql").write_text(DOCUMENT)
+    done = connector("validate", "-c", "dex.yaml", directory=tmp_path)
+    assert done.returncode == 0
+    assert "warning: dex.yaml:10: topics.partitions does nothing" in done.stderr
+
+
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
     import socket
 

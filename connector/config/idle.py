@@ -1,0 +1,34 @@
+"""What is no mistake, but does nothing or is likely not meant: warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connector.config.root import Config
+from connector.config.source import KeyPath, Source, shown
+
+_ONLY_CREATED = ("partitions", "replication_factor", "config")
+_ONLY_WITH_TOKEN = ("credentials", "rotation")
+
+
+def warnings_of(config: Config, source: Source) -> tuple[str, ...]:
+    """One sentence for each key that was given and cannot act, with its place; no value is in it."""
+    return tuple(
+        f"{source.where(path)}: {shown(path)} {what}"
+        for path, what in _found(config)
+        if path in source.marks  # what the user did not write comes from a default
+    )
+
+
+def _found(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    if config.topics.create is False:
+        for key in _ONLY_CREATED:
+            yield ("topics", key), "does nothing while topics.create is false"
+    if config.token_source == "none":  # noqa: S105 - a word, no password
+        for key in _ONLY_WITH_TOKEN:
+            yield ("endpoint", key), "does nothing without oauth, token or token_file"
+    yield ("endpoint", "http_url"), "does nothing: no feature of this version uses it"
+    inbox, message = config.inbox.max_bytes, config.endpoint.max_message_bytes
+    if isinstance(inbox, int) and isinstance(message, int) and inbox < message:
+        what = "is less than endpoint.max_message_bytes: one message may fill it, and end its session"
+        yield ("inbox", "max_bytes"), what
