@@ -175,5 +175,4 @@ def _session(config: Config) -> SessionSettings:
         max_message_bytes=endpoint.max_message_bytes,
         tls=RotatingContext(peer.tls),
         proxy=peer.route.proxy,
-        proxy_tls=RotatingContext(peer.tls.without_certificate()),
     )

@@ -107,7 +107,7 @@ class EndpointSection(Section):
     tls: TlsSection | None = setting(None, "Certificates for sockets (wss).")
     proxy: ProxyUrl | None = setting(
         None,
-        "What sockets go through: http://, https://, socks5:// or socks5h://[user:password@]host:port, or "
+        "What sockets go through: http://, socks5:// or socks5h://[user:password@]host:port, or "
         "none. Default: what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say. Never for this machine "
         "itself. User and password are secrets.",
     )

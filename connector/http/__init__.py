@@ -1,14 +1,13 @@
 """HTTP as a client: the only room that imports httpx2."""
 
 from connector.http.client import HttpAnswer, HttpClient, Unreachable
-from connector.http.proxy import SOCKS, Proxy, ProxyMistake, parse_proxy, proxy_refused
+from connector.http.proxy import Proxy, ProxyMistake, parse_proxy, proxy_refused
 from connector.http.redact import redact_url
 from connector.http.retry_after import retry_after_seconds
 from connector.http.route import EnvironmentProxyMistake, Route, route_to
-from connector.http.socks import ProxyFailed, connect_socks
+from connector.http.tunnel import ProxyFailed, open_tunnel
 
 __all__ = [
-    "SOCKS",
     "EnvironmentProxyMistake",
     "HttpAnswer",
     "HttpClient",
@@ -17,7 +16,7 @@ __all__ = [
     "ProxyMistake",
     "Route",
     "Unreachable",
-    "connect_socks",
+    "open_tunnel",
     "parse_proxy",
     "proxy_refused",
     "redact_url",

@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 
 from connector.errors import RetriableError
-from connector.http.proxy import PROXY_AUTHENTICATION, SOCKS, Proxy, proxy_refused
+from connector.http.proxy import PROXY_AUTHENTICATION, Proxy, proxy_refused
 from connector.http.reasons import why
 from connector.http.redact import redact_url
 from connector.tls import RotatingContext, TlsSettings
@@ -72,9 +72,7 @@ class HttpClient:
         self._max_body_bytes = max_body_bytes
         self._proxy = proxy
         self._tls = RotatingContext(tls or TlsSettings())
-        # Ours, so that the proxy's operator learns nothing of our certificate.
-        self._proxy_tls = RotatingContext((tls or TlsSettings()).without_certificate())
-        self._contexts: tuple[ssl.SSLContext, ...] = ()
+        self._context: ssl.SSLContext | None = None
         self._client: httpx2.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -137,34 +135,30 @@ class HttpClient:
     async def _open(self) -> httpx2.AsyncClient:
         """The client of the library; a new one where a certificate has changed."""
         # In a thread that may be left behind: a file on a dead network mount blocks for ever.
-        contexts = await anyio.to_thread.run_sync(self._current, abandon_on_cancel=True)
-        if self._client is None or contexts != self._contexts:
+        context = await anyio.to_thread.run_sync(self._tls.current, abandon_on_cancel=True)
+        if self._client is None or context is not self._context:
             await self._close()
-            self._client, self._contexts = self._build(*contexts), contexts
+            self._client, self._context = self._build(context), context
         return self._client
 
-    def _current(self) -> tuple[ssl.SSLContext, ...]:
-        is_tls = self._proxy is not None and self._proxy.scheme == "https"
-        return (self._tls.current(), self._proxy_tls.current()) if is_tls else (self._tls.current(),)
-
-    def _build(self, tls: ssl.SSLContext, proxy_tls: ssl.SSLContext | None = None) -> httpx2.AsyncClient:
+    def _build(self, tls: ssl.SSLContext) -> httpx2.AsyncClient:
         import httpx2  # a quarter of a second, which commands that never send need not pay
 
         # They log whole URLs, at INFO and DEBUG.
         for name in ("httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        transport = None
-        if self._proxy is not None and self._proxy.scheme in SOCKS:
-            from connector.http.socks_transport import SocksTransport
+        transport = proxy = None
+        if self._proxy is not None and self._proxy.scheme == "http":
+            proxy = httpx2.Proxy(self._proxy.url)
+        elif self._proxy is not None:
+            from connector.http.tunnel_transport import TunnelTransport
 
-            transport = SocksTransport(self._proxy, tls)
+            transport = TunnelTransport(self._proxy, tls)
         return httpx2.AsyncClient(
             follow_redirects=False,
             headers={"accept-encoding": "identity", "user-agent": "graphql-kafka-connector"},
             limits=httpx2.Limits(keepalive_expiry=_KEEPALIVE),
-            proxy=httpx2.Proxy(self._proxy.url, ssl_context=proxy_tls)
-            if self._proxy and not transport
-            else None,
+            proxy=proxy,
             timeout=None,  # one deadline for the whole exchange, in `_send`
             transport=transport,
             trust_env=False,  # nor would a .netrc be anything but a surprise

@@ -10,12 +10,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from connector.http.redact import HIDDEN
 
-ProxyScheme = Literal["http", "https", "socks5", "socks5h"]
+ProxyScheme = Literal["http", "socks5", "socks5h"]
 
-_PORTS: dict[ProxyScheme, int] = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+_PORTS: dict[ProxyScheme, int] = {"http": 80, "socks5": 1080, "socks5h": 1080}
 _HOST = re.compile(r"[A-Za-z0-9._~-]+|[0-9A-Fa-f:.]+")
-SOCKS = ("socks5", "socks5h")
-"""The schemes of SOCKS proxies; the others are HTTP's."""
 PROXY_AUTHENTICATION = 407
 """The HTTP status of a proxy that wants other credentials (RFC 9110 §15.5.8)."""
 _LONGEST = 255
@@ -36,9 +34,9 @@ class Proxy:
     """
     What connections are made through.
 
-    ``http`` and ``https`` are HTTP proxies, asked by CONNECT (RFC 9110 §9.3.6; token requests in the clear
-    are forwarded, §7.6), the latter over TLS. ``socks5`` is RFC 1928 with names resolved here, ``socks5h``
-    with names resolved by the proxy. ``user`` is ``None`` where the proxy wants none.
+    ``http`` is asked by CONNECT (RFC 9110 §9.3.6); token requests in the clear are forwarded (§7.6).
+    ``socks5`` is RFC 1928 with names resolved here, ``socks5h`` with names resolved by the proxy. ``user``
+    is ``None`` where the proxy wants none.
 
     Neither ``str`` nor ``repr`` shows user or password.
     """
@@ -60,10 +58,16 @@ class Proxy:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown: the password, and the credentials of HTTP Basic (RFC 7617)."""
-        if self.user is None or not self.password:
+        if self.basic is None or not self.password:
             return ()
-        pair = f"{self.user}:{self.password}"
-        return self.password, pair, base64.b64encode(pair.encode()).decode()
+        return self.password, f"{self.user}:{self.password}", self.basic
+
+    @property
+    def basic(self) -> str | None:
+        """User and password as HTTP Basic has them, ``None`` without a user. Never show it."""
+        if self.user is None:
+            return None
+        return base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
     @property
     def _place(self) -> str:
@@ -79,7 +83,7 @@ def parse_proxy(text: str) -> Proxy:
     """
     Return the proxy at ``text``, such as ``http://user:password@host:3128``.
 
-    Without a port the scheme's own is taken: 80, 443 or 1080.
+    Without a port the scheme's own is taken: 80 or 1080.
 
     Raises:
         ProxyMistake: It is no such address. The text is not quoted.
@@ -87,7 +91,10 @@ def parse_proxy(text: str) -> Proxy:
     example = "write one such as http://host:3128 or socks5h://host:1080"
     scheme, separator, rest = text.partition("://")
     if not separator or scheme.lower() not in _PORTS:
-        raise ProxyMistake("must begin with http://, https://, socks5:// or socks5h://", example)
+        if scheme.lower() == "https":
+            what = "is a proxy that is spoken to over TLS, which is not built yet"
+            raise ProxyMistake(what, "name a port of it that takes http://, or a SOCKS proxy")
+        raise ProxyMistake("must begin with http://, socks5:// or socks5h://", example)
     credentials, at, place = rest.rpartition("@")
     if any(letter in credentials for letter in "/?#"):  # they would end the authority (RFC 3986 §3.2)
         what = "holds one of / ? # before the host"

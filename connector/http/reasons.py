@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from connector.http.proxy import Proxy, proxy_refused
-from connector.http.socks import ProxyFailed
+from connector.http.tunnel import ProxyFailed
 from connector.tls import TLS_ENDED, TlsFileError, find_tls_error, tls_reason
 
 _STATUS = re.compile(r"(\d{3})\b")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -13,7 +12,7 @@ import anyio.to_thread
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol as Offered
 
-from connector.http import SOCKS, connect_socks
+from connector.http import Proxy, open_tunnel
 from connector.subscription.credentials import Opening
 from connector.subscription.errors import SessionError
 from connector.subscription.handshake import OPENING_ERRORS, opening_failed
@@ -50,40 +49,36 @@ async def open_socket(opening: Opening, settings: SessionSettings) -> ClientConn
 async def _connect(
     opening: Opening, settings: SessionSettings, ended_by: list[Exception]
 ) -> ClientConnection:
-    ways = await _way(opening.url, settings)
+    tls = await _context(settings.tls) if _is_secure(opening.url) else None
+    sock = await _tunnel(opening.url, settings.proxy)
     try:
         return await _Connect(
             opening.url,
             subprotocols=[Offered(name.value) for name in settings.subprotocols],
             additional_headers=dict(opening.headers),
+            ssl=tls,
+            sock=sock,
+            # The environment has been looked at before, and CONNECT asked for.
+            proxy=None,
             open_timeout=settings.open_timeout,
             close_timeout=settings.close_timeout,
             ping_interval=None,
             max_size=settings.max_message_bytes,
             logger=_quiet,
             create_connection=_watched(ended_by),
-            **ways,
         )
     except BaseException:
-        sock = ways.get("sock")
-        if isinstance(sock, socket.socket):
+        if sock is not None:
             sock.close()
         raise
 
 
-async def _way(url: str, settings: SessionSettings) -> dict[str, Any]:
-    """What the library is told of TLS and of the proxy. The environment has been looked at before."""
-    parts, proxy, is_secure = urlsplit(url), settings.proxy, _is_secure(url)
-    way: dict[str, Any] = {"proxy": None, "ssl": await _context(settings.tls) if is_secure else None}
+async def _tunnel(url: str, proxy: Proxy | None) -> socket.socket | None:
+    """A socket through the proxy, for ``ws:`` too: the request line, with the token in it, is not for it."""
     if proxy is None:
-        return way
-    if proxy.scheme in SOCKS:
-        port = parts.port or (443 if is_secure else 80)
-        return way | {"sock": await connect_socks(proxy, parts.hostname or "", port)}
-    if proxy.scheme == "https":
-        way["proxy_ssl"] = await _context(settings.proxy_tls)
-    # CONNECT for ws:// as well: the request line with the token in it is not for the proxy.
-    return way | {"proxy": proxy.url}
+        return None
+    parts = urlsplit(url)
+    return await open_tunnel(proxy, parts.hostname or "", parts.port or (443 if _is_secure(url) else 80))
 
 
 async def _context(tls: RotatingContext) -> ssl.SSLContext:

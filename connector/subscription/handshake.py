@@ -9,7 +9,7 @@ from websockets import exceptions as ws_errors
 from websockets.http11 import Response
 
 from connector.errors import RetriableError
-from connector.http import Proxy, ProxyFailed, proxy_refused, retry_after_seconds
+from connector.http import Proxy, ProxyFailed, retry_after_seconds
 from connector.subscription.errors import ConnectFailed, HandshakeRefused, SessionError, SubprotocolRefused
 from connector.subscription.messages import MAX_TEXT
 from connector.tls import TLS_ENDED, TlsFileError, find_tls_error, tls_reason
@@ -55,10 +55,6 @@ def opening_failed(
             return ConnectFailed(f"TLS: {error}")
         case ProxyFailed():
             return ConnectFailed(str(error))
-        case ws_errors.InvalidProxyStatus() if proxy is not None:
-            return ConnectFailed(proxy_refused(proxy, error.response.status_code))
-        case ws_errors.ProxyError():
-            return ConnectFailed(f"the proxy {proxy} does not answer as an HTTP proxy does")
         case ws_errors.InvalidStatus():
             return handshake_refused(error.response, clean)
         case ws_errors.NegotiationError():
@@ -70,8 +66,7 @@ def opening_failed(
         return ConnectFailed(f"TLS: {TLS_ENDED}" if is_secure else "the connection ended during the upgrade")
     match error:
         case OSError():
-            said = error.strerror or "no address of the host answers"
-            return ConnectFailed(f"the proxy {proxy} cannot be reached: {said}" if proxy else said)
+            return ConnectFailed(error.strerror or "no address of the host answers")
         case ws_errors.InvalidHandshake():
             return ConnectFailed(f"not a websocket answer ({type(error).__name__})")
         case _:

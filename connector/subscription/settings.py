@@ -19,8 +19,8 @@ class SessionSettings:
     How a connection behaves; durations in seconds.
 
     ``subprotocols`` are offered in that order. ``close_timeout`` bounds how long the peer's Close is
-    waited for while rows go on arriving. ``tls`` is for the endpoint, ``proxy_tls`` for a proxy that is
-    spoken to over TLS. ``proxy`` is ``None`` for a straight connection, whatever the environment says.
+    waited for while rows go on arriving. ``proxy`` is ``None`` for a straight connection, whatever the
+    environment says.
     """
 
     subprotocols: tuple[Subprotocol, ...] = (Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS)
@@ -30,4 +30,3 @@ class SessionSettings:
     max_message_bytes: int = 64 * 2**20
     tls: RotatingContext = field(default_factory=_system_trust)
     proxy: Proxy | None = None
-    proxy_tls: RotatingContext = field(default_factory=_system_trust)

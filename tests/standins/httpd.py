@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -46,11 +47,19 @@ Handler = Callable[[HttpRequest], Awaitable[HttpReply]]
 
 
 class HttpServer:
-    """Serves ``handler`` on loopback while entered; ``port`` 0 takes a free one."""
+    """Serves ``handler`` on loopback while entered; ``port`` 0 takes a free one, ``tls`` makes it https."""
 
-    def __init__(self, handler: Handler, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.host = host
         self.port = port
+        self.tls = tls
         self._handler = handler
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()
@@ -58,7 +67,7 @@ class HttpServer:
     @property
     def url(self) -> str:
         """Scheme, host and port."""
-        return f"http://{self.host}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     async def __aenter__(self) -> Self:
         await self.listen()
@@ -74,7 +83,7 @@ class HttpServer:
 
     async def listen(self) -> None:
         """Accept connections (again, on the same port)."""
-        self._server = await asyncio.start_server(self._accept, self.host, self.port)
+        self._server = await asyncio.start_server(self._accept, self.host, self.port, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop_listening(self) -> None:

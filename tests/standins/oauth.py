@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -93,6 +94,7 @@ class StandInOAuth:
         authority: Makes the tokens; shared with the upstream.
         client_id, client_secret: The one client; by default random, with awkward characters.
         auth: Which client authentication is taken (RFC 6749 §2.3.1).
+        tls: Speak https.
     """
 
     PATH = "/oauth2/token"
@@ -106,6 +108,7 @@ class StandInOAuth:
         auth: Literal["body", "basic", "any"] = "any",
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.authority = authority
         self.client_id = client_id or make_secret("client")
@@ -113,7 +116,7 @@ class StandInOAuth:
         self.auth = auth
         self.requests: list[TokenRequest] = []
         self.is_deleted = False
-        self.server = HttpServer(self._handle, host=host, port=port)
+        self.server = HttpServer(self._handle, host=host, port=port, tls=tls)
         self._usual = GRANT
         self._planned: deque[TokenAnswer] = deque()
 

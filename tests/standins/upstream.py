@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -62,6 +63,7 @@ class StandInUpstream:
         feeds: What it streams; none: one feed of 100 rows a second.
         host, port: Where it listens; port 0 takes a free one, kept over ``stop_listening``.
         compression: Offer permessage-deflate.
+        tls: Speak wss.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class StandInUpstream:
         host: str = "127.0.0.1",
         port: int = 0,
         compression: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.authority = authority
         self.feeds = {feed.name: feed for feed in feeds or (Feed(),)}
@@ -85,6 +88,7 @@ class StandInUpstream:
         self._planned: deque[Behaviour] = deque()
         self._planned_for: dict[str, deque[Behaviour]] = {}
         self._by_connection: dict[ServerConnection, Session] = {}
+        self.tls = tls
         self._compression = "deflate" if compression else None
         self._servers: list[Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -95,7 +99,7 @@ class StandInUpstream:
     @property
     def url(self) -> str:
         """The websocket endpoint, without a token."""
-        return f"ws://{self.host}:{self.port}/graphql"
+        return f"{'wss' if self.tls else 'ws'}://{self.host}:{self.port}/graphql"
 
     @property
     def feed(self) -> Feed:
@@ -216,6 +220,7 @@ class StandInUpstream:
             process_request=self._upgrade,
             select_subprotocol=self._select_subprotocol,
             compression=self._compression,
+            ssl=self.tls,
             ping_interval=None,
             open_timeout=None,
             close_timeout=30,

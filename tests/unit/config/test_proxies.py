@@ -83,7 +83,7 @@ def test_a_proxy_of_the_environment_that_cannot_be_used_is_told(refused: Refused
         Problem(
             where="environment",
             path=None,
-            message="HTTPS_PROXY must begin with http://, https://, socks5:// or socks5h://",
+            message="HTTPS_PROXY must begin with http://, socks5:// or socks5h://",
             remedy="correct HTTPS_PROXY: write one such as http://host:3128 or socks5h://host:1080",
         )
     ]

@@ -7,7 +7,7 @@ import asyncio
 import anyio
 import pytest
 
-from connector.http import HttpClient, ProxyFailed, Unreachable, connect_socks, parse_proxy
+from connector.http import HttpClient, ProxyFailed, Unreachable, open_tunnel, parse_proxy
 
 from .loopback import http, saying, serving
 from .proxies import PASSWORD_WANTED, WELCOME, Talk, answering, reply, socks, talking
@@ -116,7 +116,7 @@ async def test_a_request_goes_through_socks_and_comes_back_whole() -> None:
 async def test_a_name_that_only_the_proxy_knows_wants_socks5h() -> None:
     async with talking(socks(b"\x05\x00")) as port:
         with pytest.raises(ProxyFailed, match="socks5h:// has the proxy resolve it"):
-            await connect_socks(parse_proxy(f"socks5://127.0.0.1:{port}"), "token.invalid", 443)
+            await open_tunnel(parse_proxy(f"socks5://127.0.0.1:{port}"), "token.invalid", 443)
 
 
 async def test_socks5_has_names_resolved_here() -> None:
@@ -129,7 +129,7 @@ async def test_socks5_has_names_resolved_here() -> None:
         writer.write(reply(0))
 
     async with talking(talk) as port:
-        sock = await connect_socks(parse_proxy(f"socks5://127.0.0.1:{port}"), "localhost", 443)
+        sock = await open_tunnel(parse_proxy(f"socks5://127.0.0.1:{port}"), "localhost", 443)
         sock.close()
     assert asked == [b"\x05\x01\x00\x01\x7f\x00\x00\x01\x01\xbb"]
 

@@ -1,4 +1,4 @@
-"""Connections through a SOCKS proxy (RFC 1928, RFC 1929)."""
+"""Connections through a proxy, to speak to the host behind it as if there were none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import socket
 from typing import TYPE_CHECKING
 
 from connector.errors import RetriableError
-from connector.http.proxy import Proxy
+from connector.http.connect import connect_http
+from connector.http.proxy import Proxy, proxy_refused
 
 if TYPE_CHECKING:
     from python_socks import ProxyError
@@ -16,13 +17,32 @@ class ProxyFailed(RetriableError):
     """The proxy was not reached, or did not connect us. The message names it, without its credentials."""
 
 
-async def connect_socks(proxy: Proxy, host: str, port: int) -> socket.socket:
+async def open_tunnel(proxy: Proxy, host: str, port: int) -> socket.socket:
     """
     Return a connected socket to ``host``, in non-blocking mode. There is no deadline but the caller's.
 
     Raises:
         ProxyFailed: The proxy was not reached, or did not connect us.
     """
+    try:
+        if proxy.scheme == "http":
+            sock, status = await connect_http(proxy, host, port)
+        else:
+            return await _connect_socks(proxy, host, port)
+    except OSError as error:
+        said = error.strerror or "no address of it answers"
+        failed = ProxyFailed(f"the proxy {proxy} cannot be reached: {said}")
+    else:
+        if 200 <= status < 300:
+            return sock
+        sock.close()
+        nonsense = f"the proxy {proxy} does not answer as an HTTP proxy does"
+        failed = ProxyFailed(proxy_refused(proxy, status) if status else nonsense)
+    # Out here: what the library raised stays no context.
+    raise failed
+
+
+async def _connect_socks(proxy: Proxy, host: str, port: int) -> socket.socket:
     # Not at the top: who uses no SOCKS proxy need not pay for the library.
     from python_socks import ProxyConnectionError, ProxyError, ProxyType
     from python_socks.async_.asyncio import Proxy as Socks
@@ -42,7 +62,6 @@ async def connect_socks(proxy: Proxy, host: str, port: int) -> socket.socket:
         said = "does not answer"
     except OSError as error:
         said = f"ended the connection: {error.strerror or type(error).__name__}"
-    # Out here: what the library raised stays no context.
     raise ProxyFailed(f"the proxy {proxy} {said}")
 
 

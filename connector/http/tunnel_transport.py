@@ -1,5 +1,5 @@
 """
-The library's HTTP over our SOCKS connections.
+The library's HTTP over our connections through SOCKS proxies.
 
 Its own SOCKS loses a connection whenever a proxy hangs or refuses, takes a reply in pieces for nonsense, and
 has the proxy resolve names for ``socks5`` too.
@@ -18,10 +18,10 @@ from anyio.abc import ByteStream, SocketStream
 from anyio.streams.tls import TLSAttribute, TLSStream
 
 from connector.http.proxy import Proxy
-from connector.http.socks import connect_socks
+from connector.http.tunnel import open_tunnel
 
 
-class SocksTransport(httpx2.AsyncBaseTransport):
+class TunnelTransport(httpx2.AsyncBaseTransport):
     """Each request on a connection of its own through ``proxy``; ``tls`` is for the host behind it."""
 
     def __init__(self, proxy: Proxy, tls: ssl.SSLContext) -> None:
@@ -76,7 +76,7 @@ class _Backend(httpcore2.AsyncNetworkBackend):
     async def connect_tcp(
         self, host: str, port: int, *args: Any, **options: Any
     ) -> httpcore2.AsyncNetworkStream:
-        sock = await connect_socks(self._proxy, host, port)
+        sock = await open_tunnel(self._proxy, host, port)
         try:
             return _Stream(await SocketStream.from_socket(sock))
         except BaseException:
