@@ -69,6 +69,7 @@ def _plan(
     text = section.document if is_inline else _read_document(file, (*path, "document"), source)
     if text is None:
         return None
+    _check_topic_sources(section, path, source, secret_paths)
     rules = DocumentRules(
         rows_default=preset.rows_default,
         warned_cubes=preset.warned_cubes,
@@ -80,6 +81,15 @@ def _plan(
         for finding in error.findings:
             _report(finding, path, source, None if is_inline else file, (*path, "document") in secret_paths)
     return None
+
+
+def _check_topic_sources(
+    section: SubscriptionSection, path: KeyPath, source: Source, secret_paths: Collection[KeyPath]
+) -> None:
+    for name in section.variables:
+        if f"{{{name}}}" in section.topic and (*path, "variables", name) in secret_paths:
+            what = f"holds ${name}, which comes from a file, whose text is never shown; topics are"
+            source.report((*path, "topic"), what, "write the variable here, or take ${env:NAME} for it")
 
 
 def _wish(section: SubscriptionSection, text: str, raw: dict[str, object]) -> SubscriptionWish:

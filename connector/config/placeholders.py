@@ -18,6 +18,8 @@ from connector.errors import ConfigError
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{(?:(env):([A-Za-z_][A-Za-z0-9_]*)|(file):([^{}]+))\}|\$\{")
 
+_NAMES_OF_SUBSCRIPTIONS = ("name", "operation", "rows", "topic", "key", "timestamp", "headers")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filled:
@@ -43,6 +45,8 @@ class Filler:
         self._env = env
         self._resolve = resolve
         self.filled: list[Filled] = []
+        self.from_files: set[KeyPath] = set()
+        """The keys that hold a ``${file:…}``, whether it was looked up or not."""
 
     def fill(self, value: object, path: KeyPath = ()) -> object:
         """``value`` with the placeholders of all strings in it filled; what cannot be is reported."""
@@ -77,6 +81,13 @@ class Filler:
             raise Mistake(
                 "holds a ${ that is no placeholder", "write ${env:NAME}, ${file:/path}, or $${ for ${"
             )
+        if match[3]:
+            if _is_shown_everywhere(path):
+                raise Mistake(
+                    "comes from a file, whose text is never shown, but is itself shown in logs and metrics",
+                    "write it here, or take ${env:NAME}",
+                )
+            self.from_files.add(path)
         if not self._resolve:
             return None
         kind: Literal["env", "file"] = "env" if match[1] else "file"
@@ -106,3 +117,10 @@ class Filler:
         if not text:
             raise Mistake(f"the file {name} is empty", "write the value into it")
         return text
+
+
+def _is_shown_everywhere(path: KeyPath) -> bool:
+    """Whether the key's value is a name: hidden as ``***`` it would be of no use, and like any other."""
+    if path[0] == "subscriptions":
+        return path[2] in _NAMES_OF_SUBSCRIPTIONS if len(path) > 2 else False
+    return path in (("name",), ("errors", "dead_letter_topic"))

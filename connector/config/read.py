@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from connector.auth.grant import is_access_token
 from connector.config.checks import check_whole, drop_empty
 from connector.config.defaults import fill_defaults, preset_of
 from connector.config.documents import plan_all
@@ -15,7 +16,7 @@ from connector.config.not_built import refuse_not_built
 from connector.config.peers import find_peers
 from connector.config.placeholders import Filler
 from connector.config.redacted import hide, secret_values
-from connector.config.root import Config
+from connector.config.root import WRITE_TOKEN, Config
 from connector.config.secret import Unresolved
 from connector.config.source import Source, read_source, read_text
 from connector.config.tls import check_tls
@@ -49,8 +50,7 @@ def read_config(path: str | Path, *, env: Mapping[str, str], resolve: bool = Tru
     check_tls(tree, source, look=resolve)
     config = _validate(tree, source)
     peers = find_peers(config, env, source) if config is not None and resolve else None
-    from_files = {item.path for item in filler.filled if item.kind == "file"}
-    plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), from_files)
+    plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), filler.from_files)
     secrets = (*secret_values(tree, filler.filled), *(peers.secrets() if peers else ()))
     if source.problems or config is None:
         raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))
@@ -93,12 +93,15 @@ def _find_token_file(tree: dict[str, object], source: Source, *, look: bool) -> 
     if not look:
         return
     try:
-        is_empty = not read_text(file, what="the token file").strip()
+        token = read_text(file, what="the token file").strip()
     except ConfigError as error:
         source.report(("token_file",), error.problems[0].message, error.problems[0].remedy)
         return
-    if is_empty:
+    if not token:
         source.report(("token_file",), "the token file is empty", "write the token into it")
+    elif not is_access_token(token):
+        what = "the token file holds characters that no access token may have"
+        source.report(("token_file",), what, WRITE_TOKEN)
 
 
 def _hide(problem: Problem, secrets: tuple[str, ...]) -> Problem:

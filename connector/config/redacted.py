@@ -40,7 +40,7 @@ def visible(path: KeyPath) -> KeyPath:
     of the payload have keys of their own, and those are shown where they are names.
     """
     for length in range(1, len(path)):
-        if is_secret(path[:length]):
+        if is_secret(path[:length]) or path[length - 1] == "proxy":
             name = str(path[length])
             is_name = path[:length] in _SECRET_MAPPINGS and _NAME.fullmatch(name)
             return path[: length + 1] if is_name else path[:length]

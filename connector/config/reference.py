@@ -28,11 +28,17 @@ One YAML file. Unknown keys are refused, and every mistake is reported at once w
 (`connector validate -c FILE`). Examples: [bitquery.yaml](examples/bitquery.yaml),
 [generic.yaml](examples/generic.yaml).
 
-- A **duration** has its unit: `500ms`, `10s`, `5m`, `6h`, `1h30m`. A number without one is refused.
-- A **size** is a number of bytes, or has its unit: `900KiB`, `64MiB`, `1MB`.
+- A **duration** has its unit, `ms`, `s`, `m`, `h` or `d`: `500ms`, `1.5s`, `1h30m`. A number without one is
+  refused.
+- A **size** is a number of bytes, or has its unit, `B`, `kB`, `MB`, `GB` (by 1000) or `KiB`, `MiB`, `GiB` (by
+  1024): `900KiB`, `1.5MiB`.
 - A **path** is response names with dots between them: `Block.Number`. An alias counts as the name.
 - In any value `${env:NAME}` stands for an environment variable and `${file:/path}` for a file's text
   without its trailing line break; `$${` stands for `${`. `validate --no-env` leaves them unresolved.
+  Names, topics and paths of fields take no `${file:…}`, for they are shown everywhere.
+- YAML is read as YAML 1.1, and strictly. Anchors (`&`), aliases (`*`) and merges (`<<`) are followed. Tags
+  (`!…`) are refused, but for YAML's own on plain values (`!!str 1`); so are repeated keys, numbers not in
+  decimal (`010`, `0x1F`, `1_000`, `1:30`), and more than 40 levels. Dates and keys are always text.
 - Relative paths start from the directory of the configuration.
 - A **secret** is never shown: not in logs, nor in the effective configuration. The same goes for whatever
   comes from a `${file:…}`.

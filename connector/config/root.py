@@ -40,14 +40,14 @@ Level = Annotated[
 LogFormat = Annotated[Literal["auto", "json", "console"], choice("auto", "json", "console")]
 
 
+WRITE_TOKEN = "give the token alone: printable ASCII on one line (RFC 6749 A.12)"  # noqa: S105 - a remedy, no password
+
+
 def _access_token(value: object) -> object:
     if not isinstance(value, str) or isinstance(value, Unresolved) or not value.strip():
         return value
     if not is_access_token(value.strip()):
-        raise Mistake(
-            "holds characters that no access token may have",
-            "give the token alone: printable ASCII on one line (RFC 6749 A.12)",
-        )
+        raise Mistake("holds characters that no access token may have", WRITE_TOKEN)
     return value.strip()
 
 

@@ -127,6 +127,8 @@ def test_secrets_are_those_that_must_not_be_shown(read: Read) -> None:
         ("endpoint:", "endpoint:\n  headers: {X-Key: {sup3rSECRET: 1}}"),
         ("endpoint:", "endpoint:\n  headers: {sup3rSECRET}"),
         ("endpoint:", "endpoint:\n  headers: [sup3rSECRET]"),
+        ("endpoint:", "endpoint:\n  proxy: {http://me:sup3rSECRET@h:1}"),
+        ("endpoint:", "endpoint:\n  tls: {key_password: {sup3rSECRET}}"),
         ("name: shop", "name: shop\ntoken: sup3rSECRET\nsup3rSECRET: 1"),
         ("    topic:", "    variables: {sup3rSECRET: 1}\n    topic:"),
     ],
@@ -196,6 +198,45 @@ def test_no_problem_quotes_a_path_or_a_document_from_outside(refused: Refused) -
     for problem in problems:
         assert "hush" not in str(problem)
         assert "quiet" not in str(problem)
+
+
+@pytest.mark.parametrize("resolve", [True, False])
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("name: shop", "name: ${file:x}", "name"),
+        ("name: orders", "name: ${file:x}", "subscriptions[0].name"),
+        ("topic: shop.orders", "topic: shop.${file:x}", "subscriptions[0].topic"),
+        ("topic: shop.orders", "topic: t\n    key: ['${file:x}']", "subscriptions[0].key[0]"),
+        ("topic: shop.orders", "topic: t\n    rows: ${file:x}", "subscriptions[0].rows"),
+        ("topic: shop.orders", "topic: t\n    headers: {h: '${file:x}'}", "subscriptions[0].headers.h"),
+    ],
+)
+def test_a_name_does_not_come_from_a_file(
+    refused: Refused, old: str, new: str, path: str, resolve: bool
+) -> None:
+    (problem,) = refused(GENERIC.replace(old, new, 1), files={"x": "id"}, resolve=resolve)
+    assert problem.path == path
+    assert "never shown" in problem.message
+
+
+@pytest.mark.parametrize("resolve", [True, False])
+def test_a_topic_holds_no_variable_from_a_file(read: Read, refused: Refused, resolve: bool) -> None:
+    text = GENERIC.replace("topic: shop.orders", "topic: shop.{r}\n    variables: {r: '${file:x}'}")
+    files = {"x": "id", "orders.graphql": "subscription ($r: String) { orders(r: $r) }"}
+    (problem,) = refused(text, files=files, resolve=resolve)
+    assert problem.path == "subscriptions[0].topic"
+    assert read(text.replace("{r}", "r"), files=files, resolve=resolve).plans
+    assert (
+        read(text.replace("${file:x}", "${env:X}"), files=files, env={"X": "eu"}).plans[0].topic == "shop.eu"
+    )
+
+
+@pytest.mark.parametrize("token", ["a b\nc", "a\x01", "tökn"])
+def test_a_token_file_holds_what_a_token_may(refused: Refused, token: str) -> None:
+    (problem,) = refused(GENERIC + "token_file: t\n", files={"t": token})
+    assert problem.path == "token_file"
+    assert "no access token" in problem.message
 
 
 def test_the_effective_configuration_hides_even_short_header_values(read: Read) -> None:
