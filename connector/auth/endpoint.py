@@ -21,6 +21,11 @@ class FormPoster(Protocol):
         """Post a form and return the answer, redirects included."""
 
 
+def secrets_of(client_id: str, client_secret: str) -> tuple[str, ...]:
+    """Return what must never be shown: the secret, and the credentials of HTTP Basic made from it."""
+    return client_secret, basic_credentials(client_id, client_secret)
+
+
 class ClientCredentials:
     """
     Fetches a new token each time.
@@ -42,15 +47,20 @@ class ClientCredentials:
         self._http = http
         self._url = token_url
         self._scope = scope
-        self._request = build_request(
-            client_id=client_id, client_secret=client_secret, scope=scope, auth=auth
-        )
-        self._secrets = (client_secret, basic_credentials(client_id, client_secret))
+        self._auth: AuthStyle = auth
         self._granted_scope: str | None = None
+        self.replace(client_id=client_id, client_secret=client_secret)
+
+    def replace(self, *, client_id: str, client_secret: str) -> None:
+        """Ask with other credentials from the next request on; `Keeper.renewed` makes one where it is due."""
+        self._request = build_request(
+            client_id=client_id, client_secret=client_secret, scope=self._scope, auth=self._auth
+        )
+        self._secrets = secrets_of(client_id, client_secret)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown: the secret, and the credentials of HTTP Basic made from it."""
+        """What must never be shown: see `secrets_of`."""
         return self._secrets
 
     async def fetch(self) -> Grant:

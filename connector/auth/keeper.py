@@ -64,6 +64,7 @@ class Keeper:
         self._due_moved = anyio.Event()
         self._retry = Retry(rng)
         self._error: RetriableError | None = None  # of the last fetch
+        self._renewals = 0  # of the source's credentials
         self._said: str | None = None  # the failure that was last logged
 
         self._rejections = 0  # since a token was last accepted
@@ -118,6 +119,17 @@ class Keeper:
         # Older news than a rejection says nothing about the tokens that came after.
         if generation > self._last_rejected:
             self._forget_rejections()
+
+    def renewed(self) -> None:
+        """
+        Take note that the source asks with other credentials now.
+
+        Where it was in trouble it is asked at once; else they are for the fetch that is due anyway, and
+        open sessions keep the token that they have.
+        """
+        self._renewals += 1
+        if self._state() != "valid" or self._error is not None:
+            self._start_over()
 
     @property
     def status(self) -> TokenStatus:
@@ -181,10 +193,13 @@ class Keeper:
     async def _fetch(self) -> None:
         asked_at = self._clock()
         has_waited = self._has_waited
+        renewals = self._renewals
         try:
             grant = await self._source.fetch()
         except RetriableError as error:
             self._note_failure(error)
+            if renewals != self._renewals:
+                self._start_over()  # what was refused is not what would be sent now
         else:
             self._note_success(grant, asked_at, has_waited=has_waited)
         self._announce()
@@ -246,6 +261,11 @@ class Keeper:
     def _move_due(self, moment: float) -> None:
         self._due_at = moment
         self._due_moved.set()
+
+    def _start_over(self) -> None:
+        self._retry.reset()
+        self._forget_rejections()
+        self._move_due(self._clock())
 
     def _forget_rejections(self) -> None:
         self._rejections = 0

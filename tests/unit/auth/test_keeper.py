@@ -449,3 +449,84 @@ async def test_a_lasting_failure_is_logged_once_and_its_end_too() -> None:
     assert loud[0]["remedy"] == "r"
     assert loud[0]["next_attempt_seconds"] == 60.0
     assert (loud[2]["life_seconds"], loud[2]["generation"]) == (100.0, 1)
+
+
+# Other credentials
+
+
+async def test_a_healthy_keeper_asks_with_other_credentials_only_when_it_is_due() -> None:
+    time = FakeTime()
+    source = FakeSource(time)
+    async with keeping(source) as keeper:
+        keeper.renewed()
+        await time.advance(70)
+        assert len(source.fetched_at) == 1
+        assert (await keeper.token()).generation == 1
+        await time.advance(20)
+        assert len(source.fetched_at) == 2
+
+
+async def test_one_that_is_refused_asks_at_once_with_other_credentials() -> None:
+    time = FakeTime()
+    source = FakeSource(time, script=[REFUSED, REFUSED])
+    async with keeping(source) as keeper:
+        await time.advance(1)
+        assert keeper.status.state == "refused"
+        keeper.renewed()
+        await time.advance(0.1)
+        assert len(source.fetched_at) == 2
+        keeper.renewed()
+        await time.advance(0.1)
+        assert (len(source.fetched_at), keeper.status.state) == (3, "valid")
+
+
+async def test_one_whose_token_still_serves_while_it_is_refused_asks_at_once_too() -> None:
+    time = FakeTime()
+    source = FakeSource(time, script=[None, REFUSED])
+    async with keeping(source) as keeper:
+        await time.advance(85)
+        assert (keeper.status.state, len(source.fetched_at)) == ("valid", 2)
+        keeper.renewed()
+        await time.advance(0.1)
+        assert (len(source.fetched_at), keeper.status.last_error) == (3, None)
+
+
+async def test_one_whose_tokens_are_rejected_asks_at_once_and_is_patient_no_more() -> None:
+    time = FakeTime()
+    source = FakeSource(time)
+    async with keeping(source) as keeper:
+        for generation in (1, 2):
+            keeper.reject(generation)
+            await time.advance(0.1)
+        assert keeper.status.generation == 2  # the third is waited for
+        keeper.renewed()
+        await time.advance(0.1)
+        assert (await keeper.token()).generation == 3
+        keeper.reject(3)
+        await time.advance(1.5)
+        assert (await keeper.token()).generation == 4
+
+
+class RefusesLate(FakeSource):
+    """Refuses the first request once `gate` is open."""
+
+    gate: anyio.Event
+
+    async def fetch(self) -> Grant:
+        if self.fetched_at:
+            return await super().fetch()
+        self.fetched_at.append(self.time.now)
+        await self.gate.wait()
+        raise REFUSED
+
+
+async def test_a_refusal_of_what_was_sent_before_does_not_count() -> None:
+    time = FakeTime()
+    source = RefusesLate(time)
+    source.gate = anyio.Event()
+    async with keeping(source) as keeper:
+        keeper.renewed()
+        await time.advance(3)
+        source.gate.set()
+        await time.advance(0.1)
+        assert (len(source.fetched_at), keeper.status.state) == (2, "valid")

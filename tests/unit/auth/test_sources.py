@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+import anyio
 import pytest
 from structlog.testing import capture_logs
 
@@ -15,7 +16,9 @@ from connector.auth import (
     StaticToken,
     TokenFile,
     TokenFileUnreadable,
+    secrets_of,
 )
+from connector.auth.grant import AuthStyle, basic_credentials
 from connector.errors import ConfigError
 from connector.http import HttpAnswer, Unreachable
 
@@ -82,6 +85,19 @@ async def test_a_narrower_scope_than_asked_for_is_said_once() -> None:
     assert [log["missing"] for log in logs] == ["api", "api"]
 
 
+@pytest.mark.parametrize("auth", ["body", "basic"])
+async def test_replaced_credentials_are_sent_with_the_next_request(auth: AuthStyle) -> None:
+    http = FakeHttp(ok(b'{"access_token":"a"}'), ok(b'{"access_token":"b"}'))
+    source = ClientCredentials(http, token_url="u", client_id="i", client_secret="s", scope="api", auth=auth)
+    await source.fetch()
+    source.replace(client_id="j", client_secret="t")
+    await source.fetch()
+    sent = str(http.posted[1][1:])
+    assert basic_credentials("j", "t") in sent if auth == "basic" else "'client_secret': 't'" in sent
+    assert http.posted[1][1].get("scope") == "api"
+    assert source.secrets == secrets_of("j", "t")
+
+
 # StaticToken
 
 
@@ -95,6 +111,24 @@ def test_a_static_token_that_cannot_be_one_is_a_mistake_of_configuration(value: 
     with pytest.raises(ConfigError) as caught:
         StaticToken(value)
     assert caught.value.problems[0].path == "token"
+
+
+async def test_a_replaced_static_token_is_told_of_once() -> None:
+    source = StaticToken("first")
+    source.replace(" second\n")
+    with anyio.fail_after(5):
+        await source.changed()
+    assert (await source.fetch()).access_token == "second"
+    with anyio.move_on_after(0.05) as waiting:
+        await source.changed()
+    assert waiting.cancelled_caught
+
+
+async def test_a_static_token_is_not_replaced_by_what_cannot_be_one() -> None:
+    source = StaticToken("first")
+    with pytest.raises(ConfigError):
+        source.replace("a\nb")
+    assert (await source.fetch()).access_token == "first"
 
 
 # TokenFile
