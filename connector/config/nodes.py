@@ -13,8 +13,8 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from connector.config.secret import Unresolved
-from connector.config.source import MAX_VALUES, KeyPath, Mark, Source
-from connector.config.syntax import MAX_DEPTH
+from connector.config.source import KeyPath, Mark, Source
+from connector.config.syntax import MAX_DEPTH, MAX_VALUES
 from connector.errors import ConfigError, Problem
 
 _TAG = "tag:yaml.org,2002:"

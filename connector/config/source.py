@@ -15,8 +15,6 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 4 * 1024 * 1024
 """A larger configuration is refused."""
-MAX_VALUES = 50_000
-"""More values than this are refused: aliases of aliases grow without bound."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from connector.errors import ConfigError, Problem
 
 MAX_DEPTH = 40
 """How deep keys may be nested."""
+MAX_VALUES = 50_000
+"""More keys and values than this are refused, and so are more values once aliases are followed."""
 
 _SAID = {
     "found undefined alias": (
@@ -27,7 +29,15 @@ _HARMLESS = re.compile(r"<[a-z ]+>|\\t|[^0-9A-Za-z\\]")
 
 
 class _Loader(yaml.SafeLoader):
-    """Stops at what is nested too deeply, before it costs stack or time."""
+    """Stops at what is too deep or too much, before it costs stack or time."""
+
+    count = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.count += 1
+        if self.count > MAX_VALUES:
+            raise _TooMuch(problem_mark=self.get_mark())
+        return super().compose_node(parent, index)
 
     def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:  # noqa: N803 - PyYAML's name
         self._bound(self.flow_level + 1)
@@ -47,12 +57,16 @@ class _TooDeep(yaml.MarkedYAMLError):
     """The text is nested more deeply than `MAX_DEPTH`."""
 
 
+class _TooMuch(yaml.MarkedYAMLError):
+    """There are more nodes than `MAX_VALUES`."""
+
+
 def compose(name: str, text: str) -> yaml.Node | None:
     """
     The root node of ``text``, ``None`` where there is nothing in it.
 
     Raises:
-        ConfigError: It is no YAML, or nested too deeply.
+        ConfigError: It is no YAML, nested too deeply, or too much.
     """
     try:
         return yaml.compose(text, Loader=_Loader)
@@ -65,6 +79,8 @@ def compose(name: str, text: str) -> yaml.Node | None:
 def _say(error: yaml.YAMLError) -> tuple[str, str]:
     if isinstance(error, _TooDeep):
         return "is nested too deeply", f"nest at most {MAX_DEPTH} levels"
+    if isinstance(error, _TooMuch):
+        return f"has more than {MAX_VALUES} keys and values", "make it smaller"
     said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it is not YAML")
     for beginning, (message, remedy) in _SAID.items():
         if said.startswith(beginning):

@@ -7,7 +7,7 @@ graphql-core is imported where it is used, since that alone takes a fifth of a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,7 @@ def _parse(text: str) -> DocumentNode:
         mistake = Finding(
             key="document",
             message=_syntax_message(error.message),
-            remedy=_syntax_remedy(error.message),
+            remedy=_syntax_remedy(text, error.positions),
             line=place.line if place else None,
             column=place.column if place else None,
         )
@@ -109,8 +109,9 @@ def _syntax_message(message: str) -> str:
     return message.replace("Syntax Error: ", "the document does not parse: ", 1).rstrip(".")
 
 
-def _syntax_remedy(message: str) -> str:
-    if "Expected Name, found '}'" in message:
+def _syntax_remedy(text: str, positions: Collection[int] | None) -> str:
+    place = next(iter(positions or ()), 0)
+    if text[place : place + 1] == "}" and text[:place].rstrip().endswith("{"):
         return "select a field there; a selection must not be empty"
     return "correct the document there"
 

@@ -26,6 +26,7 @@ from tests.unit.config.conftest import GENERIC, Read, Refused
         (b"a: &a [*a]\n", "shop.yaml:1", "levels"),
         (b"a:\n  " + b"[" * 100_000, "shop.yaml:2:43", "nested too deeply"),
         (b"- " * 100_000, "shop.yaml:1:81", "nested too deeply"),
+        (b"a: b\n" * 26_000, "shop.yaml:25000:3", "more than 50000 keys and values"),
         (b"a: [" + b"- " * 39 + b"]", "shop.yaml:1:5", "does not parse"),
         (b"a:\n" + b"- " * 35 + b"[" * 20 + b"]" * 20, "shop.yaml:2", "levels"),
     ],
