@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -146,11 +147,19 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    kafka: KafkaCluster, directory: Path, topic_prefix: str, *feeds: Feed, life: float = 3600.0
+    kafka: KafkaCluster,
+    directory: Path,
+    topic_prefix: str,
+    *feeds: Feed,
+    life: float = 3600.0,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Stage]:
-    """Open the upstream and the token endpoint; tokens live ``life`` seconds."""
+    """Open upstream and token endpoint, which both speak ``tls`` if given; tokens live ``life`` seconds."""
     authority = TokenAuthority(life=life)
-    async with StandInOAuth(authority) as oauth, StandInUpstream(authority, feeds) as upstream:
+    async with (
+        StandInOAuth(authority, tls=tls) as oauth,
+        StandInUpstream(authority, feeds, tls=tls) as upstream,
+    ):
         yield Stage(
             authority=authority,
             oauth=oauth,
