@@ -132,11 +132,11 @@ def _credentials(text: str) -> tuple[str, str]:
 
 def proxy_refused(proxy: Proxy, status: int) -> str:
     """Return what an HTTP status means that the proxy itself answered."""
-    if status == PROXY_AUTHENTICATION:
+    if status in (401, PROXY_AUTHENTICATION):  # tinyproxy takes 401 for wrong ones
         wants = "wants a user and a password" if proxy.user is None else "does not accept user and password"
-        return f"the proxy {proxy} {wants} (HTTP 407)"
-    if status in (502, 503, 504):
+        return f"the proxy {proxy} {wants} (HTTP {status})"
+    if status in (500, 502, 503, 504):  # 500 is what squid and tinyproxy make of unknown names
         return f"the proxy {proxy} cannot reach the host (HTTP {status})"
-    if status in (401, 403, 405):
+    if status in (403, 405):
         return f"the proxy {proxy} refuses to connect to the host (HTTP {status})"
     return f"the proxy {proxy} answered with HTTP {status}"

@@ -34,7 +34,8 @@ def why(error: Exception, proxy: Proxy | None, *, is_secure: bool) -> str:
             return f"the proxy {proxy} cannot be reached: {type(_chain(error)[-1]).__name__}"
     if is_secure and (isinstance(error, httpx2.ReadError) or str(error).startswith("Server disconnected")):
         return f"TLS: {TLS_ENDED}"
-    return type(_chain(error)[-1]).__name__
+    through = f" through the proxy {proxy}" if proxy is not None else ""
+    return f"{type(_chain(error)[-1]).__name__}{through}"
 
 
 def _chain(error: Exception) -> list[Exception]:

@@ -57,6 +57,17 @@ async def test_a_proxy_that_is_not_there_is_told(scheme: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+async def test_a_forwarding_proxy_that_ends_without_a_word_is_named() -> None:
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+
+    async with talking(leave) as port:
+        proxy = parse_proxy(f"http://{USER}@127.0.0.1:{port}")
+        async with HttpClient(proxy=proxy) as client:
+            with pytest.raises(Unreachable, match=r"Error through the proxy http://\*\*\*@127\.0\.0\.1"):
+                await client.post_form("http://token.invalid/", {})
+
+
 async def test_a_request_in_the_clear_is_forwarded_whole() -> None:
     async with serving(saying(http("204 No Content"))) as proxy:
         address = parse_proxy(f"http://{USER}@127.0.0.1:{proxy.port}")

@@ -95,6 +95,12 @@ def test_the_secrets_are_the_password_and_what_basic_makes_of_it() -> None:
             "the proxy http://***@proxy:1 does not accept user and password (HTTP 407)",
         ),
         ("http://proxy:1", 403, "the proxy http://proxy:1 refuses to connect to the host (HTTP 403)"),
+        (
+            "http://u:pw@proxy:1",
+            401,
+            "the proxy http://***@proxy:1 does not accept user and password (HTTP 401)",
+        ),
+        ("http://proxy:1", 500, "the proxy http://proxy:1 cannot reach the host (HTTP 500)"),
         ("http://proxy:1", 502, "the proxy http://proxy:1 cannot reach the host (HTTP 502)"),
         ("http://proxy:1", 418, "the proxy http://proxy:1 answered with HTTP 418"),
     ],
