@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import get_args
 
-from connector.api import KafkaBody, ReadyBody, SubscriptionBody, TokenBody
+from connector.api import ConfigBody, KafkaBody, ReadyBody, SubscriptionBody, TokenBody
 from connector.auth import Keeper
+from connector.reload import Outcome, Reload
 from connector.subscription import Budget
 from connector.task import State, Task
 from connector.telemetry import Metrics, Redactor, set_one
@@ -50,6 +52,24 @@ class KafkaMetrics:
         self._metrics.batches_refused.labels(reason).inc()
 
 
+class ReloadMetrics:
+    """Satisfies reload's `Observer`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        metrics.config_reload_failed.set(0)
+        for outcome in get_args(Outcome):
+            metrics.config_reloads.labels(outcome)
+
+    def reloaded(self, outcome: Outcome) -> None:
+        """Count it."""
+        self._metrics.config_reloads.labels(outcome).inc()
+
+    def rejected(self, alarm: bool) -> None:
+        """Raise or clear the alarm."""
+        self._metrics.config_reload_failed.set(1.0 if alarm else 0.0)
+
+
 class SubscriptionMetrics:
     """Satisfies task's `SubscriptionObserver`. Series are looked up once: this is called per frame."""
 
@@ -73,6 +93,8 @@ class SubscriptionMetrics:
         self._keys_missing = metrics.keys_missing.labels(name)
         self._times_replaced = metrics.timestamps_replaced.labels(name)
         metrics.gaps.labels(name, "unfilled")
+        # Whoever bore the name before may have left it raised.
+        self._no_data.set(0.0)
 
     def state(self, state: State) -> None:
         """See `SubscriptionObserver`."""
@@ -151,15 +173,19 @@ class PublicHealth:
     of Kafka, must not fail a roll-out or take the pod's metrics away.
     """
 
-    def __init__(self, *, keeper: Keeper | None, tasks: Sequence[Task], budget: Budget) -> None:
+    def __init__(
+        self, *, keeper: Keeper | None, tasks: Sequence[Task], budget: Budget, reload: Reload
+    ) -> None:
         self._keeper = keeper
         self._tasks = tuple(tasks)
         self._budget = budget
+        self._reload = reload
         self._latched = False
 
     def ready(self) -> bool:
         """Return whether it is ready, now and from then on."""
-        self._latched = self._latched or all(task.publisher.answered.is_set() for task in self._tasks)
+        used = [task for task in self._tasks if task.is_used]
+        self._latched = self._latched or all(task.publisher.answered.is_set() for task in used)
         return self._latched
 
     def body(self) -> ReadyBody:
@@ -168,6 +194,7 @@ class PublicHealth:
             ready=self.ready(),
             token=self._token(),
             kafka=self._kafka(),
+            config=self._config(),
             subscriptions={
                 follower.name: SubscriptionBody(
                     state=status.state.value,
@@ -195,11 +222,17 @@ class PublicHealth:
 
     def _kafka(self) -> KafkaBody:
         """Return how the worst of the tasks' publishers stands."""
-        by_state = {task.publisher.state: task.publisher for task in self._tasks}
+        by_state = {task.publisher.state: task.publisher for task in self._tasks if task.is_used}
         for state in ("connecting", "stalled", "up"):
             if state in by_state:
                 return KafkaBody(state=state, error=by_state[state].error)
         return KafkaBody(state="connecting")
+
+    def _config(self) -> ConfigBody:
+        status = self._reload.status
+        return ConfigBody(
+            state=status.state, last_error=status.last_error, loaded_at=round(status.loaded_at, 3)
+        )
 
     def measure(self, metrics: Metrics) -> None:
         """Bring up to date what is known only by asking."""

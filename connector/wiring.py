@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+import structlog
+
 from connector import __version__
 from connector.api import ApiServer
-from connector.auth import ClientCredentials, Keeper, StaticToken, TokenFile, TokenSource
-from connector.config import Config
+from connector.auth import (
+    ClientCredentials,
+    Keeper,
+    StaticToken,
+    TokenFile,
+    TokenSource,
+    secrets_of,
+)
+from connector.config import Change, Config, Part, Watch
 from connector.http import HttpClient
 from connector.kafka import KafkaSettings, NewTopics
-from connector.observers import KafkaMetrics, PublicHealth, SubscriptionMetrics, TokenMetrics
+from connector.observers import KafkaMetrics, PublicHealth, ReloadMetrics, SubscriptionMetrics, TokenMetrics
 from connector.publish import Publisher, PublishSettings
 from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
 from connector.records.topics import TopicTemplate
+from connector.reload import Reload
 from connector.subscription import (
     Budget,
     GraphQLRequest,
@@ -24,17 +34,19 @@ from connector.subscription import (
     Target,
 )
 from connector.task import Follower, FollowSettings, Patience, Task, bucket
-from connector.telemetry import Metrics, Redactor
+from connector.telemetry import Metrics, Redactor, configure_logs
 from connector.tls import RotatingContext
 from connector.worker import Worker
+
+log = structlog.get_logger(__name__)
 
 DRAIN_SHARE_OF_CLOSING = 0.5
 """At most this share of the drain is spent on waiting for the peers' Close."""
 
 
-async def run_worker(config: Config, redactor: Redactor) -> None:
+async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
     """
-    Build everything and run until stopped.
+    Build everything and run until stopped; ``watch`` tells of another configuration.
 
     Raises:
         Undelivered: See `Worker.run`.
@@ -42,17 +54,111 @@ async def run_worker(config: Config, redactor: Redactor) -> None:
     """
     metrics = Metrics(version=__version__)
     async with AsyncExitStack() as stack:
-        source = await _token_source(config, redactor, stack)
-        keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
-        budget = Budget(config.inbox.max_bytes)
-        tasks = _tasks(config, keeper, metrics, budget)
-        health = PublicHealth(keeper=keeper, tasks=tasks, budget=budget)
+        peer = config.peers.token
+        http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
+        running = Running(config, http=http, metrics=metrics, redactor=redactor)
+        reload = Reload(config, watch, running, ReloadMetrics(metrics))
+        health = PublicHealth(
+            keeper=running.keeper, tasks=running.tasks, budget=running.budget, reload=reload
+        )
         metrics.at_scrape(lambda: health.measure(metrics))
         api = ApiServer(config.http.host, config.http.port, health, metrics.render, redact=redactor.redact)
-        await Worker(tasks=tasks, keeper=keeper, api=api, drain=config.shutdown.drain).run()
+        await Worker(
+            tasks=running.tasks,
+            keeper=running.keeper,
+            api=api,
+            drain=config.shutdown.drain,
+            chores=[reload.run] if reload.is_wanted else [],
+        ).run()
 
 
-async def _token_source(config: Config, redactor: Redactor, stack: AsyncExitStack) -> TokenSource | None:
+class Running:
+    """What runs of a configuration, and takes another one. Satisfies reload's `Running`."""
+
+    def __init__(self, config: Config, *, http: HttpClient, metrics: Metrics, redactor: Redactor) -> None:
+        self._http = http
+        self._metrics = metrics
+        self._redactor = redactor
+        self.learn(config)
+        self._session = _session(config)
+        self._source = source = _token_source(config, http)
+        self.keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
+        self.budget = Budget(config.inbox.max_bytes)
+        # All of them: a subscription may come to one that has none yet.
+        self.tasks = [
+            Task(
+                number,
+                (),
+                Publisher(_kafka(config), _publishing(config), KafkaMetrics(metrics)),
+                gone=metrics.forget_subscription,
+            )
+            for number in range(config.tasks)
+        ]
+        for plan in config.plans:
+            self._follow(config, plan)
+
+    def learn(self, config: Config) -> None:
+        """See `reload.Running`."""
+        for secret in config.secrets():
+            self._redactor.add(secret)
+        if config.oauth is not None:
+            for secret in secrets_of(config.oauth.client_id, config.oauth.client_secret.reveal()):
+                self._redactor.add(secret)
+
+    def apply(self, config: Config, change: Change) -> None:
+        """See `reload.Running`."""
+        if Part.LOG in change.parts:
+            configure_logs(config.log.level, config.log.format, self._redactor)
+        if change.parts & {Part.TOKEN, Part.ENDPOINT}:
+            self._ask_otherwise(config)  # certificates and proxies are inherited from the endpoint
+        if Part.ENDPOINT in change.parts:
+            self._session = _session(config)
+            for follower in (follower for task in self.tasks for follower in task.followers):
+                follower.retarget(_target(config), self._session)
+        if Part.KAFKA in change.parts:
+            for task in self.tasks:
+                task.publisher.reconfigure(_kafka(config))
+        # First who goes: an account may have room for so many streams only.
+        for name in change.removed:
+            self._task(name).remove(name)
+        for plan in config.plans:
+            if plan.name in change.changed or plan.name in change.added:
+                warn_of(plan)
+                self._follow(config, plan)
+
+    def _ask_otherwise(self, config: Config) -> None:
+        source, peer = self._source, config.peers.token
+        self._http.reconfigure(tls=peer.tls, proxy=peer.route.proxy)
+        if isinstance(source, StaticToken) and config.token is not None:
+            source.replace(config.token.reveal())
+        elif isinstance(source, ClientCredentials) and config.oauth is not None and self.keeper is not None:
+            secret = config.oauth.client_secret.reveal()
+            source.replace(client_id=config.oauth.client_id, client_secret=secret)
+            self.keeper.renewed()
+
+    def _follow(self, config: Config, plan: SubscriptionPlan) -> None:
+        task = self._task(plan.name)
+        task.add(
+            Follower(
+                _following(config, plan, self._session),
+                keeper=self.keeper,
+                publisher=task.publisher,
+                budget=self.budget,
+                observer=SubscriptionMetrics(self._metrics, plan.name),
+            )
+        )
+
+    def _task(self, name: str) -> Task:
+        return self.tasks[bucket(name, len(self.tasks))]
+
+
+def warn_of(plan: SubscriptionPlan) -> None:
+    """Log the doubts about a document."""
+    for warning in plan.warnings:
+        log.warning("document", subscription=plan.name, warning=warning)
+
+
+def _token_source(config: Config, http: HttpClient) -> TokenSource | None:
     match config.token_source:
         case "token":
             assert config.token is not None
@@ -62,42 +168,16 @@ async def _token_source(config: Config, redactor: Redactor, stack: AsyncExitStac
             return TokenFile(config.token_file)
         case "oauth":
             assert config.oauth is not None
-            peer = config.peers.token
-            source = ClientCredentials(
-                await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy)),
+            return ClientCredentials(
+                http,
                 token_url=config.oauth.token_url,
                 client_id=config.oauth.client_id,
                 client_secret=config.oauth.client_secret.reveal(),
                 scope=config.oauth.scope,
                 auth=config.oauth.auth,
             )
-            for secret in source.secrets:
-                redactor.add(secret)
-            return source
         case _:
             return None
-
-
-def _tasks(config: Config, keeper: Keeper | None, metrics: Metrics, budget: Budget) -> list[Task]:
-    tasks = []
-    session = _session(config)
-    for number in range(config.tasks):
-        plans = [plan for plan in config.plans if bucket(plan.name, config.tasks) == number]
-        if not plans:
-            continue
-        publisher = Publisher(_kafka(config), _publishing(config), KafkaMetrics(metrics))
-        followers = [
-            Follower(
-                _following(config, plan, session),
-                keeper=keeper,
-                publisher=publisher,
-                budget=budget,
-                observer=SubscriptionMetrics(metrics, plan.name),
-            )
-            for plan in plans
-        ]
-        tasks.append(Task(number, followers, publisher))
-    return tasks
 
 
 def _kafka(config: Config) -> KafkaSettings:

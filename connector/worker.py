@@ -31,7 +31,9 @@ class Undelivered(Exception):
 
 
 class Worker:
-    """``drain`` is how many seconds after a signal everything has to be done."""
+    """
+    ``drain`` is how many seconds after a signal everything has to be done; ``chores`` run until it comes.
+    """
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Worker:
         self._drain = drain
         self._chores = tuple(chores)
         self._stopped_at: float | None = None
+        self._stopping = anyio.Event()
 
     async def run(self) -> None:
         """
@@ -68,7 +71,7 @@ class Worker:
                     if self._keeper is not None:
                         inner.start_soon(self._keeper.run)
                     for chore in self._chores:
-                        inner.start_soon(chore)
+                        inner.start_soon(self._until_stopping, chore)
                     async with anyio.create_task_group() as tasks:
                         for task in self._tasks:
                             tasks.start_soon(task.run)
@@ -93,9 +96,16 @@ class Worker:
                     signal=signal.Signals(number).name,
                     within_seconds=self._drain,
                 )
+                self._stopping.set()
                 working.deadline = anyio.current_time() + self._drain
                 for task in self._tasks:
                     task.stop()
+
+    async def _until_stopping(self, chore: Callable[[], Coroutine[None, None, None]]) -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(chore)
+            await self._stopping.wait()
+            group.cancel_scope.cancel()
 
     def _account(self) -> None:
         frames = sum(task.undelivered for task in self._tasks)

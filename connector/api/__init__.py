@@ -1,6 +1,15 @@
 """Health and metrics over HTTP."""
 
-from connector.api.bodies import KafkaBody, ReadyBody, SubscriptionBody, TokenBody
+from connector.api.bodies import ConfigBody, KafkaBody, ReadyBody, SubscriptionBody, TokenBody
 from connector.api.server import ApiServer, CannotListen, Health
 
-__all__ = ["ApiServer", "CannotListen", "Health", "KafkaBody", "ReadyBody", "SubscriptionBody", "TokenBody"]
+__all__ = [
+    "ApiServer",
+    "CannotListen",
+    "ConfigBody",
+    "Health",
+    "KafkaBody",
+    "ReadyBody",
+    "SubscriptionBody",
+    "TokenBody",
+]

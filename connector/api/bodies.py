@@ -25,6 +25,17 @@ class KafkaBody(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class ConfigBody(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    ``state`` is ``current``, ``rejected`` (the files say something that does not run, ``last_error`` says
+    why) or ``unwatched``; ``loaded_at`` is in seconds since 1970.
+    """
+
+    state: str
+    last_error: str | None
+    loaded_at: float
+
+
 class SubscriptionBody(msgspec.Struct, frozen=True, kw_only=True):
     """Moments are seconds since 1970; ``None`` before the first row or error."""
 
@@ -40,4 +51,5 @@ class ReadyBody(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
     token: TokenBody
     kafka: KafkaBody
+    config: ConfigBody
     subscriptions: Mapping[str, SubscriptionBody]

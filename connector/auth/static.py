@@ -27,8 +27,9 @@ class StaticToken:
         Raises:
             ConfigError: ``value`` cannot be an access token; the one before stays.
         """
-        self._value = _checked(value)
-        self._replaced.set()
+        before, self._value = self._value, _checked(value)
+        if self._value != before:
+            self._replaced.set()
 
     async def fetch(self) -> Grant:
         """Return the token."""

@@ -12,10 +12,10 @@ import structlog
 
 from connector import __version__
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
-from connector.config import Config, read_config
+from connector.config import Config, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
-from connector.wiring import run_worker
+from connector.wiring import run_worker, warn_of
 from connector.worker import Undelivered
 
 log = structlog.get_logger(__name__)
@@ -39,9 +39,8 @@ def run(path: Path) -> int:
     for warning in config.warnings:
         log.warning("configuration", warning=warning)
     for plan in config.plans:
-        for warning in plan.warnings:
-            log.warning("document", subscription=plan.name, warning=warning)
-    return _supervise(config, redactor)
+        warn_of(plan)
+    return _supervise(config, redactor, Watch(path, env=os.environ, running=config))
 
 
 def _tell_of_proxies(config: Config) -> None:
@@ -53,10 +52,10 @@ def _tell_of_proxies(config: Config) -> None:
             log.warning("proxy not used", peer=name, why="the address is this machine itself")
 
 
-def _supervise(config: Config, redactor: Redactor) -> int:
+def _supervise(config: Config, redactor: Redactor, watch: Watch) -> int:
     ended: tuple[str, int, BaseException] | None = None
     try:
-        anyio.run(_main, config, redactor, backend_options={"loop_factory": _loop_factory()})
+        anyio.run(_main, config, redactor, watch, backend_options={"loop_factory": _loop_factory()})
     except* Undelivered as group:
         ended = "stopped before everything was delivered", FAILED, group
     except* ConfigError as group:
@@ -81,9 +80,9 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _main(config: Config, redactor: Redactor) -> None:
+async def _main(config: Config, redactor: Redactor, watch: Watch) -> None:
     install_loop_handler(asyncio.get_running_loop())
-    await run_worker(config, redactor)
+    await run_worker(config, redactor, watch)
 
 
 def _loop_factory() -> Any:

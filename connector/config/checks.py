@@ -44,6 +44,18 @@ def _is_free(path: KeyPath) -> bool:
     return path == ("endpoint", "init_payload") or (path[0] == "subscriptions" and path[2:] == ("variables",))
 
 
+def named_files(tree: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Each key that names a file, and the name; those with placeholders that are not filled are left out."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in items:
+        here: KeyPath = (*path, key)
+        if isinstance(value, str) and str(key).endswith("_file"):
+            if value.strip() and not isinstance(value, Unresolved):
+                yield here, value
+        elif not _is_free(here):
+            yield from named_files(value, here)
+
+
 def check_whole(tree: dict[str, object], source: Source) -> None:
     """Report what does not fit together. Values of a wrong kind are left to the check of each key."""
     _check_tokens(tree, source)

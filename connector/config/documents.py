@@ -127,7 +127,7 @@ def _has_unresolved(value: object) -> bool:
 
 def _read_document(file: Path, path: KeyPath, source: Source) -> str | None:
     try:
-        return read_text(file, what="the document")
+        return read_text(file, what="the document", files=source.files)
     except ConfigError as error:
         problem = error.problems[0]
         near = _neighbours(file) if "not there" in problem.message else []

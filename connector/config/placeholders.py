@@ -107,7 +107,7 @@ class Filler:
 
     def _file_value(self, name: str) -> str:
         try:
-            text = read_text(self._source.directory / name, what="the file")
+            text = read_text(self._source.directory / name, what="the file", files=self._source.files)
         except ConfigError as error:
             problem = error.problems[0]
             raise Mistake(

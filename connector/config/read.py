@@ -8,9 +8,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from connector.auth.grant import is_access_token
-from connector.config.checks import check_whole, drop_empty
+from connector.config.checks import check_whole, drop_empty, named_files
 from connector.config.defaults import fill_defaults, preset_of
 from connector.config.documents import plan_all
+from connector.config.files import Files
 from connector.config.idle import warnings_of
 from connector.config.not_built import refuse_not_built
 from connector.config.peers import find_peers
@@ -27,17 +28,20 @@ LEVEL_VARIABLE = "CONNECTOR_LOG_LEVEL"
 """The environment variable that overrides ``log.level``."""
 
 
-def read_config(path: str | Path, *, env: Mapping[str, str], resolve: bool = True) -> Config:
+def read_config(
+    path: str | Path, *, env: Mapping[str, str], resolve: bool = True, files: Files | None = None
+) -> Config:
     """
     Read, complete and check a configuration with the documents that it names.
 
     Relative paths start from the file's directory. With ``resolve=False`` placeholders are left
-    unresolved, and what depends on them is not checked.
+    unresolved, and what depends on them is not checked. ``files`` remembers what was read, also where this
+    raises.
 
     Raises:
         ConfigError: Something is wrong; it names everything that is, in the order of the file.
     """
-    source = read_source(Path(path))
+    source = read_source(Path(path), files or Files())
     filler = Filler(source, env, resolve=resolve)
     tree = filler.fill(source.tree)
     assert isinstance(tree, dict)
@@ -46,6 +50,7 @@ def read_config(path: str | Path, *, env: Mapping[str, str], resolve: bool = Tru
     _override_level(tree, env, source)
     fill_defaults(tree)
     check_whole(tree, source)
+    _note_files(tree, source)
     _find_token_file(tree, source, look=resolve)
     check_tls(tree, source, look=resolve)
     config = _validate(tree, source)
@@ -58,6 +63,7 @@ def read_config(path: str | Path, *, env: Mapping[str, str], resolve: bool = Tru
     config._secrets = secrets
     config._warnings = tuple(hide(warning, secrets) for warning in warnings_of(config, source))
     config._peers = peers
+    config._files = source.files.seen
     return config
 
 
@@ -83,6 +89,14 @@ def _override_level(tree: dict[str, object], env: Mapping[str, str], source: Sou
         section["level"] = level.lower()
 
 
+def _note_files(tree: dict[str, object], source: Source) -> None:
+    """Remember the files that others read, by the names of their keys."""
+    for path, value in named_files(tree):
+        # That one may be empty or missing for a while; who uses it follows it by itself.
+        if path != ("token_file",):
+            source.files.note(source.directory / value)
+
+
 def _find_token_file(tree: dict[str, object], source: Source, *, look: bool) -> None:
     """Make the path a full one; with ``look`` see that a token is there."""
     name = tree.get("token_file")
@@ -92,16 +106,22 @@ def _find_token_file(tree: dict[str, object], source: Source, *, look: bool) -> 
     tree["token_file"] = str(file)
     if not look:
         return
+    mistake = _token_mistake(file)
+    if mistake is not None:
+        source.report(("token_file",), *mistake)
+        source.files.note(file)
+
+
+def _token_mistake(file: Path) -> tuple[str, str] | None:
     try:
-        token = read_text(file, what="the token file").strip()
+        token = read_text(file, what="the token file", files=Files()).strip()
     except ConfigError as error:
-        source.report(("token_file",), error.problems[0].message, error.problems[0].remedy)
-        return
+        return error.problems[0].message, error.problems[0].remedy
     if not token:
-        source.report(("token_file",), "the token file is empty", "write the token into it")
-    elif not is_access_token(token):
-        what = "the token file holds characters that no access token may have"
-        source.report(("token_file",), what, WRITE_TOKEN)
+        return "the token file is empty", "write the token into it"
+    if not is_access_token(token):
+        return "the token file holds characters that no access token may have", WRITE_TOKEN
+    return None
 
 
 def _hide(problem: Problem, secrets: tuple[str, ...]) -> Problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, JsonValue, PrivateAttr
@@ -18,6 +20,7 @@ from connector.config.values import (
     Duration,
     FieldPathText,
     FieldPathTexts,
+    Flag,
     Host,
     Name,
     Size,
@@ -157,11 +160,17 @@ class Config(Section):
     subscriptions: tuple[SubscriptionSection, ...] = setting(..., "What to subscribe to; at least one.")
     http: HttpSection = setting({}, "The address of /livez, /readyz and /metrics.")
     log: LogSection = setting({}, "What is logged, to stderr.")
+    reload: Flag = setting(
+        True,
+        "Watch this file, the documents and the files of ${file:…}: changed subscriptions, log settings and "
+        "secrets are applied while running. Anything else needs a restart, and is named in the log.",
+    )
 
     _plans: tuple[SubscriptionPlan, ...] = PrivateAttr(())
     _secrets: tuple[str, ...] = PrivateAttr(())
     _warnings: tuple[str, ...] = PrivateAttr(())
     _peers: Peers | None = PrivateAttr(None)
+    _files: Mapping[Path, str] = PrivateAttr(default_factory=dict)
 
     @property
     def plans(self) -> tuple[SubscriptionPlan, ...]:
@@ -178,6 +187,11 @@ class Config(Section):
     def warnings(self) -> tuple[str, ...]:
         """Sentences about keys that cannot act; those about documents are in the plans."""
         return self._warnings
+
+    @property
+    def files(self) -> Mapping[Path, str]:
+        """The files that it was read from or that it names, with fingerprints of what was in them."""
+        return self._files
 
     @property
     def preset(self) -> Preset:

@@ -8,13 +8,11 @@ from typing import TypeAlias
 
 import yaml
 
+from connector.config.files import MAX_BYTES, Files
 from connector.config.syntax import compose
 from connector.errors import ConfigError, Problem
 
 KeyPath: TypeAlias = tuple[str | int, ...]
-
-MAX_BYTES = 4 * 1024 * 1024
-"""A larger configuration is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +33,19 @@ class Mark:
 
 @dataclass(slots=True)
 class Source:
-    """A file as it was read. ``tree`` holds what was in it, ``marks`` where, ``problems`` what was wrong."""
+    """
+    A file as it was read.
+
+    ``tree`` holds what was in it, ``marks`` where, ``problems`` what was wrong; ``files`` knows it, and the
+    others that it names.
+    """
 
     name: str
     directory: Path
     tree: dict[str, object] = field(default_factory=dict)
     marks: dict[KeyPath, Mark] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    files: Files = field(default_factory=Files)
 
     def where(self, path: KeyPath) -> str:
         """``file:line`` of the key, or of the nearest key above it."""
@@ -76,17 +80,16 @@ def shown(path: KeyPath) -> str | None:
     return text or None
 
 
-def read_text(path: Path, *, what: str) -> str:
+def read_text(path: Path, *, what: str, files: Files) -> str:
     """
-    The text of a file in UTF-8.
+    The text of a file in UTF-8; ``files`` remembers it.
 
     Raises:
         ConfigError: It is not there, cannot be read, is too large or is not UTF-8.
     """
     name = str(path)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = files.read(path)
     except FileNotFoundError:
         raise _refuse(name, f"{what} is not there", "check the path") from None
     except IsADirectoryError:
@@ -105,9 +108,11 @@ def read_text(path: Path, *, what: str) -> str:
         raise _refuse(f"{name}:{line}", f"{what} is not in UTF-8", "save it in UTF-8") from None
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path, files: Files) -> Source:
     """
     Read and parse a configuration. Mistakes that leave the rest readable are in ``problems``.
+
+    ``files`` remembers what was read, also where this raises.
 
     Raises:
         ConfigError: There is no file, no YAML or no mapping.
@@ -115,8 +120,8 @@ def read_source(path: Path) -> Source:
     from connector.config.nodes import Builder
 
     name = str(path)
-    text = read_text(path, what="the configuration")
-    source = Source(name=name, directory=path.parent)
+    text = read_text(path, what="the configuration", files=files)
+    source = Source(name=name, directory=path.parent, files=files)
     node = compose(name, text)
     if node is None:
         raise _refuse(name, "the configuration is empty", "begin with name:, endpoint: and subscriptions:")

@@ -70,10 +70,21 @@ class HttpClient:
     ) -> None:
         self._timeout = timeout
         self._max_body_bytes = max_body_bytes
-        self._proxy = proxy
-        self._tls = RotatingContext(tls or TlsSettings())
+        self._use(tls, proxy)
         self._context: ssl.SSLContext | None = None
         self._client: httpx2.AsyncClient | None = None
+
+    def reconfigure(self, *, tls: TlsSettings | None = None, proxy: Proxy | None = None) -> None:
+        """Send the next request, and those after it, so."""
+        if (self._settings, self._proxy) == (tls or TlsSettings(), proxy):
+            return
+        self._use(tls, proxy)
+        self._context = None
+
+    def _use(self, tls: TlsSettings | None, proxy: Proxy | None) -> None:
+        self._settings = tls or TlsSettings()
+        self._proxy = proxy
+        self._tls = RotatingContext(self._settings)
 
     async def __aenter__(self) -> Self:
         return self

@@ -389,6 +389,6 @@ class Follower:
                 "subscription failed: a record cannot be published",
                 subscription=self.name,
                 error=str(error),
-                remedy="raise the topic's limits or change the document, then restart",
+                remedy="raise the topic's limits and restart, or change the subscription or its document",
             )
             self._interrupt("failed")

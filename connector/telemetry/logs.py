@@ -26,8 +26,11 @@ NEVER_DEBUG = ("websockets",)
 Their debug lines hold frames cut in the middle, where no redaction can recognise a token.
 """
 
-ONLY_DEBUG = ("httpx2", "httpcore2", "uvicorn.error")
+ONLY_DEBUG = ("uvicorn.error",)
 """They tell at INFO what we tell ourselves; heard when the level is DEBUG, else from WARNING."""
+
+ONLY_WARNINGS = ("httpx2", "httpcore2")
+"""They log whole URLs and headers, at INFO and DEBUG."""
 
 OFF = ("uvicorn.access",)
 
@@ -152,6 +155,8 @@ def _install(handler: logging.Handler, level: int) -> None:
         logging.getLogger(name).setLevel(max(level, logging.INFO))
     for name in ONLY_DEBUG:
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
+    for name in ONLY_WARNINGS:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     for name in OFF:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     # A handler's own failure would be printed with the record's arguments.

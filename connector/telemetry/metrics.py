@@ -14,6 +14,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 FRESHNESS_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
@@ -117,12 +118,24 @@ class Metrics:
             "inbox_bytes", "Bytes received and not yet acknowledged, with their overhead."
         )
         self.inbox_limit_bytes = self._gauge("inbox_limit_bytes", "The bound of connector_inbox_bytes.")
+        self.config_reloads = self._counter(
+            "config_reloads", "Changes of the configuration that were found while running.", ("outcome",)
+        )
+        self.config_reload_failed = self._gauge(
+            "config_reload_failed", "1 while the files of the configuration say something that does not run."
+        )
 
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(f"connector_{name}", text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
         return Gauge(f"connector_{name}", text, labels, registry=self.registry)
+
+    def forget_subscription(self, name: str) -> None:
+        """Take out every series of a subscription that is no more."""
+        for metric in vars(self).values():
+            if isinstance(metric, MetricWrapperBase) and "subscription" in metric._labelnames:
+                metric.remove_by_labels({"subscription": name})
 
     def at_scrape(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` before each rendering."""

@@ -23,7 +23,11 @@ from urllib.parse import quote, quote_plus
 import anyio
 import yaml
 
+from tests.e2e.mount import Directory, Mount
+
 ASK_TIMEOUT = 5.0
+
+CONFIG = "connector.yaml"
 
 
 class ConnectorProcess:
@@ -31,7 +35,8 @@ class ConnectorProcess:
     ``connector run`` on ``config``.
 
     ``secrets`` are searched for in everything that it emitted, when it has ended. ``env`` is added to the
-    environment; ``prelude`` is Python that runs in the process first.
+    environment; ``prelude`` is Python that runs in the process first. ``mount`` takes the place of a
+    configuration file of its own: it is put into it, and read from it.
     """
 
     def __init__(
@@ -42,6 +47,7 @@ class ConnectorProcess:
         env: Mapping[str, str] | None = None,
         secrets: Callable[[], Iterable[str]] = tuple,
         prelude: str | None = None,
+        mount: Mount | None = None,
     ) -> None:
         self._directory = directory
         self._log_file = directory / "stderr.log"
@@ -49,15 +55,14 @@ class ConnectorProcess:
         self._bodies: list[str] = []
         self._secrets = secrets
         self._port: int | None = None
-        self._config_file = directory / "connector.yaml"
-        whole = {"http": {"host": "127.0.0.1", "port": 0}, **config}
-        self._config_file.write_text(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
+        self._mount = mount or Directory(directory)
+        self.configure(config)
         program = ["-m", "connector"]
         if prelude is not None:
             program = ["-c", f"{prelude}\nfrom connector.cli import main\nmain()"]
         with self._log_file.open("wb") as err, self._out_file.open("wb") as out:
             self.process = subprocess.Popen(
-                [sys.executable, *program, "run", "-c", str(self._config_file)],
+                [sys.executable, *program, "run", "-c", str(self._mount.path / CONFIG)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -76,6 +81,11 @@ class ConnectorProcess:
             assert not self.leaks(), self.leaks()
         else:
             print(self.text[-6000:])
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Put another configuration in the place of the one that it was started on."""
+        whole = {"http": {"host": "127.0.0.1", "port": 0}, **config}
+        self._mount.put({CONFIG: yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)})
 
     @property
     def text(self) -> str:

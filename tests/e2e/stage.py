@@ -13,6 +13,7 @@ from tests.brokers.cluster import KafkaCluster
 from tests.brokers.java_producer import java_partitions
 from tests.brokers.reader import Record, end_offsets, read_all
 from tests.e2e.connector_process import ConnectorProcess
+from tests.e2e.mount import Mount
 from tests.standins.feed import Feed
 from tests.standins.ledger import Audit
 from tests.standins.oauth import StandInOAuth
@@ -89,12 +90,31 @@ class Stage:
 
     def start(self, config: Mapping[str, Any], *, prelude: str | None = None, **env: str) -> ConnectorProcess:
         """Start the connector; use it as an async context manager."""
+        return self._start(config, env, prelude=prelude)
+
+    def start_in(self, mount: Mount, config: Mapping[str, Any]) -> ConnectorProcess:
+        """Start the connector with its configuration, and whatever else it reads, in ``mount``."""
+        return self._start(config, {}, mount=mount)
+
+    def _start(
+        self,
+        config: Mapping[str, Any],
+        env: Mapping[str, str],
+        *,
+        prelude: str | None = None,
+        mount: Mount | None = None,
+    ) -> ConnectorProcess:
         number = len(list(self.directory.glob("run*")))
         directory = self.directory / f"run{number}"
         directory.mkdir()
         secrets = {"E2E_CLIENT_ID": self.oauth.client_id, "E2E_CLIENT_SECRET": self.oauth.client_secret}
         return ConnectorProcess(
-            directory, config, env={**secrets, **env}, secrets=self.secrets, prelude=prelude
+            directory,
+            config,
+            env={**secrets, **env},
+            secrets=self.secrets,
+            prelude=prelude,
+            mount=mount,
         )
 
     async def records(self, feed: Feed, *, at_least: int | None = None) -> list[Record]:

@@ -74,6 +74,7 @@ class Session:
         self.token = token
         self.feed: Feed | None = None
         self.operation: str | None = None
+        self.query: str | None = None
         self.rows_sent = 0
         self.acked = False
         self.is_silent = False
@@ -293,6 +294,7 @@ class Session:
 
     def _open_operation(self, identifier: str, payload: Mapping[str, object]) -> None:
         self.operation = identifier
+        self.query = str(payload.get("query"))
         if self._is_refused_at("subscribe"):
             self.begin(in_connection(self.behaviour.refusal))
             return

@@ -13,7 +13,15 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from connector.api import ApiServer, CannotListen, KafkaBody, ReadyBody, SubscriptionBody, TokenBody
+from connector.api import (
+    ApiServer,
+    CannotListen,
+    ConfigBody,
+    KafkaBody,
+    ReadyBody,
+    SubscriptionBody,
+    TokenBody,
+)
 from connector.errors import FatalError
 
 METRICS = b"# HELP x X.\n# TYPE x gauge\nx 1.0\n"
@@ -37,6 +45,7 @@ class FakeHealth:
             ready=self.is_ready,
             token=TokenBody(state="valid", expires_in_seconds=4.5, last_error=self.last_error),
             kafka=KafkaBody(state="up"),
+            config=ConfigBody(state="current", last_error=None, loaded_at=1.5),
             subscriptions={
                 "trades": SubscriptionBody(state="live", since=1.5, last_row_at=None, last_error=None)
             },
@@ -124,6 +133,7 @@ async def test_it_is_ready_once_the_health_says_so() -> None:
         "ready": True,
         "token": {"state": "valid", "expires_in_seconds": 4.5, "last_error": None},
         "kafka": {"state": "up", "error": None},
+        "config": {"state": "current", "last_error": None, "loaded_at": 1.5},
         "subscriptions": {"trades": {"state": "live", "since": 1.5, "last_row_at": None, "last_error": None}},
     }
 

@@ -96,7 +96,7 @@ def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("debug", "websockets.client", logging.INFO),
         ("warning", "websockets.client", logging.WARNING),
-        ("debug", "httpx2", logging.DEBUG),
+        ("debug", "httpx2", logging.WARNING),
         ("info", "httpx2", logging.WARNING),
         ("error", "httpx2", logging.ERROR),
         ("debug", "aiokafka.producer", logging.DEBUG),

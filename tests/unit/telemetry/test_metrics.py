@@ -29,6 +29,8 @@ NAMES = {
     "records_failed_total": ("subscription", "reason"),
     "inbox_bytes": (),
     "inbox_limit_bytes": (),
+    "config_reloads_total": ("outcome",),
+    "config_reload_failed": (),
     "kafka_state": ("state",),
     "kafka_rebuilds_total": (),
     "batches_refused_total": ("reason",),
@@ -45,6 +47,10 @@ def rendered(metrics: Metrics) -> str:
     return metrics.render()[0].decode()
 
 
+def ours(metrics: Metrics) -> list[str]:
+    return [line for line in rendered(metrics).splitlines() if line.startswith("connector_")]
+
+
 def test_every_promised_metric_is_there_with_its_labels_and_no_other() -> None:
     metrics = Metrics(version="1.2.3")
     found = {}
@@ -59,10 +65,10 @@ def test_every_promised_metric_is_there_with_its_labels_and_no_other() -> None:
 
 def test_every_metric_has_help_type_and_a_base_unit() -> None:
     families = list(text_string_to_metric_families(rendered(Metrics(version="1"))))
-    ours = [family for family in families if family.name.startswith("connector_")]
+    known = [family for family in families if family.name.startswith("connector_")]
 
-    assert len(ours) == len(NAMES)
-    for family in ours:
+    assert len(known) == len(NAMES)
+    for family in known:
         assert family.documentation.endswith("."), family.name
         assert family.type in ("counter", "gauge", "histogram"), family.name
         assert not re.search(r"(milli|micro|minute|hour|kilo|mega)", family.name), family.name
@@ -140,3 +146,18 @@ def test_latency_is_told_apart_from_half_a_millisecond_to_a_minute() -> None:
 
 def test_the_content_type_is_prometheus_text() -> None:
     assert Metrics(version="1").render()[1].startswith("text/plain; version=")
+
+
+def test_of_a_forgotten_subscription_no_series_is_left() -> None:
+    metrics = Metrics(version="1")
+    for name in ("gone", "stays"):
+        set_one(metrics.session_state, ["live", "failed"], "live", name)
+        metrics.rows_received.labels(name).inc()
+        metrics.reconnects.labels(name, "closed").inc()
+        metrics.receive_to_ack.labels(name).observe(1)
+    metrics.token_requests.labels("obtained").inc()
+    before = ours(metrics)
+    metrics.forget_subscription("gone")
+
+    assert any('"gone"' in line for line in before)
+    assert [line for line in before if '"gone"' not in line] == ours(metrics)
