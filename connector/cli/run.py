@@ -48,8 +48,6 @@ def _tell_of_proxies(config: Config) -> None:
         if peer.route.proxy is not None:
             named_by = peer.route.named_by or "the configuration"
             log.info("proxy in use", peer=name, proxy=str(peer.route.proxy), named_by=named_by)
-        if peer.route.unused is not None:
-            log.warning("proxy not used", peer=name, why="the address is this machine itself")
 
 
 def _supervise(config: Config, redactor: Redactor, watch: Watch) -> int:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+from connector.config.endpoint import OauthSection
+from connector.config.proxy import ProxyUrl
 from connector.config.root import Config
+from connector.config.secret import Unresolved
 from connector.config.source import KeyPath, Source, shown
+from connector.http import is_loopback
 
 _ONLY_CREATED = ("partitions", "replication_factor", "config")
 _ONLY_WITH_TOKEN = ("credentials", "rotation")
@@ -28,7 +33,19 @@ def _found(config: Config) -> Iterator[tuple[KeyPath, str]]:
         for key in _ONLY_WITH_TOKEN:
             yield ("endpoint", key), "does nothing without oauth, token or token_file"
     yield ("endpoint", "http_url"), "does nothing: no feature of this version uses it"
+    yield from _vain_proxies(config)
     inbox, message = config.inbox.max_bytes, config.endpoint.max_message_bytes
     if isinstance(inbox, int) and isinstance(message, int) and inbox < message:
         what = "is less than endpoint.max_message_bytes: one message may fill it, and end its session"
         yield ("inbox", "max_bytes"), what
+
+
+def _vain_proxies(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    named = [("endpoint", "url", config.endpoint.url, config.endpoint.proxy)]
+    if isinstance(config.oauth, OauthSection):
+        named.append(("oauth", "token_url", config.oauth.token_url, config.oauth.proxy))
+    for section, key, url, proxy in named:
+        is_known = isinstance(proxy, ProxyUrl) and not isinstance(url, Unresolved)
+        if is_known and is_loopback(urlsplit(url).hostname or ""):
+            what = f"does nothing: {section}.{key} is this machine itself, which no proxy is used for"
+            yield (section, "proxy"), what

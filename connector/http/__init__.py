@@ -4,7 +4,7 @@ from connector.http.client import HttpAnswer, HttpClient, Unreachable
 from connector.http.proxy import Proxy, ProxyMistake, parse_proxy, proxy_refused
 from connector.http.redact import redact_url
 from connector.http.retry_after import retry_after_seconds
-from connector.http.route import EnvironmentProxyMistake, Route, route_to
+from connector.http.route import EnvironmentProxyMistake, Route, is_loopback, route_to
 from connector.http.tunnel import ProxyFailed, open_tunnel
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "ProxyMistake",
     "Route",
     "Unreachable",
+    "is_loopback",
     "open_tunnel",
     "parse_proxy",
     "proxy_refused",

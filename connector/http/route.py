@@ -27,13 +27,11 @@ _VARIABLES = {
 class Route:
     """
     ``proxy`` is ``None`` for a straight connection. ``named_by`` is the environment variable that names the
-    proxy, ``None`` where the configuration does, or where there is none. ``unused`` is the proxy that the
-    configuration names in vain, for this machine itself.
+    proxy, ``None`` where the configuration does, or where there is none.
     """
 
     proxy: Proxy | None = None
     named_by: str | None = None
-    unused: Proxy | None = None
 
 
 class EnvironmentProxyMistake(ProxyMistake):
@@ -57,10 +55,8 @@ def route_to(url: str, proxy: Proxy | Literal["none"] | None, env: Mapping[str, 
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    if proxy == "none":
+    if proxy == "none" or is_loopback(host):
         return Route()
-    if is_loopback(host):
-        return Route(unused=proxy)
     if proxy is not None:
         return Route(proxy=proxy)
     port = parts.port or (443 if parts.scheme in ("wss", "https") else 80)

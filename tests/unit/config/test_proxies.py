@@ -50,9 +50,14 @@ def test_none_switches_the_environment_off_for_both(read: Read) -> None:
     assert hosts(read(with_proxy("none") + OAUTH % "", env=env)) == (None, None)
 
 
-def test_this_machine_itself_is_reached_straight_and_the_proxy_told_of(read: Read) -> None:
-    route = read(with_proxy(PROXY, GENERIC)).peers.endpoint.route
-    assert (route.proxy, str(route.unused)) == (None, "http://***@proxy.corp:3128")
+def test_this_machine_itself_is_reached_straight_and_the_proxy_warned_of(read: Read) -> None:
+    oauth = OAUTH.replace("https://login.example", "http://localhost") % f", proxy: '{PROXY}'"
+    config = read(with_proxy(PROXY, GENERIC) + oauth)
+    assert hosts(config) == (None, None)
+    for key, warning in zip(("endpoint.proxy", "oauth.proxy"), config.warnings, strict=True):
+        assert f": {key} does nothing: " in warning
+    assert read(with_proxy("none", FAR)).warnings == ()
+    assert read(with_proxy(PROXY, FAR)).warnings == ()
 
 
 @pytest.mark.parametrize(
