@@ -26,6 +26,8 @@ def warnings_of(config: Config, source: Source) -> tuple[str, ...]:
 
 
 def _found(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    if any(isinstance(part, Unresolved) for part in (config.endpoint, config.inbox, config.topics)):
+        return  # a whole section is left unresolved
     if config.topics.create is False:
         for key in _ONLY_CREATED:
             yield ("topics", key), "does nothing while topics.create is false"

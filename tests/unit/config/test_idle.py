@@ -22,6 +22,8 @@ from tests.unit.config.conftest import GENERIC, Read
         ("endpoint:", "endpoint:\n  http_url: http://h/", ["shop.yaml:3: endpoint.http_url does"]),
         ("kafka:", "inbox: {max_bytes: 8MiB}\nkafka:", ["shop.yaml:4: inbox.max_bytes is less"]),
         ("kafka:", "inbox: {max_bytes: 64MiB}\nkafka:", []),
+        ("kafka:", "inbox: ${env:A}\nkafka:", []),
+        ("kafka:", "topics: ${env:A}\noauth: ${env:A}\nkafka:", []),
         ("kafka:", "inbox: {max_bytes: '${env:A}'}\ntopics: {create: '${env:A}', partitions: 1}\nkafka:", []),
     ],
 )
