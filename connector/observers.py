@@ -156,6 +156,14 @@ class SubscriptionMetrics:
         """See `SubscriptionObserver`."""
         self._metrics.records_failed.labels(self._name, reason).inc()
 
+    def record_skipped(self, reason: str) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.records_skipped.labels(self._name, reason).inc()
+
+    def dead_lettered(self, reason: str) -> None:
+        """See `SubscriptionObserver`."""
+        self._metrics.dead_letters.labels(self._name, reason).inc()
+
     def streamed(self, seconds: float) -> None:
         """See `SubscriptionObserver`."""
         self._streamed.inc(max(0.0, seconds))

@@ -20,7 +20,7 @@ from connector.config import Change, Config, Part, Watch
 from connector.http import HttpClient
 from connector.kafka import KafkaSettings, NewTopics
 from connector.observers import KafkaMetrics, PublicHealth, ReloadMetrics, SubscriptionMetrics, TokenMetrics
-from connector.publish import Publisher, PublishSettings
+from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
 from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
 from connector.records.topics import TopicTemplate
@@ -33,7 +33,7 @@ from connector.subscription import (
     Subprotocol,
     Target,
 )
-from connector.task import Follower, FollowSettings, Patience, Task, bucket
+from connector.task import Follower, FollowSettings, Patience, Task, Tolerance, bucket
 from connector.telemetry import Metrics, Redactor, configure_logs
 from connector.tls import RotatingContext
 from connector.worker import Worker
@@ -94,6 +94,7 @@ class Running:
             )
             for number in range(config.tasks)
         ]
+        self._dead_letters = [_dead_letters(config, task) for task in self.tasks]
         for plan in config.plans:
             self._follow(config, plan)
 
@@ -145,6 +146,8 @@ class Running:
                 publisher=task.publisher,
                 budget=self.budget,
                 observer=SubscriptionMetrics(self._metrics, plan.name),
+                dead_letters=self._dead_letters[task.number],
+                hide=self._redactor.hide_in,
             )
         )
 
@@ -180,6 +183,17 @@ def _token_source(config: Config, http: HttpClient) -> TokenSource | None:
             return None
 
 
+def _dead_letter_topic(config: Config) -> str | None:
+    return config.errors.dead_letter_topic if config.errors.tolerance == "all" else None
+
+
+def _dead_letters(config: Config, task: Task) -> DeadLetters | None:
+    name = _dead_letter_topic(config)
+    if name is None:
+        return None
+    return DeadLetters(task.publisher, name, Sender(connector=config.name, task=task.number))
+
+
 def _kafka(config: Config) -> KafkaSettings:
     section = config.kafka
     return KafkaSettings(
@@ -194,16 +208,23 @@ def _kafka(config: Config) -> KafkaSettings:
 
 
 def _publishing(config: Config) -> PublishSettings:
-    topics = config.topics
+    topics, dead_letter_topic = config.topics, _dead_letter_topic(config)
     new = NewTopics(
-        partitions=topics.partitions, replication_factor=topics.replication_factor, config=topics.config
+        partitions=topics.partitions,
+        replication_factor=topics.replication_factor,
+        config=topics.config,
+        # Compaction keeps one dead letter for each key, and none without.
+        exceptions={dead_letter_topic: {"cleanup.policy": "delete"}} if dead_letter_topic else {},
     )
     return PublishSettings(create=new if topics.create else None, linger=config.kafka.producer.linger)
 
 
 def _following(config: Config, plan: SubscriptionPlan, session: SessionSettings) -> FollowSettings:
     # The plan's template has the variables put in already.
-    topic = TopicTemplate(plan.topic, {})
+    dead_letter_topic = _dead_letter_topic(config)
+    not_for_rows = {dead_letter_topic} if dead_letter_topic else set()
+    topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(not_for_rows))
+    window = config.errors.window
     return FollowSettings(
         name=plan.name,
         request=GraphQLRequest(
@@ -214,7 +235,7 @@ def _following(config: Config, plan: SubscriptionPlan, session: SessionSettings)
         extractor=Extractor(
             rows=plan.rows, key=plan.key, timestamp=plan.timestamp, headers=plan.headers, topic=topic
         ),
-        topics=(topic.static,) if topic.static is not None else (),
+        topics=tuple(name for name in (topic.static, dead_letter_topic) if name is not None),
         headers=(("connector", config.name.encode()), ("subscription", plan.name.encode())),
         streams=plan.cubes,
         target=_target(config),
@@ -223,6 +244,7 @@ def _following(config: Config, plan: SubscriptionPlan, session: SessionSettings)
         reopens=config.endpoint.rotation == "reopen",
         rows_limit=config.preset.rows_limit,
         no_data_alarm=config.endpoint.no_data_alarm,
+        tolerance=Tolerance(bad=config.errors.tolerance == "all", failures=window.failures, rows=window.rows),
     )
 
 

@@ -13,7 +13,15 @@ from connector.config.source import KeyPath, Source
 
 _EMPTY = "give it one, or take the key out"
 _SOURCES = ("oauth", "token", "token_file")
-_OWN_HEADERS = ("connector", "subscription", "received_at", "event_time")
+_OWN_HEADERS = (
+    "connector",
+    "subscription",
+    "received_at",
+    "event_time",
+    "original_bytes",
+    "original_sha256",
+)
+_CONNECT_HEADERS = "__connect.errors."
 _YAML_WORDS = ("yes", "no", "on", "off")
 
 
@@ -138,7 +146,7 @@ def _check_headers(section: object, index: int, source: Source) -> None:
     headers = section.get("headers") if isinstance(section, dict) else None
     for name in headers if isinstance(headers, dict) else ():
         path = ("subscriptions", index, "headers", name)
-        if name in _OWN_HEADERS:
+        if name in _OWN_HEADERS or name.startswith(_CONNECT_HEADERS):
             source.report(path, "is a header that the connector sets itself", "choose another name")
         if not name.strip():
             source.report(path, "is a header without a name", "name it")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from connector.config.endpoint import OauthSection
+from connector.config.errors import ErrorsSection
 from connector.config.proxy import ProxyUrl
 from connector.config.root import Config
 from connector.config.secret import Unresolved
@@ -26,7 +27,8 @@ def warnings_of(config: Config, source: Source) -> tuple[str, ...]:
 
 
 def _found(config: Config) -> Iterator[tuple[KeyPath, str]]:
-    if any(isinstance(part, Unresolved) for part in (config.endpoint, config.inbox, config.topics)):
+    parts = (config.endpoint, config.errors, config.inbox, config.topics)
+    if any(isinstance(part, Unresolved) for part in parts):
         return  # a whole section is left unresolved
     if config.topics.create is False:
         for key in _ONLY_CREATED:
@@ -36,10 +38,21 @@ def _found(config: Config) -> Iterator[tuple[KeyPath, str]]:
             yield ("endpoint", key), "does nothing without oauth, token or token_file"
     yield ("endpoint", "http_url"), "does nothing: no feature of this version uses it"
     yield from _vain_proxies(config)
+    yield from _errors(config.errors)
     inbox, message = config.inbox.max_bytes, config.endpoint.max_message_bytes
     if isinstance(inbox, int) and isinstance(message, int) and inbox < message:
         what = "is less than endpoint.max_message_bytes: one message may fill it, and end its session"
         yield ("inbox", "max_bytes"), what
+
+
+def _errors(errors: ErrorsSection) -> Iterator[tuple[KeyPath, str]]:
+    if errors.tolerance == "none":
+        for key in ("dead_letter_topic", "window"):
+            what = "does nothing with errors.tolerance: none: the first bad row stops its subscription"
+            yield ("errors", key), what
+    elif errors.tolerance == "all" and errors.dead_letter_topic is None:
+        what = "is all without errors.dead_letter_topic: rows that cannot be published are skipped"
+        yield ("errors", "tolerance"), what
 
 
 def _vain_proxies(config: Config) -> Iterator[tuple[KeyPath, str]]:

@@ -14,8 +14,6 @@ _ANY: tuple[str, ...] = ()
 _TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     # key, its values that are not built (_ANY: the key itself is not), what to do
     (("delivery",), ("exactly_once",), "write at_least_once and drop repeats where you consume"),
-    (("errors", "tolerance"), ("all",), "write none: a row that fails stops only its subscription"),
-    (("errors", "dead_letter_topic"), _ANY, "take it out; a row that fails stops only its subscription"),
     (("events_topic",), _ANY, "take it out; gaps are in the log and in connector_uncovered_seconds_total"),
     (("start",), _ANY, "take it out; a subscription starts with what arrives once it is live"),
     (("kafka", "security"), _ANY, "take it out; use a listener without TLS and SASL, or a proxy beside us"),

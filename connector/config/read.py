@@ -11,6 +11,7 @@ from connector.auth.grant import is_access_token
 from connector.config.checks import check_whole, drop_empty, named_files
 from connector.config.defaults import fill_defaults, preset_of
 from connector.config.documents import plan_all
+from connector.config.errors import check_errors
 from connector.config.files import Files
 from connector.config.idle import warnings_of
 from connector.config.not_built import refuse_not_built
@@ -56,6 +57,7 @@ def read_config(
     config = _validate(tree, source)
     peers = find_peers(config, env, source) if config is not None and resolve else None
     plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), filler.from_files)
+    check_errors(tree, plans, source)
     secrets = (*secret_values(tree, filler.filled), *(peers.secrets() if peers else ()))
     if source.problems or config is None:
         raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, JsonValue, PrivateAttr
 
 from connector.auth.grant import is_access_token
 from connector.config.endpoint import EndpointSection, OauthSection
+from connector.config.errors import ErrorsSection
 from connector.config.kafka import KafkaSection, TopicsSection
 from connector.config.mistake import Mistake
 from connector.config.peers import Peers
@@ -33,7 +34,6 @@ from connector.presets import PRESETS, Preset
 from connector.records.plan import SubscriptionPlan
 
 Delivery = Annotated[Literal["at_least_once"], choice("at_least_once")]
-Tolerance = Annotated[Literal["none"], choice("none")]
 ValueFormat = Annotated[Literal["json"], choice("json")]
 Level = Annotated[
     Literal["debug", "info", "warning", "error"],
@@ -55,14 +55,6 @@ def _access_token(value: object) -> object:
 
 
 AccessToken = Annotated[Secret, BeforeValidator(_access_token)]
-
-
-class ErrorsSection(Section):
-    """What is done about a row that cannot become a record."""
-
-    tolerance: Tolerance = setting(
-        "none", "none: its subscription goes to the state failed; its siblings go on."
-    )
 
 
 class InboxSection(Section):

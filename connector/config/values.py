@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from connector.config.mistake import Mistake
 from connector.config.secret import Unresolved
+from connector.records.topics import KAFKA_OWN, is_legal_topic
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ms|s|m|h|d))+")
@@ -213,6 +214,16 @@ def _is_host(value: str) -> bool:
     return True
 
 
+def topic_name(value: object) -> str:
+    """The name of one topic, in which nothing is filled in."""
+    checked = text(value)
+    if checked in KAFKA_OWN:
+        raise Mistake("is one of Kafka's own topics", "choose another name")
+    if not is_legal_topic(checked):
+        raise Mistake("is no legal topic name", "use 1 to 249 of a-z A-Z 0-9 . _ -; nothing is filled in")
+    return checked
+
+
 def path_list(value: object) -> object:
     """One path stands for a list of one."""
     if isinstance(value, list | tuple):
@@ -240,6 +251,9 @@ Flag: TypeAlias = Annotated[bool, _unless_unresolved(flag)]
 Name: TypeAlias = Annotated[str, *_kind(name, "name", type="string", pattern=r"^[a-zA-Z0-9._-]{1,100}$")]
 FieldPathText: TypeAlias = Annotated[
     str, *_kind(field_path, "path", type="string", pattern=_FIELD_PATH.pattern.join("^$"))
+]
+TopicName: TypeAlias = Annotated[
+    str, *_kind(topic_name, "topic", type="string", pattern=r"^[a-zA-Z0-9._-]{1,249}$")
 ]
 HeaderName: TypeAlias = Annotated[str, *_kind(header_name, "header", type="string")]
 SocketUrl: TypeAlias = Annotated[str, *_kind(url("ws", "wss"), "URL", type="string", pattern="^wss?://")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -28,21 +28,32 @@ _TOPIC = 2  # ConfigResourceType.TOPIC
 class TopicLimits:
     """
     What a topic accepts: ``max_batch_bytes`` of a batch, and how many milliseconds an event time may be
-    ahead (``future_ms``) or behind (``past_ms``); ``None`` where it is not known.
+    ahead (``future_ms``) or behind (``past_ms``); ``None`` where it is not known. ``is_compacted``: rows
+    need keys.
     """
 
     max_batch_bytes: int | None = None
     future_ms: int | None = None
     past_ms: int | None = None
+    is_compacted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewTopics:
-    """How to create topics: ``-1`` leaves partitions and replication to the brokers' defaults."""
+    """
+    How to create topics: ``-1`` leaves partitions and replication to the brokers' defaults.
+
+    ``config`` holds settings of all, ``exceptions`` those of single topics that differ.
+    """
 
     partitions: int = -1
     replication_factor: int = -1
     config: Mapping[str, str] | None = None
+    exceptions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def config_of(self, topic: str) -> dict[str, str]:
+        """Return the settings of ``topic``."""
+        return {**(self.config or {}), **self.exceptions.get(topic, {})}
 
 
 class TopicRefused(BrokerUnreachable):
@@ -72,7 +83,7 @@ async def create_topics(
             replication_factor=new.replication_factor,
             # The library takes the brokers' default only beside an assignment, be it an empty one.
             replica_assignments={} if -1 in (new.partitions, new.replication_factor) else None,
-            topic_configs=dict(new.config or {}),
+            topic_configs=new.config_of(topic),
         )
         for topic in topics
     ]
@@ -120,6 +131,7 @@ def _limits(config: Mapping[str, str | None]) -> TopicLimits:
         max_batch_bytes=number("max.message.bytes"),
         future_ms=number("message.timestamp.after.max.ms"),
         past_ms=number("message.timestamp.before.max.ms"),
+        is_compacted="compact" in (config.get("cleanup.policy") or ""),
     )
 
 

@@ -1,9 +1,23 @@
-"""Rows into Kafka: batches, acknowledgements, topics."""
+"""Rows into Kafka: batches, acknowledgements, topics, dead letters."""
 
 from connector.publish.brokers import Brokers, Writer
+from connector.publish.dead_letters import DeadLetters, LetterObserver
+from connector.publish.letter import Sender
 from connector.publish.publisher import Publisher
 from connector.publish.receipt import Ledger, Receipt
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.topic import Topic
 
-__all__ = ["Brokers", "Ledger", "Observer", "PublishSettings", "Publisher", "Receipt", "Topic", "Writer"]
+__all__ = [
+    "Brokers",
+    "DeadLetters",
+    "Ledger",
+    "LetterObserver",
+    "Observer",
+    "PublishSettings",
+    "Publisher",
+    "Receipt",
+    "Sender",
+    "Topic",
+    "Writer",
+]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from connector.publish.receipt import Receipt
+from connector.errors import DataError
+from connector.publish.receipt import Slip
+from connector.records.bad import BadRecord, Stage
 from connector.records.extract import EVENT_TIME_HEADER, Headers, Value
 
-Entry = tuple[bytes | None, Value, int, Headers, int, Receipt]
-"""Key, value, timestamp in ms, headers, bytes it takes in a batch, receipt."""
+Entry = tuple[bytes | None, Value, int, Headers, int, Slip]
+"""Key, value, timestamp in ms, headers, bytes it takes in a batch, what it is accounted to."""
 
 MENDED_MS = 60_000
 """A row stamped this recently cannot be mended by another stamp."""
@@ -31,3 +33,21 @@ def restamped(entry: Entry, now_ms: int) -> Entry | None:
     if abs(now_ms - moment) > MENDED_MS:
         return key, value, now_ms, headers, weight, receipt
     return None
+
+
+def give_up(entry: Entry, error: DataError, *, worker: type, topic: str, partition: int) -> None:
+    """Account for a row that ``topic`` does not take."""
+    key, value, moment, headers, _, slip = entry
+    slip.given_up(
+        BadRecord(
+            error=error,
+            stage=Stage.PRODUCE,
+            worker=worker,
+            value=value,
+            headers=headers,
+            key=key,
+            moment=moment,
+            topic=topic,
+            partition=partition,
+        )
+    )

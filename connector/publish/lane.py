@@ -18,7 +18,7 @@ import anyio
 from connector.backoff import Backoff
 from connector.errors import ConnectorError, DataError
 from connector.kafka import Batch, BrokerUnreachable, ContentRefused, QueueFull
-from connector.publish.entry import Entry, restamped
+from connector.publish.entry import Entry, give_up, restamped
 from connector.publish.flight import Flight, fill
 from connector.publish.suspects import Suspects
 
@@ -156,7 +156,10 @@ class Lane:
                 self._rows = deque(self.topic.mended(queued, now_ms) for queued in self._rows)
                 self._rows.appendleft(mended)
                 return
-        entry[5].given_up(_alone(error, self.topic.name, entry))
+        if error.reason == "too_large":
+            self.topic.learn_size(entry)
+        name = self.topic.name
+        give_up(entry, _alone(error, name, entry), worker=Lane, topic=name, partition=self.partition)
         self._cleared(1, landed=False)
 
     def _take_back(self) -> None:

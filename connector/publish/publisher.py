@@ -128,7 +128,7 @@ class Publisher:
         """Keep a producer until cancelled; an outage of Kafka never ends this."""
         rebuilds = Backoff(first=0.5, cap=5.0)
         try:
-            producer = await self._connect()
+            producer = await self._connect(is_trouble=True)
             while True:
                 delivered = self._delivered()
                 failure = await self._use(producer)
@@ -140,18 +140,23 @@ class Publisher:
                 if self._delivered() > delivered:
                     rebuilds.reset()
                 # Else the brokers are well, and a lane that was not allowed to write pauses by itself.
-                if not isinstance(failure, DataError | NotAllowed):
+                is_trouble = not isinstance(failure, DataError | NotAllowed)
+                if is_trouble:
                     log.warning("kafka producer rebuilt", error=str(failure))
                     await anyio.sleep(rebuilds.next())
-                producer = await self._connect()
+                producer = await self._connect(is_trouble=is_trouble)
         finally:
             if self._successor is not None:
                 await self._successor.discard()
                 self._successor = None
 
-    async def _connect(self) -> Writer:
-        """Return a producer, as soon as there is one; new settings are tried at once."""
-        self._state.connecting()
+    async def _connect(self, *, is_trouble: bool) -> Writer:
+        """
+        Return a producer, as soon as there is one; new settings are tried at once.
+
+        ``is_trouble`` of false: the brokers were well a moment ago.
+        """
+        self._state.connecting(is_trouble=is_trouble)
         outage = Backoff(first=0.5, cap=30.0)
         while True:
             self._changed = anyio.Event()
@@ -159,6 +164,7 @@ class Publisher:
                 return await self._brokers.start_producer()
             except ConnectorError as error:
                 delay = outage.next(at_least=0.2)
+                self._state.connecting()
                 self._state.explain(str(error))
                 log.warning("kafka cannot be reached", error=str(error), retry_in_seconds=round(delay, 1))
             with anyio.move_on_after(delay):

@@ -23,9 +23,11 @@ class KafkaState:
         self.error: str | None = None
         self.answered = anyio.Event()
         self._observer = observer
+        self._is_trouble = True
 
-    def connecting(self) -> None:
-        """A producer is being made."""
+    def connecting(self, *, is_trouble: bool = True) -> None:
+        """A producer is being made, because of trouble with the brokers or of something else."""
+        self._is_trouble = is_trouble
         self._become("connecting")
 
     def explain(self, error: str | None) -> None:
@@ -35,7 +37,7 @@ class KafkaState:
     def heard(self) -> None:
         """Brokers answered."""
         self.error = None
-        if self.name in ("stalled", "connecting"):
+        if self.name == "stalled" or (self.name == "connecting" and self._is_trouble):
             log.info("kafka answers")
         self.answered.set()
         self._become("up")

@@ -8,9 +8,9 @@ import anyio
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused, TopicLimits, positive_hash
-from connector.publish.entry import Entry, event_time, restamped
+from connector.publish.entry import Entry, event_time, give_up, restamped
 from connector.publish.lane import Lane
-from connector.publish.receipt import Receipt
+from connector.publish.receipt import Slip
 from connector.records.extract import Row
 
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
@@ -52,6 +52,11 @@ class Topic:
         """Say why it is not ready yet."""
         return self.error or f"topic {self.name} is waited for: kafka has not answered yet"
 
+    @property
+    def certain_limit(self) -> int | None:
+        """Bytes of a batch above which the brokers refuse it for certain; ``None`` where only they know."""
+        return self._certain_limit
+
     def learn(self, limits: TopicLimits) -> None:
         """Take what the brokers said of it."""
         self.limits = limits
@@ -76,7 +81,13 @@ class Topic:
             past_ms = -ahead // 2
             self._past_ms = past_ms if self._past_ms is None else min(self._past_ms, past_ms)
 
-    def add(self, rows: Sequence[Row], receipt: Receipt, now_ms: int) -> None:
+    def learn_size(self, refused: Entry) -> None:
+        """Take note that the brokers found one row too large: larger ones need not be tried."""
+        if not self._compressed:
+            limit = BATCH_OVERHEAD + refused[4]
+            self._certain_limit = limit if self._certain_limit is None else min(limit, self._certain_limit)
+
+    def add(self, rows: Sequence[Row], receipt: Slip, now_ms: int) -> None:
         """Queue ``rows`` in their order; ``now_ms`` stamps those without an event time."""
         earliest, latest = self._window(now_ms)
         lanes, count, limit = self.lanes, len(self.lanes), self._certain_limit
@@ -90,15 +101,22 @@ class Topic:
             if key is None:
                 index = self._turn = (self._turn + 1) % count
                 size = len(value)
+                if self.limits.is_compacted:
+                    self._give_up((key, value, moment, headers, size, receipt), index, without_key(self.name))
+                    continue
             else:
                 index = positive_hash(key) % count
                 size = len(value) + len(key)
             if limit is not None and size + BATCH_OVERHEAD > limit:
-                receipt.given_up(too_large(self.name, size, limit))
+                error = too_large(self.name, size, limit)
+                self._give_up((key, value, moment, headers, size, receipt), index, error)
                 continue
             for name, content in headers:
                 size += len(name) + len(content) + 2
             lanes[index].add((key, value, moment, headers, size + RECORD_OVERHEAD, receipt))
+
+    def _give_up(self, entry: Entry, partition: int, error: DataError) -> None:
+        give_up(entry, error, worker=Topic, topic=self.name, partition=partition)
 
     def mended(self, entry: Entry, now_ms: int) -> Entry:
         """Return ``entry`` as the brokers take it, after `learn_time`."""
@@ -126,6 +144,13 @@ class Topic:
         """Let the lanes that have rows send them."""
         for lane in self.lanes:
             lane.wake()
+
+
+def without_key(topic: str) -> DataError:
+    """Return the error of a row that has no key, and needs one."""
+    return ContentRefused(
+        "invalid", f"topic {topic} refuses a row without a key (a compacted topic wants keys)"
+    )
 
 
 def too_large(topic: str, size: int, limit: int) -> DataError:

@@ -13,22 +13,14 @@ from typing import Any
 
 import msgspec
 
-from connector.errors import DataError
+from connector.records.bad import BadRecord, Stage, Unconvertible
 from connector.records.fields import BROKEN, Fields, Path, payload_type, text_of
 from connector.records.keys import compile_key
+from connector.records.record import EVENT_TIME_HEADER, Header, Headers, Row, Value
 from connector.records.timestamps import Clock
 from connector.records.topics import TopicTemplate
 
-Header = tuple[str, bytes]
-Value = msgspec.Raw | bytes
-Headers = list[Header]
-"""A list because aiokafka takes nothing else; rows share it, so nobody changes one."""
-
-Row = tuple[bytes | None, Value, int | None, Headers]
-"""Key, value, event time in ms, headers of its own. A tuple, for there are very many of them."""
-
-EVENT_TIME_HEADER = "event_time"
-"""Carries an event time, as it was on the wire, that cannot be the record's timestamp."""
+__all__ = ["EVENT_TIME_HEADER", "Extracted", "Extractor", "Header", "Headers", "Row", "Value"]
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -39,14 +31,14 @@ class Extracted:
     """
     The rows of one result by topic, in the order received, and what was odd about them.
 
-    ``failed`` holds rows that cannot become records, with the reason.
+    ``failed`` holds the rows that cannot become records.
     """
 
     topics: dict[str, list[Row]]
     count: int = 0
     keys_missing: int = 0
     times_missing: int = 0
-    failed: list[tuple[bytes, DataError]] = field(default_factory=list)
+    failed: list[BadRecord] = field(default_factory=list)
 
 
 class Extractor:
@@ -116,6 +108,25 @@ class Extractor:
             return None
         return _rows.decode(node) if text[:1] == b"[" else [node]
 
+    def leads_astray(self, data: bytes | msgspec.Raw) -> bool:
+        """
+        Return whether something stands on the way to the rows that no server may put there.
+
+        That is neither an object nor ``null``; a name that is missing is left to conditions in the document.
+        """
+        node = msgspec.Raw(data)
+        for name in self._path:
+            if bytes(node).strip() == b"null":
+                return False
+            try:
+                below = _object.decode(node)
+            except BROKEN:
+                return True
+            if name not in below:
+                return False
+            node = below[name]
+        return False
+
     def extract(self, rows: Sequence[msgspec.Raw], headers: Headers) -> Extracted:
         """Return the records of ``rows``; each carries ``headers`` before its own."""
         extracted = Extracted({}, count=len(rows))
@@ -134,15 +145,30 @@ class Extractor:
                     into.append(row)
                 else:
                     extracted.topics.setdefault(self._topic(item), []).append(row)
-            except DataError as error:
-                extracted.failed.append((bytes(raw), error))
+            except Unconvertible as error:
+                extracted.failed.append(self._bad(raw, item, headers, error))
         return extracted
+
+    def _bad(self, raw: msgspec.Raw, item: Any, headers: Headers, error: Unconvertible) -> BadRecord:
+        try:
+            key = self._key(item)
+        except BROKEN:
+            key = None
+        return BadRecord(
+            error=error,
+            stage=error.stage,
+            worker=type(self),
+            value=raw,
+            headers=headers,
+            key=key,
+            topic=self._static_topic,
+        )
 
     def _record(self, raw: msgspec.Raw, item: Any, headers: Headers, extracted: Extracted) -> Row:
         try:
             key = self._key(item)
         except BROKEN as error:
-            raise DataError("the key is not text") from error
+            raise Unconvertible("the key is not text", Stage.KEY) from error
         if key is None and self._has_key:
             extracted.keys_missing += 1
         moment: int | None = None
@@ -183,4 +209,4 @@ def _header(raw: bytes) -> bytes:
     try:
         return text_of(raw).encode()
     except (msgspec.DecodeError, UnicodeDecodeError, UnicodeEncodeError) as error:
-        raise DataError("a header's field is not text") from error
+        raise Unconvertible("a header's field is not text", Stage.HEADER) from error

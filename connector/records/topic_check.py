@@ -8,11 +8,10 @@ from collections.abc import Collection, Mapping
 from connector.records.findings import did_you_mean
 from connector.records.paths import dotted
 from connector.records.plan import Finding, SubscriptionWish
-from connector.records.topics import is_legal_topic
+from connector.records.topics import KAFKA_OWN, is_legal_topic
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _PATH = re.compile(r"[_A-Za-z][_0-9A-Za-z]*(\.[_A-Za-z][_0-9A-Za-z]*)*")
-_KAFKA_OWN = ("__consumer_offsets", "__transaction_state")
 
 _IN_TOPICS = re.compile(r"[a-zA-Z0-9._-]*")
 _CHARACTERS = "topic names hold 1 to 249 of a-z A-Z 0-9 . _ -"
@@ -67,7 +66,7 @@ def check_topic(topic: str, wish: SubscriptionWish, declared: Collection[str]) -
         elif field not in named:
             findings.append(_unknown(field, [*declared, *sorted(named)]))
     plain = _FIELD.sub("x", topic)
-    if plain in _KAFKA_OWN:
+    if plain in KAFKA_OWN:
         findings.append(_wrong("is one of Kafka's own topics", "choose another name"))
     elif not is_legal_topic(plain):
         findings.append(_wrong("makes no legal topic name", _CHARACTERS + ", and are not '.' or '..'"))

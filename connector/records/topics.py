@@ -8,19 +8,31 @@ from typing import Any
 
 import msgspec
 
-from connector.errors import DataError
+from connector.records.bad import Stage, Unconvertible
 from connector.records.fields import Fields, Path, text_of
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
-class IllegalTopic(DataError):
+KAFKA_OWN = frozenset({"__consumer_offsets", "__transaction_state"})
+"""Topics that Kafka keeps for itself."""
+
+
+class IllegalTopic(Unconvertible):
     """A row's fields make a name that Kafka does not allow."""
 
     def __init__(self, name: str) -> None:
         shown = name if len(name) <= 60 else name[:57] + "..."
-        super().__init__(f"{shown!r} is not a legal topic name: 1 to 249 letters, digits, '.', '_' or '-'")
+        message = f"{shown!r} is not a legal topic name: 1 to 249 letters, digits, '.', '_' or '-'"
+        super().__init__(message, Stage.TOPIC)
+
+
+class ForbiddenTopic(Unconvertible):
+    """A row's fields make the name of a topic that is not for rows."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} is not a topic for rows", Stage.TOPIC)
 
 
 def is_legal_topic(name: str) -> bool:
@@ -31,10 +43,13 @@ def is_legal_topic(name: str) -> bool:
 class TopicTemplate:
     """
     A topic's name with ``{placeholders}``: variables of the document, filled in at once, and paths of
-    fields of the row, filled in row by row.
+    fields of the row, filled in row by row. ``forbidden`` names must not come of it, nor Kafka's own.
     """
 
-    def __init__(self, template: str, variables: Mapping[str, object]) -> None:
+    def __init__(
+        self, template: str, variables: Mapping[str, object], *, forbidden: frozenset[str] = frozenset()
+    ) -> None:
+        self._forbidden = forbidden | KAFKA_OWN
         # Literal text and names by turns. A variable's value is literal text, whatever is in it.
         first, *rest = _PLACEHOLDER.split(template)
         self._literals = [first]
@@ -57,8 +72,9 @@ class TopicTemplate:
         """
         Return the function that names the topic of a decoded item.
 
-        The function raises `IllegalTopic`.
+        The function raises `IllegalTopic` and `ForbiddenTopic`.
         """
+        forbidden = self._forbidden
         getters = [fields.getter(path) for path in self.paths]
         parts = tuple(self._literals)
 
@@ -72,6 +88,8 @@ class TopicTemplate:
             full = "".join(pieces)
             if not is_legal_topic(full):
                 raise IllegalTopic(full)
+            if full in forbidden:
+                raise ForbiddenTopic(full)
             return full
 
         return name

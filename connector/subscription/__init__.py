@@ -3,7 +3,14 @@
 from gql.graphql_request import GraphQLRequest
 
 from connector.subscription.credentials import Opening, Placement, Target
-from connector.subscription.errors import ServerCompleted, ServerRefused, SessionError, Silent, SocketClosed
+from connector.subscription.errors import (
+    ProtocolViolation,
+    ServerCompleted,
+    ServerRefused,
+    SessionError,
+    Silent,
+    SocketClosed,
+)
 from connector.subscription.inbox import RESUME_SHARE, Budget, Holding, Inbox
 from connector.subscription.messages import (
     GraphQLError,
@@ -13,6 +20,7 @@ from connector.subscription.messages import (
     refusal_in_data,
     result_of,
 )
+from connector.subscription.protocol import Unreadable
 from connector.subscription.result import Result
 from connector.subscription.settings import SessionSettings
 from connector.subscription.transport import Transport
@@ -26,6 +34,7 @@ __all__ = [
     "Inbox",
     "Opening",
     "Placement",
+    "ProtocolViolation",
     "RawPayload",
     "Result",
     "ServerCompleted",
@@ -37,6 +46,7 @@ __all__ = [
     "Subprotocol",
     "Target",
     "Transport",
+    "Unreadable",
     "read_errors",
     "refusal_in_data",
     "result_of",

@@ -103,7 +103,8 @@ class Silent(SessionError):
 
 
 class ProtocolViolation(SessionError):
-    """The peer broke the protocol."""
+    """The peer broke the protocol, with ``frame`` where that is what it sent; it is in no message."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, frame: bytes | None = None) -> None:
         super().__init__(message, Symptom(place="protocol"))
+        self.frame = frame

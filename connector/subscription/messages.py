@@ -122,6 +122,27 @@ def without_lone_surrogates(frame: bytes) -> bytes:
     return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], frame)
 
 
+_HEAD = re.compile(rb"""\s*\{(?:\s*"id"\s*:\s*(?:"[^"\\]*"|\d+|null)\s*,)?\s*"type"\s*:\s*"([^"\\]*)\"""")
+_TAIL = re.compile(
+    rb"""(?:,\s*"id"\s*:\s*(?:"[^"\\]*"|\d+|null)\s*)?,\s*"type"\s*:\s*"([^"\\]*)"\s*
+    (?:,\s*"id"\s*:\s*(?:"[^"\\]*"|\d+|null)\s*)?\}\s*\Z""",
+    re.VERBOSE,
+)
+_LONGEST_TAIL = 300
+"""Bytes of a message's end that its type and id take, where they come last."""
+
+
+def apparent_type(frame: bytes) -> str:
+    """
+    Return the type that ``frame``, which is no JSON, has by its beginning or else its end.
+
+    Servers put their own parts before or after the payload, which is what they did not write themselves.
+    Empty where none is to be seen.
+    """
+    found = _HEAD.match(frame) or _TAIL.search(frame, max(len(frame) - _LONGEST_TAIL, 0))
+    return found[1].decode(errors="replace") if found else ""
+
+
 def read_errors(raw: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
     """
     Return the errors in ``raw``: a list of errors, one error, or a string, as servers really send.

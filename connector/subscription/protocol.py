@@ -21,6 +21,7 @@ from connector.subscription.messages import (
     RawEnvelope,
     RawPayload,
     Subprotocol,
+    apparent_type,
     attempt,
     encode,
     envelope_type,
@@ -43,12 +44,18 @@ class Acknowledged(msgspec.Struct, frozen=True):
     """``connection_ack``: the operation may be started."""
 
 
+class Unreadable(msgspec.Struct, frozen=True):
+    """The place of a payload that is not one; ``said`` tells why."""
+
+    said: str
+
+
 class Delivered(msgspec.Struct, frozen=True):
     """
     ``next`` or ``data``: one execution result.
 
-    ``payload`` is an instance of the machine's payload type, or `RawPayload` where the bytes do not fit
-    it. Its slices keep ``frame`` alive, which is what came (but see `Protocol.repaired`).
+    ``payload`` is an instance of the machine's payload type, `RawPayload` where the bytes do not fit it, or
+    `Unreadable`. Its slices keep ``frame`` alive, which is what came (but see `Protocol.repaired`).
     """
 
     frame: bytes
@@ -151,15 +158,19 @@ class Protocol:
 
     def _receive_slowly(self, frame: bytes) -> Event:
         envelope = attempt(self._slow, frame)
-        if envelope is None and (repaired := without_lone_surrogates(frame)) != frame:
+        if envelope is not None:
+            return self._other(envelope.type, frame)
+        repaired = without_lone_surrogates(frame)
+        if repaired != frame and attempt(self._slow, repaired) is not None:
             self.repaired += 1
             return self.receive(repaired)
-        return self._other(self._decode(frame).type, frame)
+        if self._started and apparent_type(frame) == self._result:
+            return Delivered(frame, Unreadable("the server sent a result that cannot be decoded"))
+        raise ProtocolViolation("the server sent a message that is not of this protocol", frame)
 
     def _decode(self, frame: bytes) -> RawEnvelope:
         envelope = attempt(self._slow, frame)
-        if envelope is None:
-            raise ProtocolViolation("the server sent a message that is not of this protocol")
+        assert envelope is not None, "it was decoded before"
         return envelope
 
     def _other(self, kind: str, frame: bytes) -> Event:
@@ -195,9 +206,7 @@ class Protocol:
 
     def _deliver(self, frame: bytes) -> Event:
         payload = attempt(self._raw_payload, self._decode(frame).payload)
-        if payload is None:
-            raise ProtocolViolation("the server sent a result without an object in it")
-        return Delivered(frame, payload)
+        return Delivered(frame, payload or Unreadable("the server sent a result without an object in it"))
 
     def _pong(self, frame: bytes) -> bytes:
         # "The optional payload field can be used to transfer additional details": sent back as it came.

@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 from graphql import ExecutionResult, GraphQLError
 
+from connector.subscription.errors import ProtocolViolation
 from connector.subscription.messages import RawEnvelope, read_errors
+from connector.subscription.protocol import Unreadable
 
 
 class Result(ExecutionResult):
@@ -15,7 +17,7 @@ class Result(ExecutionResult):
     gql's result over the received ``frame``; ``payload`` is what the machine decoded of it.
 
     ``data`` and ``errors`` are decoded when asked for. The connector itself never asks: it works on the
-    bytes.
+    bytes. Of an `Unreadable` payload they raise `ProtocolViolation`.
     """
 
     __slots__ = ("frame", "payload")
@@ -47,6 +49,8 @@ class Result(ExecutionResult):
         return found if isinstance(found, dict) else None
 
     def _whole(self) -> dict[str, Any]:
+        if isinstance(self.payload, Unreadable):
+            raise ProtocolViolation(self.payload.said, self.frame)
         payload = msgspec.json.decode(self.frame, type=RawEnvelope).payload
         whole: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
         return whole

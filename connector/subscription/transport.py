@@ -27,6 +27,7 @@ from connector.subscription.credentials import Opening
 from connector.subscription.dial import open_socket
 from connector.subscription.errors import (
     AckTimedOut,
+    ProtocolViolation,
     ServerCompleted,
     ServerRefused,
     SessionError,
@@ -244,7 +245,13 @@ class Transport(AsyncTransport):
             # Not in `except`, which would keep the library's error: it quotes the peer.
             raise ended
         self.last_heard_at = time.monotonic()
-        event = self._protocol.receive(frame)
+        try:
+            event = self._protocol.receive(frame)
+        except ProtocolViolation as error:
+            # Whatever it is, it may repeat the address that was asked for.
+            clean = self._opening.without_token(frame.decode("utf-8", "surrogateescape"))
+            error.frame = clean.encode("utf-8", "surrogateescape")
+            raise
         if self._protocol.repaired and not self._told_of_repair:
             self._told_of_repair = True
             log.warning("halves of surrogate pairs came, and were replaced by U+FFFD")

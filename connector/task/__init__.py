@@ -4,6 +4,7 @@ from connector.task.follower import Follower
 from connector.task.settings import FollowSettings
 from connector.task.status import State, SubscriptionObserver, SubscriptionStatus
 from connector.task.task import Task, bucket
+from connector.task.verdicts import Tolerance
 from connector.task.vigil import Patience
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "SubscriptionObserver",
     "SubscriptionStatus",
     "Task",
+    "Tolerance",
     "bucket",
 ]

@@ -7,8 +7,7 @@ it is stopped, or fails for a record that cannot be published.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,13 +16,13 @@ import anyio.lowlevel
 import structlog
 
 from connector.auth import Keeper, Token
-from connector.backoff import Backoff
 from connector.errors import DataError
-from connector.publish import Ledger, Publisher
+from connector.publish import DeadLetters, Ledger, Publisher, Receipt
 from connector.subscription import (
     RESUME_SHARE,
     Budget,
     Inbox,
+    ProtocolViolation,
     Result,
     ServerCompleted,
     SessionError,
@@ -31,6 +30,7 @@ from connector.subscription import (
     Target,
 )
 from connector.task.coverage import Coverage
+from connector.task.overload import Overload
 from connector.task.pump import Pump
 from connector.task.quiet import watch_data
 from connector.task.receiver import Arrival, Receiver
@@ -38,6 +38,7 @@ from connector.task.remedy import HEALTHY_AFTER, Remedy
 from connector.task.session import Session, SessionEnd
 from connector.task.settings import FollowSettings
 from connector.task.status import Face, State, SubscriptionObserver, SubscriptionStatus
+from connector.task.verdicts import Verdicts
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -50,18 +51,14 @@ CLOSING_STATES = {"reopen": State.REOPENING, "shed": State.SHEDDING}
 RELOADED = "reload"
 """The cause, and the reason in metrics, where the configuration of the subscription changed."""
 
-SUSTAINED_AFTER = 3
-"""Sheds in a row that make an alarm of it."""
-
-SHEDS_FORGOTTEN_AFTER = 900.0
-"""Seconds without a shed after which the next one is the first in a row; longer than any cooldown."""
-
 
 class Follower:
     """
     Run it once with `run`; `stop` ends it in good order.
 
     ``disconnected`` is set once its last session is over; what it received may still be on its way to Kafka.
+    ``dead_letters`` of ``None``: bad records are not kept. ``hide`` takes secrets out of a frame that no rows
+    can be read from.
     """
 
     def __init__(
@@ -72,6 +69,8 @@ class Follower:
         publisher: Publisher,
         budget: Budget,
         observer: SubscriptionObserver,
+        dead_letters: DeadLetters | None = None,
+        hide: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._settings = settings
         self._keeper = keeper
@@ -81,9 +80,7 @@ class Follower:
         self._face = Face(observer)
         self._coverage = Coverage(settings.name, observer, streams=settings.streams)
         self._remedy = Remedy(settings.name)
-        self._cooldown = Backoff(first=2.0, cap=300.0, rng=lambda: 1.0)
-        self._sheds = 0
-        self._shed_at = 0.0
+        self._overload = Overload(settings.name)
         self._inbox: Inbox[Arrival] = Inbox()
         self._holding = budget.open(self._shed)
         self._session: Session | None = None
@@ -95,7 +92,17 @@ class Follower:
         self._is_replaced = False
         self.disconnected = anyio.Event()
         self._failure: DataError | None = None
-        self._ledger = Ledger(lambda receipt: self._pump.settled(receipt), self._fail)
+        self._keeps_foreign = settings.tolerance.bad and dead_letters is not None
+        self._verdicts = Verdicts(
+            name=settings.name,
+            tolerance=settings.tolerance,
+            dead_letters=dead_letters,
+            holding=self._holding,
+            face=self._face,
+            observer=observer,
+            fail=self._fail,
+        )
+        self._ledger = Ledger(self._settled, self._verdicts.bad)
         self._pump = Pump(
             inbox=self._inbox,
             extractor=settings.extractor,
@@ -114,6 +121,8 @@ class Follower:
             face=self._face,
             observer=observer,
             rows_limit=settings.rows_limit,
+            tolerates=settings.tolerance.bad,
+            hide=hide,
         )
 
     @property
@@ -182,6 +191,7 @@ class Follower:
             self._disconnect()
             self._leave() if self._stopping.is_set() else self._coverage.lost("failed")
             await self._until_through()
+            self._verdicts.close()
             if not self._stopping.is_set():
                 self._face.enter(State.FAILED)
                 await self._stopping.wait()
@@ -340,9 +350,15 @@ class Follower:
         """See `SessionEvents`."""
         return self._receiver.receive(result)
 
+    def violated(self, error: ProtocolViolation) -> None:
+        """See `SessionEvents`."""
+        if self._keeps_foreign and error.frame is not None:
+            self._receiver.keep_foreign(error.frame, error)
+
     def proven(self) -> None:
         """See `SessionEvents`."""
-        self._face.last_error = None
+        if self._failure is None:
+            self._face.last_error = None
         if self._keeper is not None and self._token is not None:
             self._keeper.accept(self._token.generation)
 
@@ -353,22 +369,8 @@ class Follower:
     # Memory runs short, or a record is poisoned
 
     def _shed(self) -> None:
-        now = time.monotonic()
-        if now - self._shed_at > SHEDS_FORGOTTEN_AFTER:
-            self._sheds = 0
-            self._cooldown.reset()
-        self._shed_at = now
-        self._sheds += 1
         self._observer.shed()
-        sustained = self._sheds >= SUSTAINED_AFTER
-        (log.error if sustained else log.warning)(
-            "sustained_overload"
-            if sustained
-            else "session is shed: kafka takes less than the upstream sends",
-            subscription=self.name,
-            held_bytes=self._holding.held,
-            bound_bytes=self._budget.limit,
-        )
+        self._overload.shed(held=self._holding.held, bound=self._budget.limit)
         if self._session is not None:
             self._session.finish("shed")
 
@@ -377,18 +379,15 @@ class Follower:
         self._face.enter(State.SHEDDING)
         await self._budget.below(RESUME_SHARE)
         await self._until_through()
-        await anyio.sleep(self._cooldown.next())
+        await anyio.sleep(self._overload.pause())
         self._holding.settled()
 
+    def _settled(self, receipt: Receipt) -> None:
+        self._pump.settled(receipt)
+        self._verdicts.settled(receipt)
+
     def _fail(self, error: DataError) -> None:
-        self._observer.record_failed(self._pump.reason(error))
-        if self._failure is None:
-            self._failure = error
-            self._face.last_error = str(error)
-            log.error(
-                "subscription failed: a record cannot be published",
-                subscription=self.name,
-                error=str(error),
-                remedy="raise the topic's limits and restart, or change the subscription or its document",
-            )
-            self._interrupt("failed")
+        """Stop for good; what was received is still seen to."""
+        self._failure = error
+        self._face.last_error = str(error)
+        self._interrupt("failed")

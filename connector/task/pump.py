@@ -6,11 +6,11 @@ import time
 
 import structlog
 
-from connector.errors import DataError
 from connector.publish import Ledger, Publisher, Receipt
-from connector.records.extract import Extracted, Extractor, Header
+from connector.records.bad import BadRecord
+from connector.records.extract import Extracted, Extractor, Header, Headers
 from connector.subscription import Holding, Inbox
-from connector.task.receiver import Arrival
+from connector.task.receiver import Arrival, Receiver
 from connector.task.status import SubscriptionObserver
 
 log = structlog.get_logger(__name__)
@@ -48,13 +48,14 @@ class Pump:
         while (arrival := await self._inbox.get()) is not None:
             if self._ledger.held >= self._window:
                 await self._ledger.below(self._window)
-            extracted = self._extract(arrival)
-            receipt = self._ledger.open(
-                rows=extracted.count, size=arrival.size, received_at=arrival.received_at
-            )
+            if arrival.error is not None:
+                self._give_up(arrival)
+                continue
+            extracted = self._extractor.extract(arrival.rows, self._headers_of(arrival))
+            receipt = self._open(arrival)
             receipt.event_ms = _last_event(extracted)
-            for _, error in extracted.failed:
-                receipt.given_up(error)
+            for record in extracted.failed:
+                receipt.given_up(record)
             for name in extracted.topics:
                 topic = self._publisher.topic(name)
                 if not topic.ready.is_set():
@@ -66,9 +67,27 @@ class Pump:
                     times_replaced=extracted.times_missing + replaced,
                 )
 
-    def _extract(self, arrival: Arrival) -> Extracted:
-        received = ("received_at", b"%d" % arrival.received_ms)
-        return self._extractor.extract(arrival.rows, [*self._headers, received])
+    def _give_up(self, arrival: Arrival) -> None:
+        """Account for a frame that no rows can be read from."""
+        assert arrival.error is not None
+        (frame,) = arrival.rows
+        record = BadRecord(
+            error=arrival.error,
+            stage=arrival.error.stage,
+            worker=Receiver,
+            value=frame,
+            headers=self._headers_of(arrival),
+        )
+        self._open(arrival).given_up(record)
+
+    def _open(self, arrival: Arrival) -> Receipt:
+        rows = arrival.rows
+        return self._ledger.open(
+            rows=len(rows), size=arrival.size, received_at=arrival.received_at, values=rows
+        )
+
+    def _headers_of(self, arrival: Arrival) -> Headers:
+        return [*self._headers, ("received_at", b"%d" % arrival.received_ms)]
 
     def settled(self, receipt: Receipt) -> None:
         """A frame is through, and all before it."""
@@ -77,11 +96,6 @@ class Pump:
         self._observer.acknowledged(done, time.monotonic() - receipt.received_at)
         if receipt.event_ms is not None:
             self._observer.event_lag(time.time() - receipt.event_ms / 1000)
-
-    @staticmethod
-    def reason(error: DataError) -> str:
-        """Return the label of a row's failure."""
-        return str(getattr(error, "reason", "invalid"))
 
 
 def _last_event(extracted: Extracted) -> int | None:

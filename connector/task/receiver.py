@@ -8,20 +8,24 @@ found here, so that a refusal ends the session that it came by.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 import structlog
 
+from connector.records.bad import ForeignFrame, Unconvertible, UnreadableResult
 from connector.records.extract import Extractor
 from connector.refusals import Symptom, classify
 from connector.subscription import (
     GraphQLError,
     Holding,
     Inbox,
+    ProtocolViolation,
     RawPayload,
     Result,
     ServerRefused,
+    Unreadable,
     read_errors,
     refusal_in_data,
     result_of,
@@ -35,16 +39,26 @@ ROW_OVERHEAD = 300
 
 
 class Arrival(NamedTuple):
-    """One frame's rows, when they came (`time.monotonic` seconds, unix ms), and what they take in memory."""
+    """
+    One frame's rows, when they came (`time.monotonic` seconds, unix ms), and what they take in memory.
+
+    With ``error`` the only row is a whole frame, from which none can be read.
+    """
 
     rows: list[msgspec.Raw]
     received_at: float
     received_ms: int
     size: int
+    error: Unconvertible | None = None
 
 
 class Receiver:
-    """One subscription's. ``rows_limit`` is the most rows the upstream puts into a message, or ``None``."""
+    """
+    One subscription's. ``rows_limit`` is the most rows the upstream puts into a message, or ``None``.
+
+    Frames that no rows can be read from are passed on as bad records where ``tolerates`` is set; ``hide``
+    takes secrets out of them, for nobody knows what they are.
+    """
 
     def __init__(
         self,
@@ -56,6 +70,8 @@ class Receiver:
         face: Face,
         observer: SubscriptionObserver,
         rows_limit: int | None,
+        tolerates: bool = False,
+        hide: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._name = name
         self._extractor = extractor
@@ -64,6 +80,8 @@ class Receiver:
         self._face = face
         self._observer = observer
         self._rows_limit = rows_limit
+        self._tolerates = tolerates
+        self._hide = hide
         self.request_error: ServerRefused | None = None
         """
         What the last result said where it had errors and no ``data`` at all: "request errors" are raised
@@ -76,6 +94,7 @@ class Receiver:
 
         Raises:
             ServerRefused: It carries a refusal.
+            ProtocolViolation: No rows can be read from it, and that is not tolerated.
         """
         payload = result.payload
         fits = type(payload) is self._extractor.payload_type
@@ -98,19 +117,41 @@ class Receiver:
 
     def _odd(self, result: Result) -> list[msgspec.Raw] | None:
         """Look at a result that is not simply a list of rows; return the rows that it has after all."""
+        self.request_error = None
+        if isinstance(result.payload, Unreadable):
+            if not self._tolerates:
+                raise ProtocolViolation(result.payload.said)
+            self._keep(result.frame, UnreadableResult(result.payload.said))
+            return None
         payload = result_of(result.frame)
         errors = read_errors(payload.errors)
-        self.request_error = None
         rows = self._extractor.find_rows(payload.data) if len(payload.data) else None
         if not errors and rows is None:
             errors = refusal_in_data(payload.data)
         if errors:
             self._errors(errors, has_rows=rows is not None, has_data=len(payload.data) > 0)
         if rows is None:
-            self._observer.null_result()
-            if not errors:
-                self._nothing(payload)
+            self._without_rows(result, payload, has_errors=bool(errors))
         return rows
+
+    def _without_rows(self, result: Result, payload: RawPayload, *, has_errors: bool) -> None:
+        if self._tolerates and len(payload.data) and self._extractor.leads_astray(payload.data):
+            error = UnreadableResult("the server sent a result with something else where its rows should be")
+            self._keep(result.frame, error)
+            return
+        self._observer.null_result()
+        if not has_errors:
+            log.debug("result without rows", subscription=self._name, bytes=len(payload.data))
+
+    def keep_foreign(self, frame: bytes, error: ProtocolViolation) -> None:
+        """Pass on ``frame``, which is no message of the subprotocol."""
+        self._keep(frame, ForeignFrame(str(error)))
+
+    def _keep(self, frame: bytes, error: Unconvertible) -> None:
+        size = len(frame) + ROW_OVERHEAD
+        row = msgspec.Raw(self._hide(frame))
+        self._inbox.put(Arrival([row], time.monotonic(), time.time_ns() // 1_000_000, size, error))
+        self._holding.take(size)
 
     def _errors(self, errors: tuple[GraphQLError, ...], *, has_rows: bool, has_data: bool) -> None:
         self._observer.result_errors(len(errors))
@@ -124,6 +165,3 @@ class Receiver:
             raise ServerRefused("stream", texts, codes)
         if not has_data:
             self.request_error = ServerRefused("subscribe", texts, codes)
-
-    def _nothing(self, payload: RawPayload) -> None:
-        log.debug("result without rows", subscription=self._name, bytes=len(payload.data))

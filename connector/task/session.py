@@ -20,6 +20,7 @@ from connector.auth import Keeper, Token
 from connector.subscription import (
     Budget,
     GraphQLRequest,
+    ProtocolViolation,
     Result,
     SessionError,
     SessionSettings,
@@ -80,6 +81,9 @@ class SessionEvents(Protocol):
         Raises:
             SessionError: The result says that the session is refused.
         """
+
+    def violated(self, error: ProtocolViolation) -> None:
+        """The peer broke the protocol, which ends the session."""
 
     def proven(self) -> None:
         """The token was accepted."""
@@ -148,6 +152,8 @@ class Session:
                         await self._deliver(transport, request)
                 except SessionError as caught:
                     error = caught
+                    if isinstance(caught, ProtocolViolation):
+                        self._events.violated(caught)
                 group.cancel_scope.cancel()
         finally:
             transport.abort()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from connector.records.extract import Extractor, Header
 from connector.subscription import GraphQLRequest, SessionSettings, Target
+from connector.task.verdicts import Tolerance
 from connector.task.vigil import Patience
 
 
@@ -25,3 +26,4 @@ class FollowSettings:
     reopens: bool
     rows_limit: int | None
     no_data_alarm: float | None
+    tolerance: Tolerance

@@ -77,7 +77,13 @@ class SubscriptionObserver(Protocol):
         """Records without a key, and with another timestamp than their event time."""
 
     def record_failed(self, reason: str) -> None:
-        """A row was given up."""
+        """A row cannot be published."""
+
+    def record_skipped(self, reason: str) -> None:
+        """It was left out, as the configuration wants it."""
+
+    def dead_lettered(self, reason: str) -> None:
+        """The brokers have it in the dead-letter topic."""
 
     def streamed(self, seconds: float) -> None:
         """The upstream bills ``seconds`` more."""

@@ -83,6 +83,16 @@ class Metrics:
         self.records_failed = self._counter(
             "records_failed", "Rows that could not be published.", ("subscription", "reason")
         )
+        self.records_skipped = self._counter(
+            "records_skipped",
+            "Rows that could not be published and were left out.",
+            ("subscription", "reason"),
+        )
+        self.dead_letters = self._counter(
+            "dead_letters",
+            "Rows and frames that the brokers have in the dead-letter topic.",
+            ("subscription", "reason"),
+        )
         self.last_row_timestamp = self._gauge(
             "last_row_timestamp_seconds", "When the last row came, seconds since 1970.", SUBSCRIPTION
         )

@@ -100,10 +100,23 @@ class Redactor:
         """Return ``text`` with every secret, and whatever looks like one in its place, hidden."""
         for _ in range(_PASSES):
             before = text
-            for disguise in self._disguises:
-                if disguise.anchor in text:
-                    text = disguise.hide(text)
-            text = hide_credentials(text)
+            text = hide_credentials(self._hide_known(text))
             if text == before:
                 break
+        return text
+
+    def hide_in(self, content: bytes) -> bytes:
+        """Return ``content``, be it text or not, with every secret hidden, and with nothing else changed."""
+        text = content.decode("utf-8", "surrogateescape")
+        for _ in range(_PASSES):
+            before = text
+            text = self._hide_known(text)
+            if text == before:
+                break
+        return text.encode("utf-8", "surrogateescape")
+
+    def _hide_known(self, text: str) -> str:
+        for disguise in self._disguises:
+            if disguise.anchor in text:
+                text = disguise.hide(text)
         return text

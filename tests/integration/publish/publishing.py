@@ -12,6 +12,7 @@ import anyio
 from connector.errors import DataError
 from connector.kafka import KafkaSettings, NewTopics
 from connector.publish import Ledger, Publisher, PublishSettings, Receipt
+from connector.records.bad import BadRecord
 from connector.records.extract import Row
 from tests.integration.publish.leftovers import nothing_left_behind
 
@@ -35,8 +36,12 @@ class Running:
         self.settled: list[Receipt] = []
         self.failed: list[DataError] = []
         self.times_replaced = 0
-        self.ledger = Ledger(self.settled.append, self.failed.append)
+        self.ledger = Ledger(self.settled.append, self._bad)
         self._publisher = publisher
+
+    def _bad(self, record: BadRecord, receipt: Receipt) -> bool:
+        self.failed.append(record.error)
+        return False
 
     @classmethod
     def of(cls, kafka: KafkaSettings, settings: PublishSettings) -> Running:

@@ -281,8 +281,6 @@ def test_a_token_file_is_looked_for_beside_the_configuration(read: Read, refused
     ("text", "path"),
     [
         ("delivery: exactly_once", "delivery"),
-        ("errors: {tolerance: all}", "errors.tolerance"),
-        ("errors: {dead_letter_topic: x}", "errors.dead_letter_topic"),
         ("events_topic: x", "events_topic"),
         ("start: now", "start"),
     ],

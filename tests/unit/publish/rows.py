@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
+import msgspec
 
 from connector.errors import DataError
 from connector.kafka import KafkaSettings
 from connector.publish import Ledger, Publisher, PublishSettings, Receipt, Topic
 from connector.publish.lane import Gate, Lane
+from connector.records.bad import BadRecord, Stage
 from connector.records.extract import Headers, Row
 from tests.unit.publish.fakes import FakeBrokers
 
@@ -26,8 +29,16 @@ class Seen:
         self.refused: list[str] = []
         self.rebuilt = 0
         self.settled: list[Receipt] = []
-        self.failed: list[DataError] = []
-        self.ledger = Ledger(self.settled.append, self.failed.append)
+        self.bad: list[BadRecord] = []
+        self.ledger = Ledger(self.settled.append, self._bad)
+
+    @property
+    def failed(self) -> list[DataError]:
+        return [record.error for record in self.bad]
+
+    def _bad(self, record: BadRecord, receipt: Receipt) -> bool:
+        self.bad.append(record)
+        return False
 
     def kafka_state(self, state: str) -> None:
         self.states.append(state)
@@ -55,6 +66,12 @@ def row(
     value: bytes, *, key: bytes | None = None, moment: int | None = None, headers: Headers | None = None
 ) -> Row:
     return key, value, moment, headers or []
+
+
+def bad_row(value: bytes | msgspec.Raw = b"bad", error: DataError | None = None, **known: Any) -> BadRecord:
+    """A row that cannot be published."""
+    known = {"stage": Stage.PRODUCE, "worker": Lane, "headers": [], **known}
+    return BadRecord(error=error or DataError("bad"), value=value, **known)
 
 
 def lane_of(seen: Seen, *, linger: float = 0.0, max_batch_bytes: int = 900 * 1024) -> Lane:

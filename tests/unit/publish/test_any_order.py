@@ -1,6 +1,6 @@
 """Whatever happens in whatever order, no row is lost, and none overtakes another of its partition."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 from anyio.lowlevel import checkpoint
@@ -8,25 +8,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken
-from connector.publish import Publisher, PublishSettings
+from connector.publish import Ledger, Publisher, PublishSettings
 from connector.publish.lane import Gate
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.publish.rows import KAFKA, NOW, Seen, add, lane_of, row
+from tests.unit.publish.test_dead_letters import DLQ, Mail
 
 PARTITIONS = 3
 
 Step = tuple[str, int]
 adds = st.tuples(st.just("add"), st.integers(1, 30))
 pauses = st.tuples(st.just("pause"), st.integers(1, 30))
-partitions = st.integers(0, PARTITIONS - 1)
+partitions = st.integers(0, PARTITIONS)  # the last stands for the dead-letter topic's only one
 failures = st.tuples(st.sampled_from(["break", "refuse", "forget", "lose"]), partitions)
 cancels = st.tuples(st.just("cancel"), st.integers(0, 12))
 bad = st.tuples(st.just("bad"), st.integers(1, 3))
 
 
-async def happen(steps: Sequence[Step], brokers: FakeBrokers, seen: Seen) -> list[bytes]:
+async def happen(
+    steps: Sequence[Step],
+    brokers: FakeBrokers,
+    seen: Seen,
+    ledger_of: Callable[[Publisher], Ledger] | None = None,
+) -> list[bytes]:
     """Run a publisher through ``steps``, and then until everything is settled; return the good rows."""
     publisher = Publisher(KAFKA, PublishSettings(), seen, brokers=brokers)
+    ledger = ledger_of(publisher) if ledger_of else seen.ledger
     good: list[bytes] = []
     number = 0
 
@@ -34,7 +41,7 @@ async def happen(steps: Sequence[Step], brokers: FakeBrokers, seen: Seen) -> lis
         nonlocal number
         rows = [row(prefix + b"%05d" % at, key=b"%d" % (at % 7)) for at in range(number, number + count)]
         number += count
-        publisher.add({"t": rows}, seen.receipt(count), NOW)
+        publisher.add({"t": rows}, ledger.open(rows=count, size=0, received_at=0.0), NOW)
         good.extend(bytes(value) for _, value, _, _ in rows if prefix == b"+")
 
     async with anyio.create_task_group() as outer:
@@ -47,9 +54,10 @@ async def happen(steps: Sequence[Step], brokers: FakeBrokers, seen: Seen) -> lis
                     await publisher.run()
 
         outer.start_soon(run)
-        await publisher.topic("t").ready.wait()
+        for name in brokers.topics:
+            await publisher.topic(name).ready.wait()
         for kind, argument in steps:
-            place = ("t", argument)
+            place = ("t", argument) if argument < PARTITIONS else (DLQ, 0)
             match kind:
                 case "add":
                     offer(argument, b"+")
@@ -69,7 +77,7 @@ async def happen(steps: Sequence[Step], brokers: FakeBrokers, seen: Seen) -> lis
                     brokers.failures[place].append(BrokerUnreachable("silent"))
                 case "lose":
                     brokers.lost_answers[place].append(ProducerBroken("gone"))
-        await seen.all_settled()
+        await ledger.below(0)
         assert publisher.held == 0
         outer.cancel_scope.cancel()
     return good
@@ -122,6 +130,28 @@ async def test_refused_rows_double_none_of_their_neighbours(steps: list[Step]) -
 
     written = [brokers.values("t", number) for number in range(PARTITIONS)]
     assert sorted(value for values in written for value in values) == sorted(good)
+
+
+@settings(deadline=None, max_examples=150)
+@given(steps=st.lists(adds | pauses | failures | failures | cancels | bad | bad, max_size=25))
+async def test_no_bad_row_is_lost_and_none_is_through_before_its_letter(steps: list[Step]) -> None:
+    brokers, seen = fresh()
+    brokers.create(DLQ)
+    posts: list[Mail] = []
+
+    def ledger_of(publisher: Publisher) -> Ledger:
+        posts.append(Mail(publisher))
+        return posts[0].ledger
+
+    good = await happen(steps, brokers, seen, ledger_of)
+
+    written = {value for number in range(PARTITIONS) for value in brokers.values("t", number)}
+    assert written == set(good)
+    letters = in_first_order(brokers.values(DLQ))
+    assert all(letter.startswith(b"-") for letter in letters)
+    assert len(letters) == sum(count for kind, count in steps if kind == "bad")
+    assert len(posts[0].delivered) == len(letters)
+    assert posts[0].refused == []
 
 
 async def test_a_lane_cancelled_at_any_step_keeps_its_rows() -> None:

@@ -5,8 +5,7 @@ import random
 import anyio
 import pytest
 
-from connector.errors import DataError
-from tests.unit.publish.rows import Seen
+from tests.unit.publish.rows import Seen, bad_row
 
 
 def test_receipts_settle_in_the_order_received() -> None:
@@ -37,10 +36,10 @@ def test_any_order_of_acknowledgements(seed: int) -> None:
 def test_a_row_given_up_is_told_at_once_and_counts_as_through() -> None:
     seen = Seen()
     _before, receipt = seen.receipt(1), seen.receipt(2)
-    error = DataError("bad")
-    receipt.given_up(error)
-    assert seen.failed == [error]
-    assert receipt.errors == [error]
+    record = bad_row()
+    receipt.given_up(record)
+    assert seen.bad == [record]
+    assert receipt.errors == [record.error]
     assert receipt.pending == 1
     assert seen.settled == []
 

@@ -95,6 +95,31 @@ def test_where_only_the_broker_knows_large_rows_are_tried(limits: TopicLimits, c
     assert len(queued(topic)) == 1
 
 
+def test_what_was_refused_as_too_large_is_not_tried_larger_again() -> None:
+    topic, seen = topic_of(1), Seen()
+    topic.add([row(b"a" * 1000)], seen.receipt(1), NOW)
+    topic.learn_size(queued(topic)[0])
+    receipt = seen.receipt(3)
+    topic.add([row(b"b" * 1031), row(b"c" * 1000), row(b"d" * 5000)], receipt, NOW)
+    assert [entry[1][:1] for entry in queued(topic)] == [b"c"]
+    assert len(receipt.errors) == 2
+
+    compressed = topic_of(1, compressed=True)
+    compressed.add([row(b"a" * 1000)], seen.receipt(1), NOW)
+    compressed.learn_size(queued(compressed)[0])
+    compressed.add([row(b"d" * 5000)], seen.receipt(1), NOW)
+    assert len(queued(compressed)) == 1
+
+
+def test_a_compacted_topic_is_not_asked_about_rows_without_keys() -> None:
+    topic, seen = topic_of(1, limits=TopicLimits(is_compacted=True)), Seen()
+    receipt = seen.receipt(3)
+    topic.add([row(b"a", key=b"k"), row(b"b"), row(b"c", key=b"")], receipt, NOW)
+    assert [bytes(entry[1]) for entry in queued(topic)] == [b"a", b"c"]
+    (record,) = seen.bad
+    assert (record.value, record.reason, record.topic, record.partition) == (b"b", "invalid", "t", 0)
+
+
 def test_batches_leave_room_for_their_header() -> None:
     assert topic_of(1, limits=TopicLimits(max_batch_bytes=1000)).cap == 1000 - 61
     assert topic_of(1, limits=TopicLimits(max_batch_bytes=10)).cap == 1

@@ -22,7 +22,9 @@ from connector.subscription.protocol import (
     Protocol,
     Refused,
     State,
+    Unreadable,
 )
+from connector.subscription.result import Result
 
 MODERN, LEGACY = Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS
 BOTH = [MODERN, LEGACY]
@@ -207,11 +209,10 @@ def test_a_result_of_another_shape_is_delivered_as_bytes(payload: bytes, subprot
         b'{"type":"ka"} {"type":"ka"}',
         b'{"type":"\xff"}',
         b'{"type":"\\ud800","payload":nothing}',
-        b'{"type":"RESULT"}',
-        b'{"type":"RESULT","payload":null}',
-        b'{"type":"RESULT","payload":[]}',
-        b'{"type":"RESULT","payload":"x"}',
-        b'{"type":"RESULT","payload":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"type":"connection_ack","payload":{"data":nothing}}',
+        b'{"x":1,"type":"RESULT","payload":nothing',
+        b'{"payload":{"type":"RESULT"}nothing}',
+        b'{"type":"RESULT\\u0020","payload":nothing}',
         b"\x00\x01",
     ],
 )
@@ -220,6 +221,47 @@ def test_what_is_no_message_is_a_violation(frame: bytes, subprotocol: Subprotoco
     with pytest.raises(ProtocolViolation) as caught:
         subscribed(subprotocol).receive(frame)
     assert caught.value.__context__ is None  # msgspec's error may hold the payload
+    assert caught.value.frame == frame
+    assert frame.decode(errors="replace") not in repr(caught.value) or not frame.strip()
+
+
+@pytest.mark.parametrize("subprotocol", BOTH)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"type":"RESULT"}',
+        b'{"type":"RESULT","payload":null}',
+        b'{"type":"RESULT","payload":[]}',
+        b'{"type":"RESULT","payload":"x"}',
+        b'{"type":"RESULT","payload":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"id":"1","type":"RESULT","payload":{"data":nothing}}',
+        b' { "id" : 1 , "type" : "RESULT", "payload":{"data":{"a":[1,',
+        b'{"id":null,"type":"RESULT","payload":{"data":{"a":["\\ud800"]}}',
+        b'{"payload":{"data":nothing},"id":"1","type":"RESULT"}\n',
+        b'{"payload":{"data":nothing},"type":"RESULT","id":"1"}',
+    ],
+)
+def test_a_result_that_cannot_be_read_is_delivered_as_such(frame: bytes, subprotocol: Subprotocol) -> None:
+    frame = frame.replace(b"RESULT", RESULT[subprotocol].encode())
+    protocol = subscribed(subprotocol)
+    event = protocol.receive(frame)
+    assert isinstance(event, Delivered)
+    assert isinstance(event.payload, Unreadable)
+    assert event.frame is frame
+    assert protocol.repaired == 0
+    with pytest.raises(ProtocolViolation) as caught:
+        _ = Result(event.frame, event.payload).data
+    assert caught.value.frame is frame
+
+
+@pytest.mark.parametrize("subprotocol", BOTH)
+@pytest.mark.parametrize("make", [opened, initialising, acknowledged])
+def test_before_the_operation_no_bytes_are_a_result(
+    make: Callable[[Subprotocol], Protocol], subprotocol: Subprotocol
+) -> None:
+    frame = b'{"type":"%s","payload":nothing}' % RESULT[subprotocol].encode()
+    with pytest.raises(ProtocolViolation):
+        make(subprotocol).receive(frame)
 
 
 @pytest.mark.parametrize("subprotocol", BOTH)

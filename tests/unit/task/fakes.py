@@ -30,6 +30,8 @@ class Told:
         self.nulls = 0
         self.full = 0
         self.failed: list[str] = []
+        self.skipped: list[str] = []
+        self.letters: list[str] = []
         self.alarms: list[bool] = []
 
     def state(self, state: State) -> None:
@@ -75,6 +77,12 @@ class Told:
 
     def record_failed(self, reason: str) -> None:
         self.failed.append(reason)
+
+    def record_skipped(self, reason: str) -> None:
+        self.skipped.append(reason)
+
+    def dead_lettered(self, reason: str) -> None:
+        self.letters.append(reason)
 
     def streamed(self, seconds: float) -> None:
         self.streamed_seconds += seconds

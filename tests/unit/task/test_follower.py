@@ -20,12 +20,12 @@ from websockets.exceptions import ConnectionClosed
 
 from connector.auth import Keeper
 from connector.kafka import KafkaSettings
-from connector.publish import Publisher, PublishSettings
+from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
 from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
 from connector.subscription.credentials import Placement
-from connector.task import Follower, FollowSettings, Patience, State
+from connector.task import Follower, FollowSettings, Patience, State, Tolerance
 from tests.unit.publish.fakes import FakeBrokers, Record
 from tests.unit.subscription.servers import (
     REQUEST,
@@ -40,15 +40,20 @@ from tests.unit.subscription.servers import (
 from tests.unit.task.fakes import FakeKeeper, Told, token
 
 BY_URL = Placement(place="url", name="token")
+SENDER = Sender(connector="c", task=0)
 
 ROW = 2000
 """Bytes of a row beside its number."""
 
 
 class Upstream:
-    """Sends numbered rows, going on where the last session ended; ``pace`` is the seconds between them."""
+    """
+    Sends numbered rows, going on where the last session ended, until there were ``limit``; ``pace`` is the
+    seconds between them.
+    """
 
-    def __init__(self, pace: float = 0.002, *, size: int = ROW) -> None:
+    def __init__(self, pace: float = 0.002, *, size: int = ROW, limit: int | None = None) -> None:
+        self.limit = limit
         self.pace = pace
         self.size = size
         self.sent = 0
@@ -61,10 +66,11 @@ class Upstream:
         await greet(connection)
         self.sessions += 1
         try:
-            while True:
+            while self.sent != self.limit:
                 await connection.send(numbered(self.sent, self.size))
                 self.sent += 1
                 await asyncio.sleep(self.pace)
+            await connection.wait_closed()
         except ConnectionClosed:
             return
 
@@ -134,6 +140,8 @@ async def following(
     placement: Placement = BY_URL,
     patience: Patience | None = None,
     no_data_alarm: float | None = None,
+    tolerance: Tolerance | None = None,
+    dead_letter_topic: str | None = None,
     **session: Any,
 ) -> AsyncIterator[Bench]:
     """Follow ``url``; whatever is left is cancelled."""
@@ -143,12 +151,13 @@ async def following(
     told, budget = Told(), budget or Budget(10**9)
     kafka = KafkaSettings(bootstrap_servers="x:1", client_id="c")
     publisher = Publisher(kafka, PublishSettings(), KafkaSilent(), brokers=brokers)
-    template = TopicTemplate(topic, {})
+    template = TopicTemplate(topic, {}, forbidden=frozenset({dead_letter_topic or ""}))
+    letters = DeadLetters(publisher, dead_letter_topic, SENDER) if dead_letter_topic else None
     settings = FollowSettings(
         name="s",
         request=request,
         extractor=Extractor(rows=rows, key=(("n",),), timestamp=None, headers=(), topic=template),
-        topics=(template.static,) if template.static else (),
+        topics=tuple(name for name in (template.static, dead_letter_topic) if name),
         headers=(("connector", b"c"),),
         streams=1,
         target=Target(url=url, placement=placement),
@@ -157,6 +166,7 @@ async def following(
         reopens=True,
         rows_limit=None,
         no_data_alarm=no_data_alarm,
+        tolerance=tolerance or Tolerance(),
     )
     follower = Follower(
         settings,
@@ -164,6 +174,8 @@ async def following(
         publisher=publisher,
         budget=budget,
         observer=told,
+        dead_letters=letters,
+        hide=lambda frame: frame.replace(b"s3cret", b"***"),
     )
     bench = Bench(brokers, follower, told, budget)
     async with anyio.create_task_group() as group:
@@ -445,6 +457,204 @@ async def test_after_it_failed_its_neighbours_are_still_told_to_shed() -> None:
         budget.open(lambda: told_too.append(1)).take(350_000)
         assert told_too == [1]
         await bench.stop()
+
+
+# Bad records that are tolerated
+
+DLQ = "dlq"
+TOLERANT = Tolerance(bad=True, failures=50, rows=100)
+
+
+def brokers_of(bad: set[int]) -> FakeBrokers:
+    """Brokers that refuse these numbers in ``t``, and have a dead-letter topic."""
+    brokers = FakeBrokers()
+    brokers.create("t", refuses=poisoned(bad))
+    brokers.create(DLQ)
+    return brokers
+
+
+def letters_in(brokers: FakeBrokers) -> list[int]:
+    return [msgspec.json.decode(value)["n"] for value in brokers.values(DLQ)]
+
+
+async def test_a_poisoned_record_goes_to_the_dead_letter_topic_and_the_subscription_stays_live() -> None:
+    upstream, brokers = Upstream(), brokers_of({50})
+    async with (
+        served(upstream.serve) as stand,
+        following(stand.url, brokers=brokers, tolerance=TOLERANT, dead_letter_topic=DLQ) as bench,
+    ):
+        await until(lambda: len(bench.numbers) > 100)
+        assert bench.state is State.LIVE
+        assert "refused for invalid" in str(bench.follower.status.last_error)
+        await bench.stop()
+    received = bench.told.rows_received
+    assert sorted(bench.numbers) == [number for number in range(received) if number != 50]
+    assert letters_in(brokers) == [50]
+    assert (bench.told.failed, bench.told.letters, bench.told.skipped) == (["invalid"], ["invalid"], [])
+    assert bench.told.rows_acknowledged == received - 1
+    assert (bench.follower.undelivered, bench.budget.used, bench.told.sessions) == (0, 0, 1)
+    letter = dict(brokers.records(DLQ)[0].headers)
+    assert letter["connector"] == b"c"
+    assert "received_at" in letter
+
+
+async def test_without_a_dead_letter_topic_a_poisoned_record_is_skipped() -> None:
+    upstream, brokers = Upstream(), brokers_of({50})
+    async with (
+        served(upstream.serve) as stand,
+        following(stand.url, brokers=brokers, tolerance=TOLERANT) as bench,
+    ):
+        await until(lambda: len(bench.numbers) > 100)
+        await bench.stop()
+    assert sorted(bench.numbers) == [number for number in range(bench.told.rows_received) if number != 50]
+    assert (bench.told.skipped, bench.told.letters) == (["invalid"], [])
+
+
+@pytest.mark.parametrize("dead_letter_topic", [DLQ, None])
+async def test_when_all_are_bad_it_fails_with_what_came_before_accounted_for(
+    dead_letter_topic: str | None,
+) -> None:
+    upstream, brokers = Upstream(limit=90), brokers_of(set(range(30, 90)))
+    async with (
+        served(upstream.serve) as stand,
+        following(
+            stand.url, brokers=brokers, tolerance=TOLERANT, dead_letter_topic=dead_letter_topic
+        ) as bench,
+    ):
+        await bench.until_state(State.FAILED)
+        await stand.until_unused()
+        assert "50 of the last 100 rows" in str(bench.follower.status.last_error)
+        assert (bench.follower.undelivered, bench.budget.used) == (0, 0)
+        received = bench.told.rows_received
+        await bench.stop()
+    assert received >= 80
+    assert bench.numbers == list(range(30))
+    assert len(bench.told.failed) == received - 30
+    if dead_letter_topic:
+        assert letters_in(brokers) == list(range(30, received))
+
+
+async def test_no_socket_is_opened_before_the_dead_letter_topic_was_found() -> None:
+    upstream, brokers = Upstream(), FakeBrokers()
+    brokers.create("t")
+    async with (
+        served(upstream.serve) as stand,
+        following(stand.url, brokers=brokers, tolerance=TOLERANT, dead_letter_topic=DLQ) as bench,
+    ):
+        await until(lambda: "topic dlq" in str(bench.follower.status.last_error))
+        assert (bench.state, upstream.tokens) == (State.WAITING, [])
+        brokers.create(DLQ)
+        with anyio.fail_after(30):
+            while not bench.numbers:  # noqa: ASYNC110 - the publisher looks again after a while
+                await anyio.sleep(0.01)
+        await bench.stop()
+
+
+async def test_a_row_whose_fields_name_the_dead_letter_topic_is_bad() -> None:
+    brokers = brokers_of(set())
+    brokers.create("t.0")
+
+    async def two(connection: ServerConnection) -> None:
+        await greet(connection)
+        for number in ('"t.0"', '"dlq"', '"__consumer_offsets"', '"a/b"'):
+            result = f'{{"data":{{"rows":[{{"n":{number}}}]}}}}'
+            await connection.send(f'{{"type":"next","id":"1","payload":{result}}}')
+        await connection.wait_closed()
+
+    async with (
+        served(two) as stand,
+        following(
+            stand.url, brokers=brokers, topic="{n}", tolerance=TOLERANT, dead_letter_topic=DLQ
+        ) as bench,
+    ):
+        await until(lambda: len(bench.told.letters) == 3)
+        await bench.stop()
+    assert brokers.values("t.0") == [b'{"n":"t.0"}']
+    values = [b'{"n":"dlq"}', b'{"n":"__consumer_offsets"}', b'{"n":"a/b"}']
+    assert brokers.values(DLQ) == values
+    assert [record.key for record in brokers.records(DLQ)] == [b"dlq", b"__consumer_offsets", b"a/b"]
+    stages = [dict(record.headers)["__connect.errors.stage"] for record in brokers.records(DLQ)]
+    assert stages == [b"TRANSFORMATION"] * 3
+
+
+async def test_while_dead_letters_cannot_be_written_rows_are_held_and_the_session_is_shed() -> None:
+    upstream, brokers = Upstream(pace=0.0005), brokers_of({20})
+    brokers.latency[DLQ, 0] = 1e9
+    budget = Budget(400_000)
+    async with (
+        served(upstream.serve) as stand,
+        following(
+            stand.url, brokers=brokers, budget=budget, tolerance=TOLERANT, dead_letter_topic=DLQ
+        ) as bench,
+    ):
+        await until(lambda: bench.told.sheds)
+        assert bench.told.failed == ["invalid"]  # trouble of Kafka makes no row bad
+        assert bench.told.rows_acknowledged == 20
+        assert bench.state is not State.FAILED
+        assert bench.follower.undelivered > 0
+
+
+BROKEN_RESULT = '{"id":"1","type":"next","payload":{"data":{"rows":[{"n":s3cret'
+
+
+@pytest.mark.parametrize("tolerant", [True, False])
+async def test_a_result_that_cannot_be_read(tolerant: bool) -> None:
+    brokers = brokers_of(set())
+
+    async def handler(connection: ServerConnection) -> None:
+        await greet(connection)
+        await connection.send(numbered(1))
+        await connection.send(BROKEN_RESULT)
+        await connection.send(numbered(2))
+        await connection.wait_closed()
+
+    async with (
+        served(handler) as stand,
+        following(
+            stand.url,
+            brokers=brokers,
+            tolerance=TOLERANT if tolerant else Tolerance(),
+            dead_letter_topic=DLQ,
+        ) as bench,
+    ):
+        if tolerant:
+            await until(lambda: bench.numbers == [1, 2] and bench.told.letters)
+            assert bench.told.reconnects == []
+        else:
+            await until(lambda: bench.told.reconnects)
+            assert bench.told.reconnects[0] == "protocol_violation"
+        await bench.stop()
+    kept = BROKEN_RESULT.replace("s3cret", "***").encode()
+    assert brokers.values(DLQ) == ([kept] if tolerant else [])
+    assert bench.told.failed == (["frame"] if tolerant else [])
+    assert bench.told.letters == bench.told.failed
+
+
+async def test_a_frame_of_another_protocol_ends_the_session_and_is_kept() -> None:
+    brokers = brokers_of(set())
+    sessions = 0
+
+    async def handler(connection: ServerConnection) -> None:
+        nonlocal sessions
+        await greet(connection)
+        sessions += 1
+        await connection.send(numbered(sessions))
+        await connection.send("<html>s3cret</html>")
+        await connection.wait_closed()
+
+    only_one = Tolerance(bad=True, failures=1, rows=1)
+    async with (
+        served(handler) as stand,
+        following(stand.url, brokers=brokers, tolerance=only_one, dead_letter_topic=DLQ) as bench,
+    ):
+        await until(lambda: len(bench.told.letters) >= 2)
+        assert bench.state is not State.FAILED  # it is no row
+        await bench.stop()
+    assert set(brokers.values(DLQ)) == {b"<html>***</html>"}
+    assert set(bench.told.letters) == {"protocol"}
+    assert bench.told.failed == []
+    assert bench.told.reconnects[:2] == ["protocol_violation"] * 2
+    assert dict(brokers.records(DLQ)[0].headers)["__connect.errors.stage"] == b"TASK_POLL"
 
 
 # Stopping in every state

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from connector.records.bad import ForeignFrame, UnreadableResult
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, Inbox, RawPayload, Result, ServerRefused
+from connector.subscription import Budget, Inbox, ProtocolViolation, RawPayload, Result, ServerRefused
 from connector.subscription.messages import Subprotocol
 from connector.subscription.protocol import Delivered, Protocol
 from connector.task.receiver import ROW_OVERHEAD, Arrival, Receiver
@@ -19,7 +20,7 @@ DATA = '{"EVM":{"Trades":[{"a":1},{"a":2}]}}'
 class Desk:
     """A receiver with all that it works on."""
 
-    def __init__(self, rows_limit: int | None = None) -> None:
+    def __init__(self, rows_limit: int | None = None, *, tolerates: bool = False) -> None:
         self.told = Told()
         self.face = Face(self.told)
         self.inbox: Inbox[Arrival] = Inbox()
@@ -34,6 +35,8 @@ class Desk:
             face=self.face,
             observer=self.told,
             rows_limit=rows_limit,
+            tolerates=tolerates,
+            hide=lambda frame: frame.replace(b"s3cret", b"***"),
         )
 
     def result(self, payload: str) -> Result:
@@ -48,12 +51,15 @@ class Desk:
     def receive(self, payload: str) -> bool:
         return self.receiver.receive(self.result(payload))
 
-    async def rows(self) -> list[bytes]:
+    async def arrivals(self) -> list[Arrival]:
         self.inbox.close()
-        found: list[bytes] = []
+        found: list[Arrival] = []
         while (arrival := await self.inbox.get()) is not None:
-            found += map(bytes, arrival.rows)
+            found.append(arrival)
         return found
+
+    async def rows(self) -> list[bytes]:
+        return [bytes(row) for arrival in await self.arrivals() for row in arrival.rows]
 
 
 async def test_rows_go_into_the_inbox_and_are_counted() -> None:
@@ -203,3 +209,73 @@ def test_bytes_that_are_no_text_are_no_crash() -> None:
         frame = b'{"type":"next","payload":%s}' % payload
         assert not desk.receiver.receive(Result(frame, msgspec.json.decode(payload, type=RawPayload)))
     assert desk.told.nulls == 3
+
+
+# Results that no rows can be read from
+
+
+UNREADABLE = ['{"data":nothing}', "[]", "null", '"x"', "7", '{"data":{"EVM":{"Trades":[{"a":1}', "[" * 5000]
+ASTRAY = ['{"data":7}', '{"data":[1]}', '{"data":"x"}', '{"data":{"EVM":[1]}}', '{"data":{"EVM":"oops"}}']
+NOTHING = ["{}", '{"data":null}', '{"data":{}}', '{"data":{"EVM":null}}', '{"data":{"EVM":{}}}']
+
+
+@pytest.mark.parametrize("payload", UNREADABLE)
+async def test_what_cannot_be_read_ends_the_session_where_that_is_not_tolerated(payload: str) -> None:
+    desk = Desk()
+    with pytest.raises(ProtocolViolation):
+        desk.receive(payload)
+    assert await desk.rows() == []
+
+
+@pytest.mark.parametrize("payload", ASTRAY)
+async def test_something_else_in_the_place_of_rows_is_no_rows_where_it_is_not_tolerated(payload: str) -> None:
+    desk = Desk()
+    assert not desk.receive(payload)
+    assert desk.told.nulls == 1
+    assert await desk.rows() == []
+
+
+@pytest.mark.parametrize("payload", UNREADABLE + ASTRAY)
+async def test_where_it_is_tolerated_the_whole_frame_is_passed_on(payload: str) -> None:
+    desk = Desk(tolerates=True)
+    result = desk.result(payload)
+    assert not desk.receiver.receive(result)
+    assert (desk.told.nulls, desk.told.rows_received) == (0, 0)
+    held = desk.holding.held
+    (arrival,) = await desk.arrivals()
+    assert [bytes(row) for row in arrival.rows] == [result.frame]
+    assert isinstance(arrival.error, UnreadableResult)
+    assert arrival.size == held == len(result.frame) + ROW_OVERHEAD
+
+
+@pytest.mark.parametrize("payload", NOTHING)
+async def test_a_result_without_rows_is_no_mistake(payload: str) -> None:
+    desk = Desk(tolerates=True)
+    assert not desk.receive(payload)
+    assert desk.told.nulls == 1
+    assert await desk.arrivals() == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"data":{"type":"error","payload":"Unauthorized"}}',
+        '{"data":7,"errors":[{"message":"Unauthorized"}]}',
+    ],
+)
+async def test_a_refusal_is_a_refusal_however_tolerant(payload: str) -> None:
+    desk = Desk(tolerates=True)
+    with pytest.raises(ServerRefused):
+        desk.receive(payload)
+    assert await desk.arrivals() == []
+
+
+async def test_secrets_are_taken_out_of_frames_that_nobody_understands() -> None:
+    desk = Desk(tolerates=True)
+    desk.receive('{"data":"s3cret"}')
+    desk.receiver.keep_foreign(b"GET /?token=s3cret \xff", ProtocolViolation("no message"))
+    astray, foreign = await desk.arrivals()
+    assert b'"***"' in bytes(astray.rows[0])
+    assert bytes(foreign.rows[0]) == b"GET /?token=*** \xff"
+    assert isinstance(foreign.error, ForeignFrame)
+    assert str(foreign.error) == "no message"

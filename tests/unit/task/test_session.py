@@ -17,6 +17,7 @@ from connector.auth import Token
 from connector.subscription import (
     Budget,
     GraphQLRequest,
+    ProtocolViolation,
     RawPayload,
     Result,
     ServerRefused,
@@ -56,6 +57,7 @@ class Events:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.numbers: list[int] = []
+        self.violations: list[ProtocolViolation] = []
         self.live_since: float | None = None
         self.react: Callable[[Result], bool] = lambda result: True
 
@@ -73,6 +75,9 @@ class Events:
         has_data = self.react(result)
         self.numbers.append(number_of(result))
         return has_data
+
+    def violated(self, error: ProtocolViolation) -> None:
+        self.violations.append(error)
 
     def proven(self) -> None:
         self.said.append("proven")

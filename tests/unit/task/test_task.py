@@ -22,7 +22,7 @@ from connector.publish import Publisher, PublishSettings
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
 from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
-from connector.task import Follower, FollowSettings, Patience, State, Task, bucket
+from connector.task import Follower, FollowSettings, Patience, State, Task, Tolerance, bucket
 from tests.unit.publish.fakes import FakeBrokers, Record
 from tests.unit.subscription.servers import greet, until, websocket_server
 from tests.unit.task.fakes import Told
@@ -84,6 +84,7 @@ class Bench:
             reopens=True,
             rows_limit=None,
             no_data_alarm=None,
+            tolerance=Tolerance(),
         )
         self.told[query or name] = told = Told()
         return Follower(settings, keeper=None, publisher=self.publisher, budget=self.budget, observer=told)

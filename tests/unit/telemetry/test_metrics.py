@@ -27,6 +27,8 @@ NAMES = {
     "timestamps_replaced_total": ("subscription",),
     "keys_missing_total": ("subscription",),
     "records_failed_total": ("subscription", "reason"),
+    "records_skipped_total": ("subscription", "reason"),
+    "dead_letters_total": ("subscription", "reason"),
     "inbox_bytes": (),
     "inbox_limit_bytes": (),
     "config_reloads_total": ("outcome",),

@@ -1,0 +1,178 @@
+"""
+What is done about records that cannot be published (``errors`` of the configuration).
+
+Nothing here waits, and nothing is done for good rows: they are counted by the numbers of the bad ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from connector.errors import DataError
+from connector.publish import DeadLetters, Receipt
+from connector.records.bad import BadRecord, Stage
+from connector.subscription import Holding
+from connector.task.status import Face, SubscriptionObserver
+from connector.task.window import Window
+
+log = structlog.get_logger(__name__)
+
+QUIET_FOR = 30.0
+"""Seconds in which further bad records are only counted for the next line of the log."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tolerance:
+    """
+    Without ``bad`` the first bad record fails its subscription; with it, ``failures`` of any ``rows``
+    rows in a row do.
+    """
+
+    bad: bool = False
+    failures: int = 50
+    rows: int = 100
+
+
+class TooManyBad(DataError):
+    """All bad is not some bad: the rows are not to blame."""
+
+    def __init__(self, failures: int, rows: int, last: DataError) -> None:
+        super().__init__(
+            f"{failures} of the last {rows} rows cannot be published, more than errors.window tolerates; "
+            f"the last one: {last}"
+        )
+
+
+class DeadLetterRefused(DataError):
+    """The dead-letter topic does not take what it is for."""
+
+    def __init__(self, error: DataError) -> None:
+        super().__init__(f"the dead-letter topic refuses a dead letter for its content: {error}")
+
+
+class Verdicts:
+    """
+    One subscription's. ``dead_letters`` of ``None``: bad records are skipped where they are tolerated.
+
+    ``fail`` is called with what the subscription has to stop for.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        tolerance: Tolerance,
+        dead_letters: DeadLetters | None,
+        holding: Holding,
+        face: Face,
+        observer: SubscriptionObserver,
+        fail: Callable[[DataError], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._tolerance = tolerance
+        self._dead_letters = dead_letters
+        self._holding = holding
+        self._face = face
+        self._observer = observer
+        self._fail = fail
+        self._clock = clock
+        self._window = Window(tolerance.failures, tolerance.rows)
+        self._has_failed = False
+        self._said_at = -math.inf
+        self._unsaid = 0
+        self._last: BadRecord | None = None
+
+    def bad(self, record: BadRecord, receipt: Receipt) -> bool:
+        """Decide on ``record``; return whether ``receipt`` will be told of it, by its dead letter."""
+        if record.stage is not Stage.POLL:  # what is no row is no bad row
+            self._observer.record_failed(record.reason)
+            self._count(record, receipt)
+        if not self._tolerance.bad:
+            return False
+        self._note(record)
+        if self._dead_letters is None:
+            self._observer.record_skipped(record.reason)
+            return False
+        size = self._dead_letters.add(record, receipt, self)
+        if receipt.pending:
+            receipt.grow(size)
+            self._holding.take(size)
+        return True
+
+    def _count(self, record: BadRecord, receipt: Receipt) -> None:
+        if not self._has_failed:
+            self._face.last_error = str(record.error)
+        if not self._tolerance.bad:
+            self._stop_for(record.error)
+        elif self._window.bad(receipt.number(record.value)):
+            self._stop_for(TooManyBad(self._window.failures, self._window.rows, record.error))
+
+    def _stop_for(self, error: DataError) -> None:
+        if self._has_failed:
+            return
+        self._has_failed = True
+        if isinstance(error, TooManyBad):
+            event = "subscription failed: too many records cannot be published"
+            remedy = "correct the topic or raise errors.window and restart, or change the subscription"
+        elif isinstance(error, DeadLetterRefused):
+            event = "subscription failed: a dead letter cannot be published"
+            remedy = "correct the settings of the dead-letter topic, then restart"
+        else:
+            event = "subscription failed: a record cannot be published"
+            remedy = "raise the topic's limits and restart, or change the subscription or its document"
+        log.error(event, subscription=self._name, error=str(error), remedy=remedy)
+        self._fail(error)
+
+    def settled(self, receipt: Receipt) -> None:
+        """A frame is through, and all before it."""
+        self._window.through(receipt.first + receipt.rows)
+        if self._unsaid:
+            self._say()
+
+    # Dead letters (LetterObserver)
+
+    def dead_lettered(self, record: BadRecord) -> None:
+        """See `LetterObserver`."""
+        self._observer.dead_lettered(record.reason)
+
+    def undeliverable(self, record: BadRecord, error: DataError) -> None:
+        """See `LetterObserver`."""
+        log.error(
+            "dead letter is lost: its topic refuses it for its content",
+            subscription=self._name,
+            error=str(error),
+            bytes=len(record.value),
+            sha256=hashlib.sha256(record.value).hexdigest(),
+        )
+        self._stop_for(DeadLetterRefused(error))
+
+    # The log
+
+    def _note(self, record: BadRecord) -> None:
+        self._unsaid += 1
+        self._last = record
+        self._say()
+
+    def _say(self, *, at_once: bool = False) -> None:
+        now = self._clock()
+        if not self._last or not self._unsaid or not (at_once or now - self._said_at >= QUIET_FOR):
+            return
+        log.warning(
+            "records skipped" if self._dead_letters is None else "records go to the dead-letter topic",
+            subscription=self._name,
+            records=self._unsaid,
+            reason=self._last.reason,
+            last_error=str(self._last.error),
+        )
+        self._said_at, self._unsaid, self._last = now, 0, None
+
+    def close(self) -> None:
+        """Say what was only counted."""
+        self._say(at_once=True)
