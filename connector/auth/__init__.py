@@ -4,6 +4,7 @@ from connector.auth.endpoint import ClientCredentials, secrets_of
 from connector.auth.file import TokenFile, TokenFileUnreadable
 from connector.auth.grant import Grant, GrantRefused, GrantUnavailable
 from connector.auth.keeper import Keeper
+from connector.auth.lender import Lender
 from connector.auth.source import TokenObserver, TokenSource
 from connector.auth.static import StaticToken
 from connector.auth.token import Token, TokenStatus
@@ -14,6 +15,7 @@ __all__ = [
     "GrantRefused",
     "GrantUnavailable",
     "Keeper",
+    "Lender",
     "StaticToken",
     "Token",
     "TokenFile",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from connector.config.defaults import preset_of
 from connector.config.redacted import is_secret
 from connector.config.secret import Unresolved
+from connector.config.security_checks import check_security
 from connector.config.source import KeyPath, Source
 
 _EMPTY = "give it one, or take the key out"
@@ -67,6 +68,7 @@ def named_files(tree: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str
 def check_whole(tree: dict[str, object], source: Source) -> None:
     """Report what does not fit together. Values of a wrong kind are left to the check of each key."""
     _check_tokens(tree, source)
+    check_security(tree, source)
     endpoint = tree.get("endpoint")
     if isinstance(endpoint, dict):
         _check_credentials(endpoint, source, is_anonymous=not any(key in tree for key in _SOURCES))

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from connector.config.mistake import Mistake
 from connector.config.section import Section, setting
+from connector.config.security import SecuritySection
 from connector.config.values import (
     Duration,
     DurationOrNone,
@@ -74,6 +75,7 @@ class KafkaSection(Section):
     )
     client_id: Text = setting(..., "How the brokers' logs call us. Default: the connector's name.")
     compression: Compression = setting("none", "How batches are compressed.")
+    security: SecuritySection = setting({}, "How connections are secured, and as whom they are made.")
     producer: ProducerSection = setting({}, "How batches are sent.")
 
 

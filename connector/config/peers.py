@@ -28,14 +28,22 @@ class Peer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Peers:
-    """The GraphQL endpoint and the token endpoint; the latter is only asked where ``oauth`` is given."""
+    """
+    The GraphQL endpoint and the token endpoints; those are only asked where ``oauth`` and
+    ``kafka.security.oauth`` are given.
+    """
 
     endpoint: Peer
     token: Peer = field(default_factory=Peer)
+    kafka_token: Peer = field(default_factory=Peer)
 
     def named(self) -> tuple[tuple[str, Peer], ...]:
         """Each, with what people call it."""
-        return ("endpoint", self.endpoint), ("token endpoint", self.token)
+        return (
+            ("endpoint", self.endpoint),
+            ("token endpoint", self.token),
+            ("token endpoint of kafka", self.kafka_token),
+        )
 
     def secrets(self) -> list[str]:
         """What must never be shown of the proxies, those of the environment included."""
@@ -48,15 +56,24 @@ def find_peers(config: Config, env: Mapping[str, str], source: Source) -> Peers:
     endpoint, oauth = config.endpoint, config.oauth
     trust = tls_settings(endpoint.tls)
     reached = Peer(tls=trust, route=find_route(endpoint.url, endpoint.proxy, env, source))
+    of_kafka = _of_kafka(config, env, source)
     if oauth is None:
-        return Peers(endpoint=reached)
+        return Peers(endpoint=reached, kafka_token=of_kafka)
     proxy = oauth.proxy if oauth.proxy is not None else endpoint.proxy
     route = find_route(oauth.token_url, proxy, env, source)
     if oauth.tls is None:
         tls = inherited(trust, of=endpoint.url, at=oauth.token_url)
     else:
         tls = tls_settings(oauth.tls)
-    return Peers(endpoint=reached, token=Peer(tls=tls, route=route))
+    return Peers(endpoint=reached, token=Peer(tls=tls, route=route), kafka_token=of_kafka)
+
+
+def _of_kafka(config: Config, env: Mapping[str, str], source: Source) -> Peer:
+    """Another party than the endpoint: nothing is taken over from that."""
+    oauth = config.kafka.security.oauth
+    if oauth is None:
+        return Peer()
+    return Peer(tls=tls_settings(oauth.tls), route=find_route(oauth.token_url, oauth.proxy, env, source))
 
 
 def tls_settings(section: TlsSection | None) -> TlsSettings:

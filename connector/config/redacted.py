@@ -16,6 +16,10 @@ LEAST_LENGTH = 8
 
 _SECRET_MAPPINGS = (("endpoint", "headers"), ("endpoint", "init_payload"))
 _NAME = re.compile(r"[A-Za-z][0-9A-Za-z_-]{0,63}")
+_OF_KAFKA: tuple[KeyPath, ...] = (
+    ("kafka", "security", "sasl", "password"),
+    ("kafka", "security", "oauth", "client_secret"),
+)
 
 
 def is_secret(path: KeyPath) -> bool:
@@ -29,6 +33,7 @@ def is_secret(path: KeyPath) -> bool:
             ("endpoint", "init_payload"),
         )
         or path[-2:] == ("tls", "key_password")
+        or path in _OF_KAFKA
     )
 
 
@@ -51,7 +56,7 @@ def secret_values(tree: Mapping[str, object], filled: Iterable[Filled]) -> tuple
     """Every value of a read configuration that must never be shown, each once."""
     found = {item.value: None for item in filled if item.kind == "file" or is_secret(item.path)}
     for path, text in _strings(tree, ()):
-        if path in (("token",), ("oauth", "client_secret")) or (
+        if path in (("token",), ("oauth", "client_secret"), *_OF_KAFKA) or (
             is_secret(path) and len(text) >= LEAST_LENGTH
         ):
             found[text] = None

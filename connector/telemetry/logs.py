@@ -21,9 +21,9 @@ from connector.telemetry.redaction import Redactor
 Format = Literal["auto", "json", "console"]
 Event = MutableMapping[str, Any]
 
-NEVER_DEBUG = ("websockets",)
+NEVER_DEBUG = ("websockets", "aiokafka.conn")
 """
-Their debug lines hold frames cut in the middle, where no redaction can recognise a token.
+Their debug lines hold frames and requests cut in the middle, where no redaction can recognise a token.
 """
 
 ONLY_DEBUG = ("uvicorn.error",)
