@@ -34,6 +34,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "connector.yaml as a document": ({"documents": {"connector.yaml": "x"}}, "connector.yaml"),
     "a document's path": ({"documents": {"a/b.graphql": "x"}}, "a/b.graphql"),
     "a client secret in the open": ({"config": {"oauth": {"client_secret": 'a+b/c=%"'}}}, LITERAL),
+    "a proxy's password in the open": (
+        {"config": {"endpoint": {"proxy": "http://user:password@proxy:3128"}}},
+        f"config.endpoint.proxy {LITERAL}",
+    ),
+    "a key's password in the open": (
+        {"config": {"oauth": {"tls": {"key_password": "in the open"}}}},
+        f"config.oauth.tls.key_password {LITERAL}",
+    ),
     "a token in the open": ({"config": {"token": "ory_at_abc"}}, f"config.token {LITERAL}"),
     "a password in the open": ({"config": {"kafka": {"security": {"password": "x"}}}}, LITERAL),
     "a header in the open": ({"config": {"endpoint": {"headers": {"X-API-Key": "x"}}}}, LITERAL),

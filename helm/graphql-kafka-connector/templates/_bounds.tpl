@@ -61,7 +61,7 @@ a subscription may have such names.
 {{- $where := printf "%s.%s" $.where $key }}
 {{- if kindIs "map" $value }}
 {{- include "connector.bounds.secrets" (dict "where" $where "value" $value) }}
-{{- else if and (kindIs "string" $value) $value (regexMatch "(?i)(^|[_-])(secret|password|token|authorization|cookie|api[_-]?key)$" $key) (not (contains "${" $value)) }}
+{{- else if and (kindIs "string" $value) $value (or (regexMatch "(?i)(^|[_-])(secret|password|token|authorization|cookie|api[_-]?key)$" $key) (and (eq $key "proxy") (contains "@" $value))) (not (contains "${" $value)) }}
 {{- fail (printf "%s holds a literal secret, which a ConfigMap would show: put it into a Secret, name that as existingSecret, and write ${env:KEY} or ${file:/run/secrets/connector/KEY} here." $where) }}
 {{- end }}
 {{- end }}
