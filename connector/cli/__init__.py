@@ -1,5 +1,15 @@
 """The command line; the only place that turns errors into exit codes."""
 
-from connector.cli.main import main
-
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    from connector.cli.process import end_on_signals, open_standard_streams
+
+    open_standard_streams()
+    end_on_signals()
+    # Imported only now: that takes a third of a second, in which a signal may come.
+    from connector.cli.main import main as run_command
+
+    run_command()

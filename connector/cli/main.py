@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -9,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from connector import __version__
+from connector.cli.exit_codes import FAILED
 
 app = typer.Typer(
     name="connector",
@@ -75,14 +77,32 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> NoReturn:
     """Run the whole product against a small upstream and broker on this machine."""
+    from connector.cli.process import leave_signals
     from connector.demo import run_demo
 
+    leave_signals()
     sys.exit(run_demo(seconds, json))
 
 
 def main() -> None:
     """Run the command line; a wrong one ends with the code for configuration."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        _forget_stdout()
+        sys.exit(FAILED)
+    except OSError as error:
+        # Only what a command prints can raise it here: all other files are read where mistakes are told.
+        _forget_stdout()
+        print(f"connector: cannot write the output: {error.strerror}", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+def _forget_stdout() -> None:
+    """Keep Python from trying once more, at the end, to write what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -12,6 +12,7 @@ import structlog
 
 from connector import __version__
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
+from connector.cli.process import hold_signals
 from connector.config import Config, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
@@ -52,6 +53,7 @@ def _tell_of_proxies(config: Config) -> None:
 
 def _supervise(config: Config, redactor: Redactor, watch: Watch) -> int:
     ended: tuple[str, int, BaseException] | None = None
+    hold_signals()  # the worker takes them
     try:
         anyio.run(_main, config, redactor, watch, backend_options={"loop_factory": _loop_factory()})
     except* Undelivered as group:

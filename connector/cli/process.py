@@ -1,0 +1,56 @@
+"""
+What every command needs of its process: three standard streams, and signals that end it with a sense.
+
+A signal that comes while a command is still starting ends it at once: nothing has begun. `hold_signals`
+keeps those that come between that and the moment when the running program takes them; and those after it,
+when there is nothing left to stop and the exit code is what is still to be told.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+_FIRST_FREE = 3
+
+
+def open_standard_streams() -> None:
+    """
+    Open what whoever started us left closed.
+
+    Else the next socket would get number 0, 1 or 2, which libraries take for a stream, and print on it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) < _FIRST_FREE:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115 - for the life of the process
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def end_on_signals() -> None:
+    """While it starts, a signal ends the process without a traceback: ``run`` with 0, else as shells say."""
+    for number in STOPPING:
+        signal.signal(number, _end)
+
+
+def leave_signals() -> None:
+    """Give signals back to the system and the event loop, for a command with no end of its own to keep."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def hold_signals() -> None:
+    """Let signals wait until somebody takes them, if ever."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    if sys.argv[1:2] == ["run"]:
+        print("stopped before anything was started", file=sys.stderr)
+        raise SystemExit(0)
+    raise SystemExit(128 + number)

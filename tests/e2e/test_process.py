@@ -1,0 +1,118 @@
+"""The process itself: streams that are closed, signals at any time, output that cannot be written."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_bad_input import DOCUMENT, GOOD
+
+CONNECTOR = f"{sys.executable} -m connector"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "dex.yaml").write_text(GOOD + "http: {host: 127.0.0.1, port: 0}\nlog: {format: json}\n")
+    (tmp_path / "trades.graphql").write_text(DOCUMENT)
+    return tmp_path
+
+
+@contextlib.contextmanager
+def running(command: str, directory: Path, log: str = "err") -> Iterator[subprocess.Popen[bytes]]:
+    with (directory / log).open("wb") as errors:
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {command}"],
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
+
+
+def until_logged(text: str, directory: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while text not in (directory / "err").read_text():
+        assert process.poll() is None, (process.returncode, (directory / "err").read_text())
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+def test_with_standard_streams_closed_it_runs_and_stops_clean(directory: Path, closed: str) -> None:
+    with running(f"{CONNECTOR} run -c dex.yaml {closed}", directory) as process:
+        until_logged("api listening", directory, process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert '"event":"stopped"' in (directory / "err").read_text().replace(" ", "")
+
+
+def test_without_a_stream_for_its_log_it_runs_too(directory: Path) -> None:
+    command = f"{CONNECTOR} run -c dex.yaml 2>&-"
+    with running(command, directory) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("delay", [0.15, 0.4, 0.8])
+def test_a_signal_while_it_starts_ends_it_with_no_traceback(
+    directory: Path, number: signal.Signals, delay: float
+) -> None:
+    # Not before the interpreter runs our first line: until then only the system can answer.
+    prelude = "import sys; sys.argv = ['connector', 'run', '-c', 'dex.yaml']; from connector.cli import main;"
+    code = f"{prelude} print('begun', file=sys.stderr, flush=True); main()"
+    with running(f'{sys.executable} -c "{code}"', directory) as process:
+        until_logged("begun", directory, process)
+        time.sleep(delay)
+        process.send_signal(number)
+        assert process.wait(30) == 0
+    assert "Traceback" not in (directory / "err").read_text()
+
+
+@pytest.mark.parametrize("pauses", [[0.0], [0.02], [0.05], [0.1], [0.02, 0.02, 0.02], [0.0, 0.3, 0.0]])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_further_signals_at_any_moment_of_the_end_keep_exit_code_and_last_word(
+    directory: Path, number: signal.Signals, pauses: Sequence[float]
+) -> None:
+    with running(f"{CONNECTOR} run -c dex.yaml", directory) as process:
+        until_logged("api listening", directory, process)
+        process.send_signal(number)
+        for pause in pauses:
+            time.sleep(pause)
+            process.send_signal(number)
+        # Nothing was received, so nothing can be left undelivered.
+        assert process.wait(30) == 0
+    said = (directory / "err").read_text()
+    assert "stopped" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+@pytest.mark.parametrize("arguments", ["validate -c dex.yaml", "--version"])
+def test_output_that_cannot_be_written_is_said_in_a_line(directory: Path, arguments: str) -> None:
+    with running(f"{CONNECTOR} {arguments} >/dev/full", directory) as process:
+        assert process.wait(30) == 1
+    said = (directory / "err").read_text()
+    assert "cannot write the output: No space left on device" in said
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
+
+
+def test_validate_without_stdout_still_answers_by_its_exit_code(directory: Path) -> None:
+    with running(f"{CONNECTOR} validate -c dex.yaml >&-", directory) as process:
+        assert process.wait(30) == 0
+    assert (directory / "err").read_text() == ""
