@@ -28,7 +28,7 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def _heard() -> Iterator[None]:
-    """Let signals in for whoever takes them now; before and after, they wait where the process wants it so."""
+    """Let signals in for whoever takes them now; before and after, they wait if the process wants it so."""
     before = signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
         yield

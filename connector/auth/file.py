@@ -8,13 +8,19 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+import structlog
 
 from connector.auth.grant import Grant, is_access_token
 from connector.errors import RetriableError
 
+_log = structlog.get_logger()
+
 #: Seconds between two looks at the file. Its content is compared, not its times: mounted secrets are
 #: swapped by symlink, and some file systems keep times by the second.
 POLL_INTERVAL = 1.0
+
+#: Looks in a row that find no token before that is said.
+PATIENT_LOOKS = 3
 
 #: No token is longer than this many bytes.
 _LONGEST = 65_536
@@ -50,13 +56,18 @@ class TokenFile:
 
     async def changed(self) -> None:
         """Return once the file holds a token, and another one than was last fetched."""
+        unreadable = 0
         while True:
             await self._sleep(POLL_INTERVAL)
             try:
                 if await self._read() != self._last:
                     return
-            except TokenFileUnreadable:
-                continue
+                unreadable = 0
+            except TokenFileUnreadable as error:
+                unreadable += 1
+                # Not at the first look: whoever writes a file may have emptied it a moment ago.
+                if unreadable == PATIENT_LOOKS and self._last is not None:
+                    _log.warning("token file unreadable", reason=str(error))
 
     async def _read(self) -> str:
         # In a thread that may be left behind: a file on a dead network mount blocks for ever.

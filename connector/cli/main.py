@@ -99,7 +99,7 @@ def main() -> None:
     except OSError as error:
         # Only what a command prints can raise it here: all other files are read where mistakes are told.
         _forget_stdout()
-        print(f"connector: cannot write the output: {error.strerror}", file=sys.stderr)
+        sys.stderr.write(f"connector: cannot write the output: {error.strerror}\n")
         sys.exit(FAILED)
 
 

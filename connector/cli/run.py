@@ -12,7 +12,7 @@ import structlog
 
 from connector import __version__
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
-from connector.cli.process import hold_signals
+from connector.cli.process import hold_signals, leave_hung_threads
 from connector.config import Config, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
@@ -41,7 +41,9 @@ def run(path: Path) -> int:
         log.warning("configuration", warning=warning)
     for plan in config.plans:
         warn_of(plan)
-    return _supervise(config, redactor, Watch(path, env=os.environ, running=config))
+    code = _supervise(config, redactor, Watch(path, env=os.environ, running=config))
+    leave_hung_threads(code)
+    return code
 
 
 def _tell_of_proxies(config: Config) -> None:

@@ -11,7 +11,7 @@ from connector.subscription.errors import (
     Silent,
     SocketClosed,
 )
-from connector.subscription.inbox import RESUME_SHARE, Budget, Holding, Inbox
+from connector.subscription.inbox import Budget, Holding, Inbox
 from connector.subscription.messages import (
     GraphQLError,
     RawPayload,
@@ -26,7 +26,6 @@ from connector.subscription.settings import SessionSettings
 from connector.subscription.transport import Transport
 
 __all__ = [
-    "RESUME_SHARE",
     "Budget",
     "GraphQLError",
     "GraphQLRequest",

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol as Offered
 
 from connector.http import Proxy, open_tunnel
+from connector.subscription.connection import ReadingConnection
 from connector.subscription.credentials import Opening
 from connector.subscription.errors import SessionError
 from connector.subscription.handshake import OPENING_ERRORS, opening_failed
@@ -25,7 +26,7 @@ _quiet = logging.getLogger("connector.websockets")
 _quiet.setLevel(logging.WARNING)
 
 
-async def open_socket(opening: Opening, settings: SessionSettings) -> ClientConnection | SessionError:
+async def open_socket(opening: Opening, settings: SessionSettings) -> ReadingConnection | SessionError:
     """
     Return an open socket, or our error for what the library raised: it would hold the URL, and the token
     in it, so the caller raises ours where that is no longer being handled.
@@ -48,11 +49,11 @@ async def open_socket(opening: Opening, settings: SessionSettings) -> ClientConn
 
 async def _connect(
     opening: Opening, settings: SessionSettings, ended_by: list[Exception]
-) -> ClientConnection:
+) -> ReadingConnection:
     tls = await _context(settings.tls) if _is_secure(opening.url) else None
     sock = await _tunnel(opening.url, settings.proxy)
     try:
-        return await _Connect(
+        connection = await _Connect(
             opening.url,
             subprotocols=[Offered(name.value) for name in settings.subprotocols],
             additional_headers=dict(opening.headers),
@@ -71,6 +72,8 @@ async def _connect(
         if sock is not None:
             sock.close()
         raise
+    assert isinstance(connection, ReadingConnection)
+    return connection
 
 
 async def _tunnel(url: str, proxy: Proxy | None) -> socket.socket | None:
@@ -90,10 +93,10 @@ def _is_secure(url: str) -> bool:
     return url.lower().startswith("wss:")  # never raises, unlike the functions that take URLs apart
 
 
-def _watched(ended_by: list[Exception]) -> type[ClientConnection]:
+def _watched(ended_by: list[Exception]) -> type[ReadingConnection]:
     """A connection that notes what ended it. The library tells that only of those that were opened."""
 
-    class Watched(ClientConnection):
+    class Watched(ReadingConnection):
         def connection_lost(self, exc: Exception | None) -> None:
             if exc is not None:
                 ended_by.append(exc)

@@ -40,9 +40,11 @@ class Holding:
     def take(self, size: int) -> None:
         """Count ``size`` bytes more; may tell somebody to shed."""
         self.held += size
-        self._budget.grow(size)
-        if self._budget.is_short:
-            self._budget.relieve()
+        budget = self._budget
+        budget.grow(size)
+        # One message that is larger than all the rest together says nothing about Kafka.
+        if budget.is_short and budget.used - size >= budget.limit * RESUME_SHARE:
+            budget.relieve()
 
     def release(self, size: int) -> None:
         """Count ``size`` bytes less."""
@@ -54,6 +56,7 @@ class Holding:
         if self._told:
             return False
         self._told = True
+        self._budget.wake()
         self._shed()
         return True
 
@@ -93,8 +96,18 @@ class Budget:
 
     @property
     def is_short(self) -> bool:
-        """Whether somebody has to shed."""
-        return self.used > self.limit * SHED_SHARE
+        """Whether somebody has to shed: one of those that were not told yet."""
+        return self.used > self.limit * SHED_SHARE and self._is_above(SHED_SHARE)
+
+    def _is_above(self, share: float) -> bool:
+        """
+        Whether those who go on hold more than ``share`` of what is left to them.
+
+        Who was told to shed has no session, or soon none: what he holds is waiting for Kafka, maybe for
+        ever where his topic is gone, and must keep nobody else from theirs.
+        """
+        stuck = sum(holding.held for holding in self._holdings if holding.is_told)
+        return self.used - stuck > (self.limit - stuck) * share
 
     @property
     def is_full(self) -> bool:
@@ -108,27 +121,35 @@ class Budget:
     def shrink(self, size: int) -> None:
         """Count bytes out, and wake who waits for room."""
         self.used -= size
+        self.wake()
+
+    def wake(self) -> None:
+        """Let those who wait for room look again."""
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             for event in waiting:
                 event.set()
 
     def relieve(self) -> None:
-        """
-        Tell the largest holder that was not told yet; while one is closing, only at the bound another.
-        """
-        if not self.is_full and any(holding.is_told for holding in self._holdings):
-            return
+        """Tell the largest holder that was not told yet."""
         for holding in sorted(self._holdings, key=lambda one: one.held, reverse=True):
             if holding.held and holding.tell():
                 return
 
-    async def below(self, share: float) -> None:
-        """Return once less than ``share`` of the limit is used."""
-        while self.used >= self.limit * share:
-            event = anyio.Event()
-            self._waiting.append(event)
-            await event.wait()
+    async def room(self) -> None:
+        """Return once the bound is no longer reached."""
+        while self.is_full:
+            await self._change()
+
+    async def roomy(self) -> None:
+        """Return once those who go on hold so little that whoever shed may come back."""
+        while self._is_above(RESUME_SHARE):
+            await self._change()
+
+    async def _change(self) -> None:
+        event = anyio.Event()
+        self._waiting.append(event)
+        await event.wait()
 
 
 class Inbox(Generic[T]):

@@ -16,6 +16,8 @@ import msgspec
 OPERATION_ID = "1"
 """One socket carries one operation, so its id never changes."""
 
+_QUOTED_ID = b'"%b"' % OPERATION_ID.encode()
+
 CLIENT_CLOSE = 1000
 """What we say when we close on purpose (RFC 6455 §7.4.1)."""
 
@@ -39,6 +41,12 @@ class RawEnvelope(msgspec.Struct):
 
     type: str
     payload: msgspec.Raw = msgspec.Raw()
+    id: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def is_of_another(self) -> bool:
+        """Whether it names an operation that is not ours."""
+        return bytes(self.id) not in (b"", b"null", _QUOTED_ID, OPERATION_ID.encode())
 
 
 class RawPayload(msgspec.Struct):

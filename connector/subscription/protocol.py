@@ -186,6 +186,9 @@ class Protocol:
             case "next" | "data" if self._started:
                 # Even after the end: rows that came are rows.
                 return self._deliver(frame)
+            case "error" | "complete" if self._decode(frame).is_of_another:
+                # The end of some other operation; its rows would be ours all the same, for we have no other.
+                return Ignored(kind)
             case "error" if self.state is not State.ENDED:
                 return self._refuse("subscribe" if self.state is State.SUBSCRIBED else "init", frame)
             case "complete" if self.state is State.SUBSCRIBED:

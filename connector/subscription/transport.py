@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
@@ -20,9 +21,9 @@ from gql.graphql_request import GraphQLRequest
 from gql.transport.async_transport import AsyncTransport
 from graphql import ExecutionResult
 from websockets import exceptions as ws_errors
-from websockets.asyncio.client import ClientConnection
 from websockets.protocol import OPEN
 
+from connector.subscription.connection import ReadingConnection
 from connector.subscription.credentials import Opening
 from connector.subscription.dial import open_socket
 from connector.subscription.errors import (
@@ -63,9 +64,11 @@ class Transport(AsyncTransport):
         self._opening = opening
         self._settings = settings
         self._payload_type = payload_type
-        self._socket: ClientConnection | None = None
+        self._socket: ReadingConnection | None = None
         self._protocol: Protocol | None = None
         self._finishing = False
+        self._replies: deque[bytes] = deque()
+        self._replying: asyncio.Future[None] | None = None
         self._told_of_repair = False
         self._reason_of_abort: SessionError | None = None
         self.last_heard_at = time.monotonic()
@@ -164,7 +167,9 @@ class Transport(AsyncTransport):
     async def _react(self, event: Event) -> None:
         match event:
             case Pinged(reply):
-                await self._send(reply)
+                self._replies.append(reply)
+                if self._replying is None or self._replying.done():
+                    self._replying = asyncio.ensure_future(self._reply())
             case Refused() if not self._finishing:
                 raise self._server_refused(event)
             case Completed() if not self._finishing:
@@ -173,6 +178,13 @@ class Transport(AsyncTransport):
                 log.debug("message ignored", type=kind)
             case _:
                 pass
+
+    async def _reply(self) -> None:
+        """Answer pings once what came before is read; see `connector.subscription.connection`."""
+        assert self._socket is not None
+        await self._socket.caught_up()
+        while self._replies:
+            await self._send(self._replies.popleft())
 
     async def execute(self, request: GraphQLRequest) -> ExecutionResult:
         """Return the first result of ``request`` and close."""
@@ -210,6 +222,8 @@ class Transport(AsyncTransport):
         """End the connection now, losing what was not yet received; ``reason`` is what `receive` raises."""
         if reason is not None and self._reason_of_abort is None:
             self._reason_of_abort = reason
+        if self._replying is not None:
+            self._replying.cancel()
         if self._socket is not None:
             self._socket.transport.abort()
 

@@ -19,7 +19,6 @@ from connector.auth import Keeper, Token
 from connector.errors import DataError
 from connector.publish import DeadLetters, Ledger, Publisher, Receipt
 from connector.subscription import (
-    RESUME_SHARE,
     Budget,
     Inbox,
     ProtocolViolation,
@@ -243,6 +242,10 @@ class Follower:
 
     async def _until_topics(self) -> None:
         """Streams are billed, so none is opened before there is somewhere to put its rows."""
+        if not self._publisher.answered.is_set():
+            self._face.enter(State.WAITING)
+            self._face.explain = lambda: self._publisher.error or "kafka has not answered yet"
+            await self._unless_stopped(self._publisher.answered.wait())
         for name in self._settings.topics:
             topic = self._publisher.topic(name)
             if not topic.ready.is_set():
@@ -281,7 +284,7 @@ class Follower:
 
     async def _between(self, end: SessionEnd) -> None:
         """What lies between two sessions."""
-        if end.delivered or end.live_for > HEALTHY_AFTER:
+        if end.is_proven and (end.delivered or end.live_for > HEALTHY_AFTER):
             self._remedy.succeeded()
         if end.error is None:
             self._observer.reconnect(end.cause or "stop")
@@ -377,8 +380,8 @@ class Follower:
     async def _recover(self) -> None:
         """Let Kafka catch up before the next session."""
         self._face.enter(State.SHEDDING)
-        await self._budget.below(RESUME_SHARE)
         await self._until_through()
+        await self._budget.roomy()
         await anyio.sleep(self._overload.pause())
         self._holding.settled()
 

@@ -126,10 +126,14 @@ class Receiver:
         payload = result_of(result.frame)
         errors = read_errors(payload.errors)
         rows = self._extractor.find_rows(payload.data) if len(payload.data) else None
-        if not errors and rows is None:
-            errors = refusal_in_data(payload.data)
-        if errors:
-            self._errors(errors, has_rows=rows is not None, has_data=len(payload.data) > 0)
+        in_band = refusal_in_data(payload.data) if not errors and rows is None else ()
+        if errors or in_band:
+            self._errors(
+                errors or in_band,
+                has_rows=bool(rows),
+                has_data=len(payload.data) > 0,
+                in_band=bool(in_band),
+            )
         if rows is None:
             self._without_rows(result, payload, has_errors=bool(errors))
         return rows
@@ -153,7 +157,9 @@ class Receiver:
         self._inbox.put(Arrival([row], time.monotonic(), time.time_ns() // 1_000_000, size, error))
         self._holding.take(size)
 
-    def _errors(self, errors: tuple[GraphQLError, ...], *, has_rows: bool, has_data: bool) -> None:
+    def _errors(
+        self, errors: tuple[GraphQLError, ...], *, has_rows: bool, has_data: bool, in_band: bool
+    ) -> None:
         self._observer.result_errors(len(errors))
         texts = tuple(error.message for error in errors if error.message)
         codes = tuple(error.code for error in errors if error.code)
@@ -161,7 +167,8 @@ class Receiver:
         if self._face.last_error != said:
             log.warning("result carries errors", subscription=self._name, errors=said, has_rows=has_rows)
         self._face.last_error = said
-        if not has_rows and classify(Symptom(place="stream", texts=texts, error_codes=codes)).known:
+        is_known = classify(Symptom(place="stream", texts=texts, error_codes=codes)).known
+        if in_band or (is_known and not has_rows):
             raise ServerRefused("stream", texts, codes)
         if not has_data:
             self.request_error = ServerRefused("subscribe", texts, codes)

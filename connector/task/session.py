@@ -25,6 +25,7 @@ from connector.subscription import (
     SessionError,
     SessionSettings,
     Silent,
+    SocketClosed,
     Target,
     Transport,
 )
@@ -41,6 +42,9 @@ REOPEN_SPREAD_MAX = 60.0
 PROVEN_AFTER = 10.0
 """Seconds of a quiet session after which its token counts as accepted."""
 
+STEADY_AFTER = 2.0
+"""The same for a session that brought data. An upstream may send a row, and then end every session."""
+
 SETTLED_AFTER = 0.5
 """Seconds without a refusal after which a subscription counts as accepted; data shows it sooner."""
 
@@ -52,12 +56,14 @@ LATE_WAKE = 0.5
 class SessionEnd:
     """
     How it ended. ``cause`` names the purpose (stop, reopen, reload, shed, failed) or is ``None`` where
-    ``error`` says what happened; ``delivered`` whether data came; ``live_for`` its seconds of life.
+    ``error`` says what happened; ``delivered`` whether data came; ``is_proven`` whether it was more than a
+    failed attempt; ``live_for`` its seconds of life.
     """
 
     cause: str | None
     error: SessionError | None
     delivered: bool
+    is_proven: bool
     live_for: float
     last_heard_at: float
 
@@ -93,7 +99,10 @@ class SessionEvents(Protocol):
 
 
 class Session:
-    """Used once. ``reopens`` is false where a session outlives its token."""
+    """
+    Used once. ``reopens`` is false where a session outlives its token; ``steady_after`` are the seconds of
+    life after which one that brought data is no failure.
+    """
 
     def __init__(
         self,
@@ -105,6 +114,7 @@ class Session:
         budget: Budget,
         events: SessionEvents,
         reopens: bool,
+        steady_after: float = STEADY_AFTER,
         rng: Callable[[], float] = random.random,
     ) -> None:
         self._target = target
@@ -114,6 +124,7 @@ class Session:
         self._budget = budget
         self._events = events
         self._reopens = reopens
+        self._steady_after = steady_after
         self._rng = rng
         self._cause: str | None = None
         self._asked_to_finish = anyio.Event()
@@ -121,6 +132,7 @@ class Session:
         self._subscribed_at = 0.0
         self._live_at: float | None = None
         self._delivered = False
+        self._proven = False
 
     def finish(self, cause: str) -> None:
         """Close on purpose; the first cause counts. Before the session is live, it is just given up."""
@@ -154,6 +166,8 @@ class Session:
                     error = caught
                     if isinstance(caught, ProtocolViolation):
                         self._events.violated(caught)
+                    if self._delivered and self._cause is None:
+                        await self._take_the_rest(transport)
                 group.cancel_scope.cancel()
         finally:
             transport.abort()
@@ -164,6 +178,7 @@ class Session:
             cause=self._cause,
             error=None if self._cause else error,
             delivered=self._delivered,
+            is_proven=self._proven,
             live_for=time.monotonic() - self._live_at if self._live_at is not None else 0.0,
             last_heard_at=last_heard_at,
         )
@@ -189,15 +204,40 @@ class Session:
         async with aclosing(transport.subscribe(request)) as results:
             async for result in results:
                 assert isinstance(result, Result)
-                has_data = self._events.receive(result)
-                if has_data:
+                if self._events.receive(result):
                     self._become_live()  # not sooner, for a result may be a refusal
-                    if not self._delivered:
-                        self._delivered = True
-                        self._events.proven()
-                if self._cause is not None and self._budget.is_full:
+                    self._delivered = True
+                    if not self._proven:
+                        self._prove()
+                if self._cause is not None:
                     # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
-                    await self._budget.below(1.0)
+                    await self._budget.room()
+
+    async def _take_the_rest(self, transport: Transport) -> None:
+        """Close, for the operation is over; what the peer wrote before it saw our Close is still received."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(transport.finish)
+            while True:
+                try:
+                    result = await transport.receive()
+                    if result is None:
+                        break
+                    self._events.receive(result)
+                    await self._budget.room()
+                except SocketClosed:
+                    break
+                except ProtocolViolation as error:
+                    self._events.violated(error)
+                except SessionError:
+                    continue
+            group.cancel_scope.cancel()
+
+    def _prove(self) -> None:
+        """Tell once that the session is no failure; not at its first row, for one may be all it brings."""
+        lived = time.monotonic() - self._live_at if self._live_at is not None else 0.0
+        if not self._proven and lived >= (self._steady_after if self._delivered else PROVEN_AFTER):
+            self._proven = True
+            self._events.proven()
 
     async def _finish_when_asked(self, transport: Transport) -> None:
         await self._asked_to_finish.wait()
@@ -207,12 +247,10 @@ class Session:
         self._events.closed(self._cause)
 
     async def _watch_silence(self, transport: Transport) -> None:
-        vigil, proven = Vigil(self._patience), False
+        vigil = Vigil(self._patience)
         while self._cause is None:
             now = time.monotonic()
-            if not proven and self._live_at is not None and now - self._live_at >= PROVEN_AFTER:
-                proven = True
-                self._events.proven()
+            self._prove()
             act, wait = vigil.look(now, transport.last_heard_at)
             if act is Act.GIVE_UP:
                 transport.abort(Silent(now - transport.last_heard_at))
@@ -223,7 +261,7 @@ class Session:
                     await transport.ping()
                 continue
             fell_asleep_at = time.monotonic()
-            wait = wait if proven else min(wait, PROVEN_AFTER)
+            wait = wait if self._proven else min(wait, STEADY_AFTER)
             await anyio.sleep(wait)
             if time.monotonic() - fell_asleep_at > wait + LATE_WAKE:
                 await anyio.sleep(LATE_WAKE)

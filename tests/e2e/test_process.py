@@ -116,3 +116,17 @@ def test_validate_without_stdout_still_answers_by_its_exit_code(directory: Path)
     with running(f"{CONNECTOR} validate -c dex.yaml >&-", directory) as process:
         assert process.wait(30) == 0
     assert (directory / "err").read_text() == ""
+
+
+def test_a_file_that_hangs_does_not_keep_it_from_ending(directory: Path) -> None:
+    token = directory / "token"
+    token.write_text("a-token")
+    with (directory / "dex.yaml").open("a") as config:
+        config.write("token_file: token\n")
+    with running(f"{CONNECTOR} run -c dex.yaml", directory) as process:
+        until_logged("token obtained", directory, process)
+        token.unlink()
+        os.mkfifo(token)  # who opens it to read waits for ever, as on a dead mount
+        time.sleep(3)  # the next look at the file comes within a second
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0

@@ -200,6 +200,18 @@ async def test_only_another_token_is_a_change(tmp_path: Path) -> None:
     assert (await source.fetch()).access_token == "b"
 
 
+async def test_a_file_that_stays_away_is_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("a")
+    nothing: list[Callable[[], object]] = [lambda: None] * 6
+    source = TokenFile(path, sleep=changing(path.unlink, *nothing, lambda: path.write_text("b")))
+    await source.fetch()
+    with capture_logs() as lines:
+        await source.changed()
+    assert [line["event"] for line in lines] == ["token file unreadable"]
+    assert str(path) in lines[0]["reason"]
+
+
 async def test_a_file_that_appears_is_a_change(tmp_path: Path) -> None:
     path = tmp_path / "token"
     source = TokenFile(path, sleep=changing(lambda: None, lambda: path.write_text("a")))

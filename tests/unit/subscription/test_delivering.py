@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -474,3 +475,36 @@ async def test_a_result_keeps_its_bytes_and_decodes_when_asked() -> None:
     assert result.errors is not None
     assert [error.message for error in result.errors] == ["no"]
     assert "1.5" not in repr(result)
+
+
+@pytest.mark.parametrize("ping", [(9, b"there?"), (1, b'{"type":"ping"}')])
+async def test_rows_between_pings_of_a_peer_that_has_closed_and_gone_are_received(
+    ping: tuple[int, bytes],
+) -> None:
+    count = 2000
+    gone = anyio.Event()
+
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet()
+        await peer.said()
+        await peer.said()
+        for number in range(count):
+            if number % 20 == 0:
+                peer.frame(ping[1], opcode=ping[0])
+            peer.frame(
+                b'{"type":"next","id":"1","payload":{"data":{"n":%d,"x":"%b"}}}' % (number, b"x" * 1000)
+            )
+        # As a server that exits: all that is written is sent, and nobody is there for what we answer.
+        peer.writer.transport.close()
+        gone.set()
+
+    received = 0
+    async with raw_server(handler) as url:
+        one = transport(url)
+        await one.connect()
+        await one.start(REQUEST)
+        await gone.wait()
+        with suppress(SocketClosed):
+            while await one.receive() is not None:
+                received += 1
+    assert received == count

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.subscription.inbox import RESUME_SHARE, SHED_SHARE, Budget, Holding, Inbox
+from connector.subscription.inbox import SHED_SHARE, Budget, Holding, Inbox
 
 LIMIT = 1000
 
@@ -27,36 +27,77 @@ def test_the_largest_holder_sheds_and_no_other() -> None:
     assert told == [1]
 
 
-def test_at_the_bound_another_one_sheds() -> None:
+def test_another_one_sheds_when_too_much_of_what_is_left_is_held() -> None:
     budget = Budget(LIMIT)
     (small, large), told = holdings(budget, 2)
+    large.take(500)
     small.take(300)
-    large.take(600)
+    large.take(100)
     assert told == [1]
-    small.take(100)
+    small.take(40)  # 340 of the 400 that the other one leaves
+    assert told == [1]
+    small.take(1)
     assert told == [1, 0]
+
+
+def test_who_holds_what_kafka_does_not_take_keeps_nobody_else_from_a_session() -> None:
+    budget = Budget(LIMIT)
+    (stuck, other), told = holdings(budget, 2)
+    for _ in range(9):
+        stuck.take(100)  # its topic is gone, say, and stays gone
+    assert told == [0]
+    other.take(50)
+    assert told == [0]
+    other.take(40)  # now Kafka stalls for the other one too
+    assert told == [0, 1]
+    other.release(90)
+    other.settled()
+    other.take(50)
+    assert told == [0, 1]
+
+
+async def test_who_shed_comes_back_although_another_holds_nearly_everything() -> None:
+    budget = Budget(LIMIT)
+    (stuck, other), _ = holdings(budget, 2)
+    for _ in range(9):
+        stuck.take(100)
+    other.take(90)
+    other.release(90)
+    with anyio.fail_after(5):
+        await budget.roomy()
+
+
+def test_one_message_larger_than_all_the_rest_sheds_nobody() -> None:
+    budget = Budget(LIMIT)
+    (one,), told = holdings(budget, 1)
+    one.take(100)
+    one.take(870)
+    assert told == []
+    one.take(1)
+    assert told == [0]
 
 
 def test_whoever_came_back_may_be_told_again() -> None:
     budget = Budget(LIMIT)
     (one,), told = holdings(budget, 1)
-    one.take(900)
-    one.release(900)
-    one.settled()
-    one.take(900)
+    for _ in range(2):
+        one.take(450)
+        one.take(450)
+        one.release(900)
+        one.settled()
     assert told == [0, 0]
 
 
 async def test_room_wakes_who_waits_for_it() -> None:
     budget = Budget(LIMIT)
     (one,), _ = holdings(budget, 1)
-    one.take(900)
+    one.take(1000)
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
-            group.start_soon(budget.below, RESUME_SHARE)
+            group.start_soon(budget.room)
             await anyio.lowlevel.checkpoint()
-            one.release(600)
-    assert budget.used == 300
+            one.release(1)
+    assert budget.used == 999
 
 
 async def test_a_closed_inbox_is_emptied_first() -> None:
@@ -86,13 +127,12 @@ class Sheds:
         return lambda: self.told.append(name)
 
 
-def test_while_one_is_closing_another_is_told_only_at_the_bound() -> None:
+def test_nobody_is_told_twice() -> None:
     sheds = Sheds(Budget(100), "a", "b", "c")
     sheds.of["a"].take(50)
     sheds.of["b"].take(36)
-    sheds.of["b"].take(13)
     assert sheds.told == ["a"]
-    sheds.of["c"].take(1)
+    sheds.of["b"].take(13)
     assert sheds.told == ["a", "b"]
     sheds.of["c"].take(1)
     assert sheds.told == ["a", "b", "c"]
@@ -109,10 +149,11 @@ def test_who_holds_nothing_is_not_told() -> None:
 
 def test_one_that_stays_told_no_longer_hides_the_others_once_settled() -> None:
     sheds = Sheds(Budget(100), "a", "b")
-    sheds.of["a"].take(90)
-    sheds.of["a"].release(90)
-    sheds.of["a"].settled()
-    sheds.of["b"].take(90)
+    for name in "ab":
+        sheds.of[name].take(45)
+        sheds.of[name].take(45)
+        sheds.of[name].release(90)
+        sheds.of[name].settled()
     assert sheds.told == ["a", "b"]
 
 
@@ -140,14 +181,14 @@ async def test_waiting_for_room_ends_with_the_release_that_makes_it() -> None:
     passed = anyio.Event()
 
     async def wait() -> None:
-        await budget.below(0.4)
+        await budget.roomy()
         passed.set()
 
     async with anyio.create_task_group() as group:
         group.start_soon(wait)
-        for left in (60, 40):
+        for left in (60, 41):
             await anyio.wait_all_tasks_blocked()
-            holding.release(20)
+            holding.release(holding.held - left)
             await anyio.wait_all_tasks_blocked()
             assert (holding.held, passed.is_set()) == (left, False)
         holding.release(1)
@@ -157,7 +198,8 @@ async def test_waiting_for_room_ends_with_the_release_that_makes_it() -> None:
 
 async def test_who_waits_for_room_that_is_there_does_not_wait() -> None:
     with anyio.fail_after(1):
-        await Budget(100).below(0.4)
+        await Budget(100).roomy()
+        await Budget(100).room()
 
 
 @pytest.mark.parametrize("closes", [True, False])

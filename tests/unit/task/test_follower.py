@@ -283,11 +283,40 @@ async def test_a_refused_token_is_rejected_and_a_fresh_one_used() -> None:
         await until(lambda: keeper.rejected == [1])
         keeper.put(token(2))
         await until(lambda: bench.numbers)
-        assert keeper.accepted == [2]
+        await until(lambda: keeper.accepted == [2])
         assert bench.follower.status.last_error is None
         await bench.stop()
     assert upstream.tokens == ["t2"]
     assert bench.told.reconnects == ["unauthorized"]
+
+
+async def test_sessions_that_each_bring_a_row_and_end_are_opened_ever_more_slowly() -> None:
+    opened: list[float] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        opened.append(anyio.current_time())
+        await greet(connection)
+        await connection.send(numbered(len(opened)))
+        await connection.close()
+
+    async with served(handler) as stand, following(stand.url) as bench:
+        await anyio.sleep(8)  # what must not happen meanwhile cannot be waited for
+        await bench.stop()
+    # Without growing waits there would be one every few milliseconds.
+    assert 2 <= len(opened) <= 25
+    assert len(bench.numbers) == len(opened)
+
+
+async def test_no_session_is_opened_before_the_brokers_answered_whatever_the_topics_name_is() -> None:
+    brokers = FakeBrokers()
+    brokers.freeze()
+    upstream = Upstream()
+    async with served(upstream.serve) as stand, following(stand.url, brokers=brokers, topic="t{n}") as bench:
+        await bench.until_state(State.WAITING)
+        await until(lambda: bench.follower.status.last_error)
+        assert upstream.sessions == 0
+        await bench.stop()
+    assert upstream.sessions == 0
 
 
 async def test_errors_for_the_only_result_and_then_complete_are_a_refusal() -> None:
@@ -454,7 +483,9 @@ async def test_after_it_failed_its_neighbours_are_still_told_to_shed() -> None:
         brokers.thaw()
         await bench.until_state(State.FAILED)
         told_too: list[int] = []
-        budget.open(lambda: told_too.append(1)).take(350_000)
+        neighbour = budget.open(lambda: told_too.append(1))
+        for _ in range(2):
+            neighbour.take(175_000)
         assert told_too == [1]
         await bench.stop()
 

@@ -153,12 +153,24 @@ async def test_a_refusal_in_the_place_of_data_ends_the_session(payload: str) -> 
 
 @pytest.mark.parametrize(
     "payload",
-    ['{"errors":[{"message":"a blip"}]}', '{"data":{"type":"error","payload":"a blip"}}', '{"errors":7}'],
+    ['{"errors":[{"message":"a blip"}]}', '{"errors":7}'],
 )
 def test_errors_that_nobody_knows_do_not_end_it(payload: str) -> None:
     desk = Desk()
     assert not desk.receive(payload)
     assert (desk.told.nulls, desk.told.errors, desk.told.frames_received) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"data":{"type":"error","payload":"a blip"}}',
+        '{"data":{"EVM":{"Trades":[]}},"errors":[{"message":"Unauthorized"}]}',
+    ],
+)
+def test_an_error_in_the_place_of_data_ends_it(payload: str) -> None:
+    with pytest.raises(ServerRefused):
+        Desk().receive(payload)
 
 
 @pytest.mark.parametrize(

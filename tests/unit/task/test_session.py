@@ -118,6 +118,7 @@ async def running(
     budget: Budget | None = None,
     finish: str | None = None,
     request: GraphQLRequest = REQUEST,
+    steady_after: float = 0.0,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run a session; whatever is left of it is cancelled."""
@@ -130,6 +131,7 @@ async def running(
         budget=budget,
         events=events,
         reopens=reopens,
+        steady_after=steady_after,
         rng=lambda: 0.0,
     )
     if finish:
@@ -228,6 +230,46 @@ async def test_a_result_that_refuses_ends_it_before_it_was_live() -> None:
     assert isinstance(end.error, ServerRefused)
     assert end.live_for == 0.0
     assert events.said == OPENING
+
+
+async def test_a_session_that_brings_a_row_and_ends_proves_nothing() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await greet(connection)
+        await connection.send(row(connection, 0))
+        await connection.close()
+
+    async with websocket_server(handler) as stand, running(stand.url, steady_after=60.0) as one:
+        end = await one.ended()
+    assert one.events.said == [*OPENING, "live"]
+    assert (end.delivered, end.is_proven) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        '{"type":"complete","id":"1"}',
+        '{"type":"error","id":"1","payload":[{"message":"Unauthorized"}]}',
+        '{"type":"next","id":"1","payload":null}',
+        "no JSON",
+    ],
+)
+async def test_rows_behind_what_ends_the_operation_are_received_until_the_peers_close(oddity: str) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await greet(connection)
+        for number in range(20):
+            if number == 10:
+                await connection.send(oddity)
+            await connection.send(row(connection, number))
+        await connection.wait_closed()
+        closed.append(connection.close_code)
+
+    closed: list[int | None] = []
+    async with websocket_server(handler) as stand, running(stand.url) as one:
+        end = await one.ended()
+        await stand.until_unused()
+    assert one.events.numbers == list(range(20))
+    assert closed == [1000]
+    assert end.error is not None
 
 
 async def test_a_result_without_data_proves_nothing() -> None:
