@@ -223,8 +223,8 @@ async def test_a_proxy_that_hangs_costs_a_deadline_and_no_connection(scheme: str
 
     async with talking(hang) as port:
         proxy = parse_proxy(f"{scheme}://127.0.0.1:{port}")
-        said = await refused(FAR, proxy=proxy, open_timeout=0.2)
-        assert said == f"no answer to the upgrade within 0.2 s through the proxy {proxy}"
+        said = await refused(FAR, proxy=proxy, open_timeout=1.0)
+        assert said == f"no answer to the upgrade within 1 s through the proxy {proxy}"
         with anyio.fail_after(10):
             await ended.wait()
 
