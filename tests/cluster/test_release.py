@@ -77,6 +77,11 @@ class Release:
         records = await read_all(self._brokers, f"{self._namespace.name}.{feed}")
         return [record.value or b"" for record in records]
 
+    async def has_header(self, feed: str, name: str) -> bool:
+        """Whether some record of this feed's topic has a header of that name."""
+        records = await read_all(self._brokers, f"{self._namespace.name}.{feed}")
+        return any(name in dict(record.headers) for record in records)
+
     async def _has_rows(self, numbers: dict[str, int]) -> bool:
         return all([await self._newest(feed) > number for feed, number in numbers.items()])
 
@@ -108,8 +113,9 @@ async def test_install_upgrade_and_uninstall_lose_nothing_received(
     await release.install(values)
     first = await release.pod()
     await release.rows_flow()
-    changes: Object = {"config": {"kafka": {"compression": "lz4"}, "log": {"level": "debug"}}}
-    await release.upgrade(merged(values, changes))
+    # Not watched any more, so the changed configuration replaces the pod.
+    changes: Object = {"reload": False, "kafka": {"compression": "lz4"}, "log": {"level": "debug"}}
+    await release.upgrade(merged(values, {"config": changes}))
     second = await release.pod()
     assert second.name != first.name
     await release.rows_flow()
@@ -117,12 +123,35 @@ async def test_install_upgrade_and_uninstall_lose_nothing_received(
     await nothing_is_lost(release, upstream)
 
 
+async def test_a_changed_subscription_is_taken_by_the_running_pod(
+    release: Release, upstream: StandInProcess, values: Object
+) -> None:
+    """
+    The kubelet swaps the mounted files, and the connector reopens what changed; nothing received is lost.
+
+    It does not prove how long a kubelet takes; a minute is usual.
+    """
+    await release.install(values)
+    first = await release.pod()
+    await release.rows_flow()
+    changed, kept = values["config"]["subscriptions"]
+    subscriptions = [{**changed, "headers": {"time": "Block.Time"}}, kept]
+    await release.upgrade(merged(values, {"config": {"subscriptions": subscriptions}}))
+    await eventually(lambda: release.has_header(changed["name"], "time"), deadline=180.0, interval=1.0)
+    await release.rows_flow()
+    assert (await release.pod()).name == first.name
+    assert not await release.has_header(kept["name"], "time")
+    await release.uninstall()
+    await nothing_is_lost(release, upstream)
+
+
 async def test_an_upgrade_that_cannot_start_is_rolled_back_and_loses_nothing_received(
     release: Release, upstream: StandInProcess, values: Object
 ) -> None:
-    await release.install(values)
+    unwatched = merged(values, {"config": {"reload": False}})
+    await release.install(unwatched)
     await release.rows_flow()
-    wrong = merged(values, {"config": {"log": {"level": "loud"}}})
+    wrong = merged(unwatched, {"config": {"log": {"level": "loud"}}})
     with pytest.raises(CommandFailedError, match="rolled back") as failed:
         await release.upgrade(wrong, "--rollback-on-failure", "--timeout", "15s")
     print(failed.value)

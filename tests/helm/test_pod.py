@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.helm.objects import Object, container_of, merged, only, pod_of
-from tests.helm.runner import Helm
+from tests.helm.runner import Helm, RefusedError
 
 
 def test_the_old_pod_ends_before_the_new_one_starts(helm: Helm, chart: Path, values: Object) -> None:
@@ -78,10 +78,39 @@ def test_documents_lie_beside_the_configuration(helm: Helm, chart: Path, values:
     ],
     ids=["configuration", "document", "another document"],
 )
-def test_a_changed_file_replaces_the_pod(helm: Helm, chart: Path, values: Object, changes: Object) -> None:
-    before = pod_of(helm.template(chart, values))
-    after = pod_of(helm.template(chart, merged(values, changes)))
+def test_a_changed_file_replaces_the_pod_only_where_it_is_not_watched(
+    helm: Helm, chart: Path, values: Object, changes: Object
+) -> None:
+    """A replaced pod is a period without any socket, so a change that the running one takes costs none."""
+    assert pod_of(helm.template(chart, merged(values, changes))) == pod_of(helm.template(chart, values))
+    unwatched = merged(values, {"config": {"reload": False}})
+    before = pod_of(helm.template(chart, unwatched))
+    after = pod_of(helm.template(chart, merged(unwatched, changes)))
     assert before["metadata"]["annotations"] != after["metadata"]["annotations"]
+    assert before["spec"] == after["spec"]
+
+
+@pytest.mark.parametrize("reload", [True, False])
+def test_annotations_of_the_pod_stand_beside_the_checksum(
+    helm: Helm, chart: Path, values: Object, reload: bool
+) -> None:
+    changes: Object = {"config": {"reload": reload}, "podAnnotations": {"example.org/a": "1"}}
+    found = pod_of(helm.template(chart, merged(values, changes)))["metadata"]["annotations"]
+    assert set(found) == {"example.org/a"} | (set() if reload else {"checksum/config"})
+
+
+def test_files_that_are_watched_are_mounted_so_that_they_are_updated(
+    helm: Helm, chart: Path, ci_values: Object
+) -> None:
+    """The kubelet updates a mounted directory by swapping a link; a subPath stays as it was."""
+    mounts = {mount["name"]: mount for mount in container_of(helm.template(chart, ci_values))["volumeMounts"]}
+    assert mounts["config"] == {"name": "config", "mountPath": "/etc/connector", "readOnly": True}
+    assert all("subPath" not in mount and "subPathExpr" not in mount for mount in mounts.values())
+
+
+def test_reload_is_a_flag(helm: Helm, chart: Path, values: Object) -> None:
+    with pytest.raises(RefusedError, match="reload"):
+        helm.template(chart, merged(values, {"config": {"reload": "no"}}))
 
 
 def test_what_the_pod_does_not_see_does_not_replace_it(helm: Helm, chart: Path, values: Object) -> None:

@@ -35,6 +35,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{- /*
+The pod's annotations. The connector takes changed files by itself; one that does not watch them is replaced.
+*/ -}}
+{{- define "connector.podAnnotations" -}}
+{{- $ours := dict }}
+{{- if eq (toString .Values.config.reload) "false" }}
+{{- $_ := set $ours "checksum/config" (include "connector.files" . | sha256sum) }}
+{{- end }}
+{{- with merge $ours (.Values.podAnnotations | default dict) }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
 {{- /* The files of /etc/connector, as the ConfigMap's data. */ -}}
 {{- define "connector.files" -}}
 {{- toYaml (merge (dict "connector.yaml" (printf "%s\n" (toYaml .Values.config))) (.Values.documents | default dict)) }}
