@@ -246,6 +246,8 @@ class Follower:
             self._face.enter(State.WAITING)
             self._face.explain = lambda: self._publisher.error or "kafka has not answered yet"
             await self._unless_stopped(self._publisher.answered.wait())
+        if self._is_over:
+            return
         for name in self._settings.topics:
             topic = self._publisher.topic(name)
             if not topic.ready.is_set():

@@ -90,7 +90,8 @@ async def test_a_lane_pauses_after_a_failure_however_often_it_is_started(brokers
         with anyio.move_on_after(0.05):  # its siblings' trouble ends it again and again
             await lane.run(await brokers.start_producer(), Gate())
     assert anyio.current_time() - began >= 0.2
-    assert brokers.values() == [b"000001"]
+    # Sent again where the answer did not come in time.
+    assert set(brokers.values()) == {b"000001"}
 
 
 @pytest.mark.parametrize("error", [QueueFull("full"), BrokerUnreachable("silent")])
@@ -130,7 +131,8 @@ async def test_nothing_is_sent_once_the_gate_is_shut_and_what_flies_may_land(bro
         gate.shut = True
         add(lane, seen, numbered([2]))
         await anyio.sleep(10)
-        assert brokers.values() == [b"000001"]
+        # Sent again where the answer did not come in time.
+    assert set(brokers.values()) == {b"000001"}
         assert (lane.held, in_flight(lane)) == (1, 0)
 
 
