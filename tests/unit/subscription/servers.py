@@ -30,8 +30,8 @@ Handler = Callable[[ServerConnection], Awaitable[None]]
 
 
 async def until(holds: Callable[[], object]) -> None:
-    """Return once ``holds``; fails after five seconds."""
-    with anyio.fail_after(5):
+    """Return once ``holds``; fails after twenty seconds."""
+    with anyio.fail_after(20):
         while not holds():  # noqa: ASYNC110 - conditions without an event
             await anyio.sleep(0.002)
 
@@ -44,7 +44,7 @@ class Stand:
     server: Server
 
     async def until_unused(self) -> None:
-        """Return once no connection is left; fails after five seconds."""
+        """Return once no connection is left; fails after twenty seconds."""
         await until(lambda: not self.server.connections)
 
 
