@@ -34,6 +34,14 @@ class TokenMetrics:
         self._redactor.add(value, keep=False)
 
 
+class KafkaTokenMetrics(TokenMetrics):
+    """The same, of tokens for the brokers."""
+
+    def fetched(self, outcome: str) -> None:
+        """Count a request."""
+        self._metrics.kafka_token_requests.labels(outcome).inc()
+
+
 class KafkaMetrics:
     """Satisfies publish's `Observer`; ``state`` is the last one heard of."""
 
@@ -182,9 +190,16 @@ class PublicHealth:
     """
 
     def __init__(
-        self, *, keeper: Keeper | None, tasks: Sequence[Task], budget: Budget, reload: Reload
+        self,
+        *,
+        keeper: Keeper | None,
+        tasks: Sequence[Task],
+        budget: Budget,
+        reload: Reload,
+        kafka_keeper: Keeper | None = None,
     ) -> None:
         self._keeper = keeper
+        self._kafka_keeper = kafka_keeper
         self._tasks = tuple(tasks)
         self._budget = budget
         self._reload = reload
@@ -200,7 +215,7 @@ class PublicHealth:
         """Return how everything stands."""
         return ReadyBody(
             ready=self.ready(),
-            token=self._token(),
+            token=_token(self._keeper),
             kafka=self._kafka(),
             config=self._config(),
             subscriptions={
@@ -216,25 +231,14 @@ class PublicHealth:
             },
         )
 
-    def _token(self) -> TokenBody:
-        if self._keeper is None:
-            return TokenBody(state="unused", expires_in_seconds=None, last_error=None)
-        status = self._keeper.status
-        return TokenBody(
-            state=status.state,
-            expires_in_seconds=None
-            if status.expires_in_seconds is None
-            else round(status.expires_in_seconds, 3),
-            last_error=status.last_error,
-        )
-
     def _kafka(self) -> KafkaBody:
         """Return how the worst of the tasks' publishers stands."""
+        token = _token(self._kafka_keeper) if self._kafka_keeper is not None else None
         by_state = {task.publisher.state: task.publisher for task in self._tasks if task.is_used}
         for state in ("connecting", "stalled", "up"):
             if state in by_state:
-                return KafkaBody(state=state, error=by_state[state].error)
-        return KafkaBody(state="connecting")
+                return KafkaBody(state=state, error=by_state[state].error, token=token)
+        return KafkaBody(state="connecting", token=token)
 
     def _config(self) -> ConfigBody:
         status = self._reload.status
@@ -244,11 +248,15 @@ class PublicHealth:
 
     def measure(self, metrics: Metrics) -> None:
         """Bring up to date what is known only by asking."""
-        if self._keeper is not None:
-            status = self._keeper.status
-            set_one(metrics.token_state, TOKEN_STATES, status.state)
-            left = status.expires_in_seconds
-            metrics.token_expires_in.set(math.nan if left is None else left)
+        for keeper, states, expires_in in (
+            (self._keeper, metrics.token_state, metrics.token_expires_in),
+            (self._kafka_keeper, metrics.kafka_token_state, metrics.kafka_token_expires_in),
+        ):
+            if keeper is not None:
+                status = keeper.status
+                set_one(states, TOKEN_STATES, status.state)
+                left = status.expires_in_seconds
+                expires_in.set(math.nan if left is None else left)
         set_one(metrics.kafka_state, KAFKA_STATES, self._kafka().state)
         metrics.inbox_bytes.set(self._budget.used)
         metrics.inbox_limit_bytes.set(self._budget.limit)
@@ -258,3 +266,15 @@ class PublicHealth:
                 last = follower.status.last_row_at
                 if last is not None:
                     metrics.last_row_timestamp.labels(follower.name).set(last)
+
+
+def _token(keeper: Keeper | None) -> TokenBody:
+    if keeper is None:
+        return TokenBody(state="unused", expires_in_seconds=None, last_error=None)
+    status = keeper.status
+    left = status.expires_in_seconds
+    return TokenBody(
+        state=status.state,
+        expires_in_seconds=None if left is None else round(left, 3),
+        last_error=status.last_error,
+    )

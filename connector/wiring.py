@@ -19,7 +19,15 @@ from connector.auth import (
 from connector.config import Change, Config, Part, Watch
 from connector.http import HttpClient
 from connector.kafka import KafkaSettings, NewTopics
-from connector.observers import KafkaMetrics, PublicHealth, ReloadMetrics, SubscriptionMetrics, TokenMetrics
+from connector.kafka_access import KafkaAccess
+from connector.observers import (
+    KafkaMetrics,
+    KafkaTokenMetrics,
+    PublicHealth,
+    ReloadMetrics,
+    SubscriptionMetrics,
+    TokenMetrics,
+)
 from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
 from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
@@ -56,16 +64,21 @@ async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
     async with AsyncExitStack() as stack:
         peer = config.peers.token
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
-        running = Running(config, http=http, metrics=metrics, redactor=redactor)
+        kafka = await KafkaAccess.open(config, stack, KafkaTokenMetrics(metrics, redactor))
+        running = Running(config, http=http, kafka=kafka, metrics=metrics, redactor=redactor)
         reload = Reload(config, watch, running, ReloadMetrics(metrics))
         health = PublicHealth(
-            keeper=running.keeper, tasks=running.tasks, budget=running.budget, reload=reload
+            keeper=running.keeper,
+            kafka_keeper=kafka.keeper,
+            tasks=running.tasks,
+            budget=running.budget,
+            reload=reload,
         )
         metrics.at_scrape(lambda: health.measure(metrics))
         api = ApiServer(config.http.host, config.http.port, health, metrics.render, redact=redactor.redact)
         await Worker(
             tasks=running.tasks,
-            keeper=running.keeper,
+            keepers=[keeper for keeper in (running.keeper, kafka.keeper) if keeper is not None],
             api=api,
             drain=config.shutdown.drain,
             chores=[reload.run] if reload.is_wanted else [],
@@ -75,8 +88,11 @@ async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
 class Running:
     """What runs of a configuration, and takes another one. Satisfies reload's `Running`."""
 
-    def __init__(self, config: Config, *, http: HttpClient, metrics: Metrics, redactor: Redactor) -> None:
+    def __init__(
+        self, config: Config, *, http: HttpClient, kafka: KafkaAccess, metrics: Metrics, redactor: Redactor
+    ) -> None:
         self._http = http
+        self._kafka = kafka
         self._metrics = metrics
         self._redactor = redactor
         self.learn(config)
@@ -89,7 +105,7 @@ class Running:
             Task(
                 number,
                 (),
-                Publisher(_kafka(config), _publishing(config), KafkaMetrics(metrics)),
+                Publisher(kafka.settings, _publishing(config), KafkaMetrics(metrics)),
                 gone=metrics.forget_subscription,
             )
             for number in range(config.tasks)
@@ -102,9 +118,10 @@ class Running:
         """See `reload.Running`."""
         for secret in config.secrets():
             self._redactor.add(secret)
-        if config.oauth is not None:
-            for secret in secrets_of(config.oauth.client_id, config.oauth.client_secret.reveal()):
-                self._redactor.add(secret)
+        for oauth in (config.oauth, config.kafka.security.oauth):
+            if oauth is not None:
+                for secret in secrets_of(oauth.client_id, oauth.client_secret.reveal()):
+                    self._redactor.add(secret)
 
     def apply(self, config: Config, change: Change) -> None:
         """See `reload.Running`."""
@@ -117,8 +134,9 @@ class Running:
             for follower in (follower for task in self.tasks for follower in task.followers):
                 follower.retarget(_target(config), self._session)
         if Part.KAFKA in change.parts:
+            settings = self._kafka.replace(config)
             for task in self.tasks:
-                task.publisher.reconfigure(_kafka(config))
+                task.publisher.reconfigure(settings)
         # First who goes: an account may have room for so many streams only.
         for name in change.removed:
             self._task(name).remove(name)
@@ -192,19 +210,6 @@ def _dead_letters(config: Config, task: Task) -> DeadLetters | None:
     if name is None:
         return None
     return DeadLetters(task.publisher, name, Sender(connector=config.name, task=task.number))
-
-
-def _kafka(config: Config) -> KafkaSettings:
-    section = config.kafka
-    return KafkaSettings(
-        bootstrap_servers=section.bootstrap_servers,
-        client_id=section.client_id,
-        compression=None if section.compression == "none" else section.compression,
-        max_batch_bytes=section.producer.max_batch_bytes,
-        request_timeout=section.producer.request_timeout,
-        retry_backoff=section.producer.retry_backoff,
-        metadata_max_age=section.producer.metadata_max_age,
-    )
 
 
 def _publishing(config: Config) -> PublishSettings:

@@ -53,13 +53,13 @@ class Worker:
         self,
         *,
         tasks: Sequence[Task],
-        keeper: Keeper | None,
+        keepers: Sequence[Keeper],
         api: ApiServer,
         drain: float,
         chores: Sequence[Callable[[], Coroutine[None, None, None]]] = (),
     ) -> None:
         self._tasks = tuple(tasks)
-        self._keeper = keeper
+        self._keepers = tuple(keepers)
         self._api = api
         self._drain = drain
         self._chores = tuple(chores)
@@ -82,8 +82,8 @@ class Worker:
             async with anyio.create_task_group() as inner:
                 with anyio.CancelScope() as working:
                     await inner.start(self._stop_on_signal, working)
-                    if self._keeper is not None:
-                        inner.start_soon(self._keeper.run)
+                    for keeper in self._keepers:
+                        inner.start_soon(keeper.run)
                     for chore in self._chores:
                         inner.start_soon(self._until_stopping, chore)
                     async with anyio.create_task_group() as tasks:

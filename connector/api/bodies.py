@@ -18,11 +18,13 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
 class KafkaBody(msgspec.Struct, frozen=True, kw_only=True):
     """
     ``state`` is ``connecting``, ``up`` or ``stalled``; ``error`` says what keeps the brokers from answering,
-    ``None`` where nothing does or nothing is known.
+    ``None`` where nothing does or nothing is known. ``token`` is what is shown to them, ``None`` without
+    OAUTHBEARER.
     """
 
     state: str
     error: str | None = None
+    token: TokenBody | None = None
 
 
 class ConfigBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import Never
 import anyio
 import structlog
 
+from connector.auth.audience import ENDPOINT, Audience
 from connector.auth.grant import Grant, GrantRefused
 from connector.auth.schedule import LEAST_APART, Patience, Retry, refresh_at
 from connector.auth.source import SilentObserver, TokenObserver, TokenSource
@@ -23,9 +24,6 @@ _log = structlog.get_logger()
 _FIRST_PATIENCE = 5.0
 _LONGEST_PATIENCE = 300.0
 
-_REJECTED = "the endpoint rejected the token"
-_REJECTED_AGAIN = "the endpoint rejects fresh tokens: check the account's rights, plan and points"
-
 
 class Keeper:
     """
@@ -36,8 +34,8 @@ class Keeper:
     expiry too, once a fetch has failed. A rejected one is handed out again only if the source has no
     other, as a new generation and after a wait that grows.
 
-    ``clock`` returns seconds; ``rng`` a float in [0, 1); ``sleep`` waits for seconds of ``clock``.
-    All methods belong to the event loop's thread.
+    ``audience`` is whom the tokens are shown to, for people. ``clock`` returns seconds; ``rng`` a float in
+    [0, 1); ``sleep`` waits for seconds of ``clock``. All methods belong to the event loop's thread.
     """
 
     def __init__(
@@ -45,12 +43,15 @@ class Keeper:
         source: TokenSource,
         *,
         observer: TokenObserver | None = None,
+        audience: Audience = ENDPOINT,
         clock: Callable[[], float] = time.monotonic,
         rng: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._source = source
         self._observer = observer or SilentObserver()
+        self._audience = audience
+        self._mark = {"tokens_for": audience.name} if audience.name else {}
         self._clock = clock
         self._rng = rng
         self._sleep = sleep
@@ -157,8 +158,8 @@ class Keeper:
         if self._error is not None:
             return str(self._error)
         if self._rejections > 1:
-            return _REJECTED_AGAIN
-        return _REJECTED if self._is_rejected else None
+            return self._audience.rejected_again
+        return self._audience.rejected if self._is_rejected else None
 
     def _has_expired(self, token: Token) -> bool:
         return token.expires_at is not None and self._clock() >= token.expires_at
@@ -211,7 +212,8 @@ class Keeper:
         self._observer.fetched("refused" if isinstance(error, GrantRefused) else "failed")
         reason, self._said = self._said, str(error)
         log = _log.debug if reason == self._said else _log.warning
-        facts = {"reason": self._said, "next_attempt_seconds": round(wait, 1), "state": self._state()}
+        wait = round(wait, 1)
+        facts = {"reason": self._said, "next_attempt_seconds": wait, "state": self._state(), **self._mark}
         if isinstance(error, GrantRefused):
             log("token endpoint refused", **facts, remedy=error.remedy)
         else:
@@ -243,7 +245,7 @@ class Keeper:
         self._is_rejected = self._has_waited = False
         self._obtained += 1
         self._due_at = refresh_at(asked_at=asked_at, now=self._clock(), life=life, rng=self._rng)
-        _log.info("token obtained", generation=generation, life_seconds=life)
+        _log.info("token obtained", generation=generation, life_seconds=life, **self._mark)
 
     def _plan_replacement(self) -> None:
         """Plan the fetch that a rejection asks for."""
@@ -273,9 +275,9 @@ class Keeper:
 
     def _say_rejected(self, generation: int) -> None:
         log = _log.warning if self._rejections <= 2 else _log.debug
-        reason = _REJECTED_AGAIN if self._rejections > 1 else _REJECTED
-        wait = max(self._due_at - self._clock(), 0.0)
-        log("token rejected", generation=generation, reason=reason, next_attempt_seconds=round(wait, 1))
+        reason = self._audience.rejected_again if self._rejections > 1 else self._audience.rejected
+        wait = round(max(self._due_at - self._clock(), 0.0), 1)
+        log("token rejected", generation=generation, reason=reason, next_attempt_seconds=wait, **self._mark)
 
     def _announce(self) -> None:
         changed, self._changed = self._changed, anyio.Event()

@@ -19,7 +19,7 @@ class Part(Enum):
     LOG = "what is logged"
     TOKEN = "what tokens are asked for with, or the token"  # noqa: S105 - a part, no password
     ENDPOINT = "what the next session opens with"
-    KAFKA = "what producers prove themselves with"
+    KAFKA = "what producers and admin calls prove themselves with"
 
 
 _LIVE: tuple[tuple[KeyPath, Part], ...] = (
@@ -34,6 +34,13 @@ _LIVE: tuple[tuple[KeyPath, Part], ...] = (
     (("endpoint", "init_payload"), Part.ENDPOINT),
     (("endpoint", "tls"), Part.ENDPOINT),
     (("endpoint", "proxy"), Part.ENDPOINT),
+    (("kafka", "security", "tls"), Part.KAFKA),
+    (("kafka", "security", "sasl", "username"), Part.KAFKA),
+    (("kafka", "security", "sasl", "password"), Part.KAFKA),
+    (("kafka", "security", "oauth", "client_id"), Part.KAFKA),
+    (("kafka", "security", "oauth", "client_secret"), Part.KAFKA),
+    (("kafka", "security", "oauth", "tls"), Part.KAFKA),
+    (("kafka", "security", "oauth", "proxy"), Part.KAFKA),
 )
 
 

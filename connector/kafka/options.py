@@ -59,7 +59,8 @@ async def ssl_context(security: Security) -> ssl.SSLContext | None:
     """
     if not security.uses_tls:
         return None
-    return await anyio.to_thread.run_sync(client_context, security.tls)
+    # In a thread that may be left behind: a file on a dead network mount blocks for ever.
+    return await anyio.to_thread.run_sync(client_context, security.tls, abandon_on_cancel=True)
 
 
 def security_options(security: Security, context: ssl.SSLContext | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ a new one: aiokafka consumes sequence numbers for a refused batch, so no produce
 
 from __future__ import annotations
 
+import ssl
 from typing import Any, Protocol
 
 import anyio
@@ -65,7 +66,7 @@ class Producer:
             TlsFileError: A file with certificates cannot be used.
         """
         certificates = RotatingContext(settings.security.tls) if settings.security.uses_tls else None
-        context = await anyio.to_thread.run_sync(certificates.current) if certificates else None
+        context = await _read(certificates) if certificates else None
         inner = AIOKafkaProducer(
             **client_options(settings, context),
             acks="all",
@@ -164,7 +165,7 @@ class Producer:
     async def renew(self) -> None:
         """Use certificates whose files have changed for the connections that are opened from now on."""
         if self._certificates is not None:
-            self._inner.client._ssl_context = await anyio.to_thread.run_sync(self._certificates.current)
+            self._inner.client._ssl_context = await _read(self._certificates)
 
     async def stop(self, *, timeout: float) -> None:
         """Let what is queued be acknowledged, within ``timeout`` seconds; then as `discard`."""
@@ -175,3 +176,8 @@ class Producer:
     async def discard(self) -> None:
         """Close without sending, within seconds, whatever the brokers do."""
         await teardown.end(self._inner, self._requests)
+
+
+async def _read(certificates: RotatingContext) -> ssl.SSLContext:
+    # In a thread that may be left behind: a file on a dead network mount blocks for ever.
+    return await anyio.to_thread.run_sync(certificates.current, abandon_on_cancel=True)

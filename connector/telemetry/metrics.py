@@ -119,6 +119,17 @@ class Metrics:
         self.token_expires_in.set(math.nan)
         self.token_state = self._gauge("token_state", "1 for the state that the token is in.", ("state",))
         self.token_requests = self._counter("token_requests", "Requests for a token.", ("outcome",))
+        self.kafka_token_expires_in = self._gauge(
+            "kafka_token_expires_in_seconds",
+            "Seconds that the token for the brokers has left; NaN where that is unknown or none is used.",
+        )
+        self.kafka_token_expires_in.set(math.nan)
+        self.kafka_token_state = self._gauge(
+            "kafka_token_state", "1 for the state that the token for the brokers is in.", ("state",)
+        )
+        self.kafka_token_requests = self._counter(
+            "kafka_token_requests", "Requests for a token for the brokers.", ("outcome",)
+        )
         self.kafka_state = self._gauge("kafka_state", "1 for the state that Kafka is in.", ("state",))
         self.kafka_rebuilds = self._counter("kafka_rebuilds", "Producers that were given up.")
         self.batches_refused = self._counter(

@@ -172,6 +172,7 @@ def _oauth(jwks: Path) -> Mapping[str, str]:
         f"{prefix}.sasl.oauthbearer.jwks.endpoint.url": jwks.as_uri(),
         f"{prefix}.sasl.oauthbearer.expected.audience": AUDIENCE,
         f"{prefix}.sasl.oauthbearer.expected.issuer": ISSUER,
+        f"{prefix}.sasl.oauthbearer.clock.skew.seconds": "0",
         # A connection lives as long as its token, and at most this long.
         f"{prefix}.connections.max.reauth.ms": "3600000",
     }

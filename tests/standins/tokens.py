@@ -53,11 +53,16 @@ class TokenAuthority:
     def issue(self, *, scope: str = "api", life: float | None = None) -> str:
         """A new token; ``life`` ``None`` means the authority's own."""
         now = self._clock()
-        expires_at = now + (self.life if life is None else life)
-        token = IssuedToken(value=make_secret("ory_at"), issued_at=now, expires_at=expires_at, scope=scope)
+        life = self.life if life is None else life
+        value = self.make_value(life)
+        token = IssuedToken(value=value, issued_at=now, expires_at=now + life, scope=scope)
         self.issued.append(token)
         self._by_value[token.value] = token
         return token.value
+
+    def make_value(self, life: float) -> str:
+        """A new token's text; ``life`` in seconds is of interest to tokens that say it themselves."""
+        return make_secret("ory_at")
 
     def is_valid(self, value: str | None) -> bool:
         """Whether the token is known, in scope, not revoked and not expired now."""

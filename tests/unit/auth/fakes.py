@@ -11,6 +11,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from connector.auth import Grant, Keeper
+from connector.auth.audience import ENDPOINT, Audience
 from connector.auth.grant import GrantRefused, GrantUnavailable
 
 REFUSED = GrantRefused(
@@ -113,11 +114,15 @@ class FakeObserver:
 
 @asynccontextmanager
 async def keeping(
-    source: FakeSource, *, observer: FakeObserver | None = None, rng: Callable[[], float] = lambda: 0.5
+    source: FakeSource,
+    *,
+    observer: FakeObserver | None = None,
+    audience: Audience = ENDPOINT,
+    rng: Callable[[], float] = lambda: 0.5,
 ) -> AsyncIterator[Keeper]:
     """Run a keeper on fake time."""
     time = source.time
-    keeper = Keeper(source, observer=observer, clock=time.clock, rng=rng, sleep=time.sleep)
+    keeper = Keeper(source, observer=observer, audience=audience, clock=time.clock, rng=rng, sleep=time.sleep)
     async with anyio.create_task_group() as group:
         group.start_soon(keeper.run)
         await settle()

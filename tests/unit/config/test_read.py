@@ -299,7 +299,6 @@ def test_what_is_not_built_is_refused_by_name(refused: Refused, text: str, path:
         ("    topic:", "    dedup: window\n    topic:", "subscriptions[0].dedup"),
         ("    topic:", "    start: now\n    topic:", "subscriptions[0].start"),
         ("    topic:", "    value: {format: avro}\n    topic:", "subscriptions[0].value.format"),
-        ("kafka:", "kafka:\n  security: {protocol: SSL}", "kafka.security"),
         ("endpoint:", "endpoint:\n  rotation: overlap", "endpoint.rotation"),
     ],
 )

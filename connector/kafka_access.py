@@ -1,0 +1,80 @@
+"""Configuration → how the brokers are reached, and the keeper of the tokens that are shown to them."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from connector.auth import BROKERS, ClientCredentials, Keeper, Lender, TokenObserver
+from connector.config import Config
+from connector.http import HttpClient
+from connector.kafka import KafkaSettings, Sasl, Security, TokenProvider
+from connector.tls import TlsSettings
+
+
+class KafkaAccess:
+    """
+    The brokers of ``config``. Use `open`.
+
+    ``keeper`` is ``None`` without OAUTHBEARER; it must run while brokers are connected to. There is one for
+    all producers and admin calls.
+    """
+
+    def __init__(self, config: Config, source: ClientCredentials | None, keeper: Keeper | None) -> None:
+        self._source = source
+        self._lender = Lender(keeper) if keeper is not None else None
+        self.keeper = keeper
+        self.settings = kafka_settings(config, self._lender)
+
+    @classmethod
+    async def open(cls, config: Config, stack: AsyncExitStack, observer: TokenObserver) -> KafkaAccess:
+        """Make what is needed to reach the brokers; ``stack`` closes it."""
+        oauth = config.kafka.security.oauth
+        if oauth is None:
+            return cls(config, None, None)
+        peer = config.peers.kafka_token
+        source = ClientCredentials(
+            await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy)),
+            token_url=oauth.token_url,
+            client_id=oauth.client_id,
+            client_secret=oauth.client_secret.reveal(),
+            scope=oauth.scope,
+            auth=oauth.auth,
+        )
+        return cls(config, source, Keeper(source, observer=observer, audience=BROKERS))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown besides the configuration's own secrets."""
+        return self._source.secrets if self._source is not None else ()
+
+
+def kafka_settings(config: Config, tokens: TokenProvider | None) -> KafkaSettings:
+    """Return how the brokers of ``config`` are reached; ``tokens`` are those of OAUTHBEARER."""
+    section = config.kafka
+    return KafkaSettings(
+        bootstrap_servers=section.bootstrap_servers,
+        client_id=section.client_id,
+        compression=None if section.compression == "none" else section.compression,
+        max_batch_bytes=section.producer.max_batch_bytes,
+        request_timeout=section.producer.request_timeout,
+        retry_backoff=section.producer.retry_backoff,
+        metadata_max_age=section.producer.metadata_max_age,
+        security=_security(config, tokens),
+    )
+
+
+def _security(config: Config, tokens: TokenProvider | None) -> Security:
+    section = config.kafka.security
+    sasl = section.sasl
+    return Security(
+        protocol=section.protocol,
+        tls=section.tls.settings() if section.tls is not None else TlsSettings(),
+        sasl=None
+        if sasl is None
+        else Sasl(
+            mechanism=sasl.mechanism,
+            username=sasl.username,
+            password=sasl.password.reveal() if sasl.password is not None else None,
+            tokens=tokens if sasl.mechanism == "OAUTHBEARER" else None,
+        ),
+    )
