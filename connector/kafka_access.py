@@ -20,6 +20,7 @@ class KafkaAccess:
     """
 
     def __init__(self, config: Config, source: ClientCredentials | None, keeper: Keeper | None) -> None:
+        self._config = config
         self._source = source
         self._lender = Lender(keeper) if keeper is not None else None
         self.keeper = keeper
@@ -46,6 +47,19 @@ class KafkaAccess:
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown besides the configuration's own secrets."""
         return self._source.secrets if self._source is not None else ()
+
+    def replace(self, config: Config) -> KafkaSettings:
+        """
+        Take the secrets of ``config``, which differs in nothing else; return the settings with them, for
+        `Publisher.reconfigure`.
+        """
+        oauth, before = config.kafka.security.oauth, self._config.kafka.security.oauth
+        if self._source is not None and self.keeper is not None and oauth is not None and oauth != before:
+            self._source.replace(client_id=oauth.client_id, client_secret=oauth.client_secret.reveal())
+            self.keeper.renewed()
+        self._config = config
+        self.settings = kafka_settings(config, self._lender)
+        return self.settings
 
 
 def kafka_settings(config: Config, tokens: TokenProvider | None) -> KafkaSettings:

@@ -1,7 +1,6 @@
 """The access token: where it comes from, and how it is kept fresh."""
 
 from connector.auth.audience import BROKERS
-from connector.auth.endpoint import ClientCredentials
 from connector.auth.endpoint import ClientCredentials, secrets_of
 from connector.auth.file import TokenFile, TokenFileUnreadable
 from connector.auth.grant import Grant, GrantRefused, GrantUnavailable
