@@ -129,8 +129,9 @@ def choice(*allowed: str) -> BeforeValidator:
         word = "true" if value is True else "false" if value is False else value
         if word in allowed:
             return str(word)
-        close = get_close_matches(value.lower(), allowed, n=1) if isinstance(value, str) else []
-        hint = f"did you mean {close[0]!r}?" if close else f"write {allowed[0]!r}"
+        lowered = {name.lower(): name for name in allowed}
+        close = get_close_matches(value.lower(), lowered, n=1) if isinstance(value, str) else []
+        hint = f"did you mean {lowered[close[0]]!r}?" if close else f"write {allowed[0]!r}"
         raise Mistake(f"must be one of: {', '.join(allowed)}", hint)
 
     return _unless_unresolved(check)
