@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from connector.auth import BROKERS, ClientCredentials, Keeper, Lender, TokenObserver
 from connector.config import Config
@@ -19,47 +20,56 @@ class KafkaAccess:
     all producers and admin calls.
     """
 
-    def __init__(self, config: Config, source: ClientCredentials | None, keeper: Keeper | None) -> None:
+    def __init__(self, config: Config, tokens: _Tokens | None) -> None:
         self._config = config
-        self._source = source
-        self._lender = Lender(keeper) if keeper is not None else None
-        self.keeper = keeper
-        self.settings = kafka_settings(config, self._lender)
+        self._tokens = tokens
+        self.keeper = tokens.keeper if tokens is not None else None
+        self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)
 
     @classmethod
     async def open(cls, config: Config, stack: AsyncExitStack, observer: TokenObserver) -> KafkaAccess:
         """Make what is needed to reach the brokers; ``stack`` closes it."""
         oauth = config.kafka.security.oauth
         if oauth is None:
-            return cls(config, None, None)
+            return cls(config, None)
         peer = config.peers.kafka_token
+        http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
         source = ClientCredentials(
-            await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy)),
+            http,
             token_url=oauth.token_url,
             client_id=oauth.client_id,
             client_secret=oauth.client_secret.reveal(),
             scope=oauth.scope,
             auth=oauth.auth,
         )
-        return cls(config, source, Keeper(source, observer=observer, audience=BROKERS))
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must never be shown besides the configuration's own secrets."""
-        return self._source.secrets if self._source is not None else ()
+        keeper = Keeper(source, observer=observer, audience=BROKERS)
+        return cls(config, _Tokens(http=http, source=source, keeper=keeper, lender=Lender(keeper)))
 
     def replace(self, config: Config) -> KafkaSettings:
         """
-        Take the secrets of ``config``, which differs in nothing else; return the settings with them, for
-        `Publisher.reconfigure`.
+        Take the secrets, certificates and proxy of ``config``, which differs in nothing else that is told
+        here; return the settings with them, for `Publisher.reconfigure`.
         """
-        oauth, before = config.kafka.security.oauth, self._config.kafka.security.oauth
-        if self._source is not None and self.keeper is not None and oauth is not None and oauth != before:
-            self._source.replace(client_id=oauth.client_id, client_secret=oauth.client_secret.reveal())
-            self.keeper.renewed()
+        tokens, oauth = self._tokens, config.kafka.security.oauth
+        if tokens is not None and oauth is not None and oauth != self._config.kafka.security.oauth:
+            peer = config.peers.kafka_token
+            tokens.http.reconfigure(tls=peer.tls, proxy=peer.route.proxy)
+            secret = oauth.client_secret.reveal()
+            tokens.source.replace(client_id=oauth.client_id, client_secret=secret)
+            tokens.keeper.renewed()
         self._config = config
-        self.settings = kafka_settings(config, self._lender)
+        self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)
         return self.settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Tokens:
+    """Those of OAUTHBEARER."""
+
+    http: HttpClient
+    source: ClientCredentials
+    keeper: Keeper
+    lender: Lender
 
 
 def kafka_settings(config: Config, tokens: TokenProvider | None) -> KafkaSettings:

@@ -18,7 +18,7 @@ from connector.auth import (
 )
 from connector.config import Change, Config, Part, Watch
 from connector.http import HttpClient
-from connector.kafka import KafkaSettings, NewTopics
+from connector.kafka import NewTopics
 from connector.kafka_access import KafkaAccess
 from connector.observers import (
     KafkaMetrics,
