@@ -132,7 +132,7 @@ async def test_nothing_is_sent_once_the_gate_is_shut_and_what_flies_may_land(bro
         add(lane, seen, numbered([2]))
         await anyio.sleep(10)
         # Sent again where the answer did not come in time.
-    assert set(brokers.values()) == {b"000001"}
+        assert set(brokers.values()) == {b"000001"}
         assert (lane.held, in_flight(lane)) == (1, 0)
 
 
