@@ -56,9 +56,8 @@ def secret_values(tree: Mapping[str, object], filled: Iterable[Filled]) -> tuple
     """Every value of a read configuration that must never be shown, each once."""
     found = {item.value: None for item in filled if item.kind == "file" or is_secret(item.path)}
     for path, text in _strings(tree, ()):
-        if path in (("token",), ("oauth", "client_secret"), *_OF_KAFKA) or (
-            is_secret(path) and len(text) >= LEAST_LENGTH
-        ):
+        is_value = path in (("token",), ("oauth", "client_secret"), *_OF_KAFKA) or path[-1] == "key_password"
+        if is_secret(path) and (is_value or len(text) >= LEAST_LENGTH):
             found[text] = None
         elif path[-1] == "proxy":
             found |= dict.fromkeys(proxy_secrets(text))

@@ -8,7 +8,7 @@ import threading
 
 import structlog
 
-from connector.tls.files import TlsFileError, authorities, load_pair
+from connector.tls.files import TlsFileError, authorities, load_pair, read
 from connector.tls.settings import TlsSettings
 
 log = structlog.get_logger(__name__)
@@ -41,11 +41,13 @@ class RotatingContext:
     The context of some settings, built anew once the content of a file is another.
 
     Where the new content cannot be used, as while it is being written, the last good context serves on.
-    May be shared: by threads, and by all who connect with these settings.
+    May be shared: by threads, and by all who connect with these settings. ``patience`` is the seconds to wait
+    for another thread that is reading the files.
     """
 
-    def __init__(self, settings: TlsSettings) -> None:
+    def __init__(self, settings: TlsSettings, *, patience: float = 5.0) -> None:
         self._settings = settings
+        self._patience = patience
         self._lock = threading.Lock()
         self._digest: bytes | None = None
         self._context: ssl.SSLContext | None = None
@@ -57,12 +59,22 @@ class RotatingContext:
         Raises:
             TlsFileError: A file cannot be used, and never could.
         """
-        with self._lock:
+        # Whoever holds it for long is stuck in a dead network mount, and nobody need queue up behind.
+        if not self._lock.acquire(timeout=self._patience):
+            return self._last_good()
+        try:
             digest = self._read()
             if self._context is None or digest != self._digest:
                 self._rebuild(digest)
-            assert self._context is not None
-            return self._context
+            return self._last_good()
+        finally:
+            self._lock.release()
+
+    def _last_good(self) -> ssl.SSLContext:
+        if self._context is None:
+            file = self._settings.files[0]
+            raise TlsFileError("ca_file", file, "is not read in time", "look at what is mounted there")
+        return self._context
 
     def _rebuild(self, digest: bytes) -> None:
         try:
@@ -82,8 +94,8 @@ class RotatingContext:
         digest = hashlib.sha256()
         for file in self._settings.files:
             try:
-                content = file.read_bytes()
-            except (OSError, ValueError) as error:
-                content = type(error).__name__.encode()
+                content = read("ca_file", file)
+            except TlsFileError as error:
+                content = error.message.encode()
             digest.update(len(content).to_bytes(8, "big") + content)
         return digest.digest()

@@ -90,7 +90,8 @@ async def test_a_proxy_carries_the_token_request_and_every_socket(
         endpoint: dict[str, Any] = {"proxy": proxy.url(scheme)}
         if tls is not None:
             endpoint["tls"] = {"ca_file": str(network.stage.directory / "ca.pem")}
-        async with network.start(network.config(endpoint=endpoint)) as connector:
+        config = network.config(endpoint=endpoint, log={"level": "debug"})
+        async with network.start(config) as connector:
             await run_for_a_while(connector, network)
             assert PROXY_PASSWORD not in connector.text
             assert USER not in connector.text

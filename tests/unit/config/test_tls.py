@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.standins.certificates import PASSWORD, Authority, ClientFiles
+from tests.standins.certificates import PASSWORD, Authority, ClientFiles, encrypted
 from tests.unit.config.conftest import GENERIC, Read, Refused
 
 WSS = GENERIC.replace("ws://127.0.0.1:1", "wss://upstream.example")
@@ -55,14 +55,21 @@ def test_a_wrong_password_is_a_problem_of_its_key(refused: Refused, pem: ClientF
     assert "wrong-passphrase" not in str(problem)
 
 
-def test_the_password_may_come_from_a_file_and_is_never_shown(read: Read, pem: ClientFiles) -> None:
-    keys = "certificate_file: client.pem, key_file: locked.key, key_password: '${file:pass}'"
-    config = read(with_tls(keys), files={"pass": f"{PASSWORD}\n"})
+@pytest.mark.parametrize("value", [PASSWORD, "'${file:pass}'", "'${env:PASS}'"])
+def test_the_password_is_never_shown_wherever_it_comes_from(read: Read, pem: ClientFiles, value: str) -> None:
+    keys = f"certificate_file: client.pem, key_file: locked.key, key_password: {value}"
+    config = read(with_tls(keys), files={"pass": f"{PASSWORD}\n"}, env={"PASS": PASSWORD})
     assert config.peers.endpoint.tls.key_password == PASSWORD
     assert PASSWORD in config.secrets()
     shown = json.dumps(config.effective()) + repr(config) + repr(config.peers)
     assert PASSWORD not in shown
     assert '"key_password": "***"' in shown
+
+
+def test_a_short_password_is_a_secret_too(read: Read, pem: ClientFiles) -> None:
+    pem.encrypted_key.write_bytes(encrypted(pem.key.read_bytes(), "open"))
+    config = read(with_tls("certificate_file: client.pem, key_file: locked.key, key_password: open"))
+    assert config.secrets() == ["open"]
 
 
 @pytest.mark.parametrize("key", ["key_file: client.key", "key_password: secret-word"])

@@ -276,6 +276,26 @@ async def test_an_upgrade_refused_behind_a_socks_proxy_is_the_servers_and_closes
             await ended.wait()
 
 
+async def test_a_tunnel_that_the_library_never_took_is_closed() -> None:
+    ended = anyio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(3)
+        writer.write(b"\x05\x00")
+        await reader.read(512)
+        writer.write(reply(0))
+        await reader.read()
+        ended.set()
+
+    async with talking(talk) as port:
+        # A fragment, which the library refuses before it connects.
+        one = transport("ws://upstream.invalid/#x", proxy=parse_proxy(f"socks5h://127.0.0.1:{port}"))
+        with pytest.raises(ConnectFailed):
+            await one.connect()
+        with anyio.fail_after(10):
+            await ended.wait()
+
+
 async def test_the_environment_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "ws_proxy", "socks_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")

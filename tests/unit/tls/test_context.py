@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
+import threading
+from pathlib import Path, PosixPath
+from typing import Any
 
 import pytest
 import trustme
@@ -114,3 +116,30 @@ def test_a_file_that_was_never_good_raises_until_it_is(files: ClientFiles) -> No
             rotating.current()
     files.ca.write_bytes(good)
     assert rotating.current() is rotating.current()
+
+
+class Stuck(PosixPath):
+    """A file that can be read once; whoever reads it again waits for the end of the test."""
+
+    reads = 0
+    waiting, released = threading.Event(), threading.Event()
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        Stuck.reads += 1
+        if Stuck.reads > 2:  # once for the digest, once for the certificates
+            Stuck.waiting.set()
+            Stuck.released.wait(30)
+        return super().open(*args, **options)
+
+
+def test_who_is_stuck_in_a_dead_mount_holds_up_nobody(files: ClientFiles) -> None:
+    rotating = RotatingContext(TlsSettings(ca_file=Stuck(files.ca)), patience=0.05)
+    first = rotating.current()
+    stuck = threading.Thread(target=rotating.current)
+    stuck.start()
+    try:
+        assert Stuck.waiting.wait(30)
+        assert rotating.current() is first
+    finally:
+        Stuck.released.set()
+        stuck.join(30)
