@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Literal
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
@@ -38,14 +40,28 @@ class Opening:
         """Return ``text``, which the other side said, without the token that it may repeat."""
         if not self.token:
             return text
-        for written in (self.token, quote(self.token, safe=""), quote_plus(self.token)):
+        for written in _ways_to_write(self.token):
             text = text.replace(written, "[token]")
             # Long texts are cut, maybe in the middle of it.
-            for length in range(min(len(written), len(text)) - 1, _SHORTEST_PART - 1, -1):
+            for length in range(min(len(written) - 1, len(text)), _SHORTEST_PART - 1, -1):
                 if text.endswith(written[:length]):
                     text = text[:-length] + "[token]"
                     break
         return text
+
+
+def _ways_to_write(token: str) -> Iterable[str]:
+    """Return ``token`` as it stands in texts, URLs, forms, JSON and HTML; logs know more (`telemetry`)."""
+    in_json = json.dumps(token)[1:-1]
+    ways = (
+        token,
+        quote(token, safe=""),
+        quote_plus(token),
+        in_json,
+        in_json.replace("/", r"\/"),
+        escape(token),
+    )
+    return dict.fromkeys(ways)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

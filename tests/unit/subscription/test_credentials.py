@@ -66,7 +66,15 @@ def test_no_repr_shows_the_token(place: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [f"bad {TOKEN}!", "bad ory_at_a%2Bb%2Fc%3Dd%25e%22f!", f"?token={TOKEN}&{TOKEN}!"]
+    "text",
+    [
+        f"bad {TOKEN}!",
+        "bad ory_at_a%2Bb%2Fc%3Dd%25e%22f!",
+        f"?token={TOKEN}&{TOKEN}!",
+        r'{"error":"ory_at_a+b/c=d%e\"f!',
+        r'{"error":"ory_at_a+b\/c=d%e\"f!',
+        "<b>ory_at_a+b/c=d%e&quot;f!",
+    ],
 )
 def test_a_token_that_the_server_repeats_is_taken_out(text: str) -> None:
     cleaned = target("url").opening(TOKEN).without_token(text)
@@ -77,6 +85,7 @@ def test_a_token_that_the_server_repeats_is_taken_out(text: str) -> None:
 def test_a_token_that_was_cut_off_is_taken_out() -> None:
     opening = target("url").opening(TOKEN)
     assert opening.without_token("bad token ory_at_a+b/c") == "bad token [token]"
+    assert opening.without_token("ory_at_a+b/c") == "[token]"
     assert opening.without_token("a story") == "a story"
 
 
