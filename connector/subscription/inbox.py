@@ -35,6 +35,7 @@ class Holding:
         self._budget = budget
         self._shed = shed
         self._told = False
+        self._is_closed = False
         self.held = 0
 
     def take(self, size: int) -> None:
@@ -49,6 +50,8 @@ class Holding:
     def release(self, size: int) -> None:
         """Count ``size`` bytes less."""
         self.held -= size
+        if self._is_closed and not self.held:
+            self._budget.forget(self)
         self._budget.shrink(size)
 
     def tell(self) -> bool:
@@ -70,8 +73,14 @@ class Holding:
         self._told = False
 
     def close(self) -> None:
-        """Nothing more is taken, and nobody is told; what is held counts until it is released."""
-        self._budget.forget(self)
+        """
+        There is no session any more: nobody is told, and what is held counts, as that of those who were told,
+        until it is released.
+        """
+        self._is_closed = self._told = True
+        if not self.held:
+            self._budget.forget(self)
+        self._budget.wake()
 
 
 class Budget:
@@ -90,7 +99,7 @@ class Budget:
         return holding
 
     def forget(self, holding: Holding) -> None:
-        """Tell ``holding`` nothing any more."""
+        """Know nothing of ``holding`` any more."""
         if holding in self._holdings:
             self._holdings.remove(holding)
 

@@ -1,5 +1,8 @@
 """The budget: who sheds, and who does not."""
 
+import gc
+import weakref
+
 import anyio
 import pytest
 from hypothesis import given
@@ -65,6 +68,50 @@ async def test_who_shed_comes_back_although_another_holds_nearly_everything() ->
     other.release(90)
     with anyio.fail_after(5):
         await budget.roomy()
+
+
+async def test_who_has_no_session_any_more_is_not_told_and_keeps_nobody_from_theirs() -> None:
+    budget = Budget(LIMIT)
+    (gone, other), told = holdings(budget, 2)
+    gone.take(800)
+    gone.close()
+    other.take(100)
+    assert told == []
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(budget.roomy)
+            await anyio.lowlevel.checkpoint()
+            other.release(50)
+    other.take(121)  # 171 of the 200 that are left
+    assert told == [1]
+    gone.release(800)
+    assert (budget.used, gone.held) == (171, 0)
+
+
+async def test_what_somebody_left_behind_does_not_keep_those_waiting_who_came_later() -> None:
+    budget = Budget(LIMIT)
+    (gone,), told = holdings(budget, 1)
+    gone.take(600)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(budget.roomy)
+            await anyio.lowlevel.checkpoint()
+            gone.close()
+    gone.release(600)
+    assert told == []
+
+
+def test_one_that_was_closed_is_forgotten_once_it_holds_nothing() -> None:
+    budget = Budget(LIMIT)
+    for held in (0, 100):
+        holding = budget.open(lambda: None)
+        holding.take(held)
+        holding.close()
+        holding.release(held)
+        forgotten = weakref.ref(holding)
+        del holding
+        gc.collect()
+        assert forgotten() is None
 
 
 def test_one_message_larger_than_all_the_rest_sheds_nobody() -> None:
