@@ -15,6 +15,7 @@ from connector.http import is_loopback
 
 _ONLY_CREATED = ("partitions", "replication_factor", "config")
 _ONLY_WITH_TOKEN = ("credentials", "rotation")
+_HERE = "is this machine itself, which no proxy is used for"
 
 
 def warnings_of(config: Config, source: Source) -> tuple[str, ...]:
@@ -56,11 +57,19 @@ def _errors(errors: ErrorsSection) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _vain_proxies(config: Config) -> Iterator[tuple[KeyPath, str]]:
-    named = [("endpoint", "url", config.endpoint.url, config.endpoint.proxy)]
-    if isinstance(config.oauth, OauthSection):
-        named.append(("oauth", "token_url", config.oauth.token_url, config.oauth.proxy))
-    for section, key, url, proxy in named:
-        is_known = isinstance(proxy, ProxyUrl) and not isinstance(url, Unresolved)
-        if is_known and is_loopback(urlsplit(url).hostname or ""):
-            what = f"does nothing: {section}.{key} is this machine itself, which no proxy is used for"
-            yield (section, "proxy"), what
+    """A proxy that is named for this machine itself, and for nobody else."""
+    endpoint, oauth = config.endpoint, config.oauth
+    urls = [endpoint.url]
+    if isinstance(oauth, OauthSection):
+        if oauth.proxy is None:
+            urls.append(oauth.token_url)
+        elif _is_vain(oauth.proxy, oauth.token_url):
+            yield ("oauth", "proxy"), f"does nothing: oauth.token_url {_HERE}"
+    if _is_vain(endpoint.proxy, *urls):
+        yield ("endpoint", "proxy"), f"does nothing: endpoint.url {_HERE}"
+
+
+def _is_vain(proxy: object, *urls: str) -> bool:
+    if not isinstance(proxy, ProxyUrl) or any(isinstance(url, Unresolved) for url in urls):
+        return False
+    return all(is_loopback(urlsplit(url).hostname or "") for url in urls)

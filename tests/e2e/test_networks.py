@@ -100,14 +100,13 @@ async def test_a_proxy_carries_the_token_request_and_every_socket(
         assert not any("127.0.0.1:" in line.partition("->")[2] for line in proxy.log)
 
 
-@pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy"])
-async def test_the_environments_proxy_carries_both(behind: Behind, variable: str) -> None:
+async def test_the_environments_proxy_carries_both(behind: Behind) -> None:
     async with behind() as network, RealProxy(credentials=CREDENTIALS) as proxy:
-        async with network.start(network.config(), **{variable: proxy.url("http")}) as connector:
+        async with network.start(network.config(), ALL_PROXY=proxy.url("http")) as connector:
             await run_for_a_while(connector, network)
             assert PROXY_PASSWORD not in connector.text
             used = {line["peer"]: line for line in connector.logs("proxy in use")}
-        assert used["endpoint"]["named_by"] == used["token endpoint"]["named_by"] == variable
+        assert used["endpoint"]["named_by"] == used["token endpoint"]["named_by"] == "ALL_PROXY"
         assert used["endpoint"]["proxy"] == f"http://***@127.0.0.1:{proxy.port}"
         assert proxy.connections("login.test")
         assert proxy.connections("upstream.test")
@@ -231,12 +230,11 @@ async def test_why_tls_fails_is_in_the_log_and_in_readyz(
             assert await connector.stop() == 0
 
 
-@pytest.mark.parametrize("file", ["ca_file", "certificate_file"])
-async def test_a_file_at_fault_stops_the_start_by_its_key(behind: Behind, file: str) -> None:
+async def test_a_file_at_fault_stops_the_start_by_its_key(behind: Behind) -> None:
     async with behind(wanting_clients) as network:
-        config = network.stage.config(endpoint={"tls": {file: "gone.pem"}})
+        config = network.stage.config(endpoint={"tls": {"certificate_file": "gone.pem"}})
         async with network.start(config) as connector:
             assert await connector.ended() == 2
-            assert f"endpoint.tls.{file}: " in connector.text
+            assert "endpoint.tls.certificate_file: " in connector.text
             assert "gone.pem is not there" in connector.text
             assert "Traceback" not in connector.text

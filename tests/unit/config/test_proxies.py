@@ -54,8 +54,9 @@ def test_this_machine_itself_is_reached_straight_and_the_proxy_warned_of(read: R
     oauth = OAUTH.replace("https://login.example", "http://localhost") % f", proxy: '{PROXY}'"
     config = read(with_proxy(PROXY, GENERIC) + oauth)
     assert hosts(config) == (None, None)
-    for key, warning in zip(("endpoint.proxy", "oauth.proxy"), config.warnings, strict=True):
+    for key, warning in zip(("oauth.proxy", "endpoint.proxy"), config.warnings, strict=True):
         assert f": {key} does nothing: " in warning
+    assert read(with_proxy(PROXY, GENERIC) + OAUTH % "").warnings == ()  # token requests use it
     assert read(with_proxy("none", FAR)).warnings == ()
     assert read(with_proxy(PROXY, FAR)).warnings == ()
 
