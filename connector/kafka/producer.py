@@ -18,6 +18,8 @@ from aiokafka import errors as kafka_errors
 from connector.kafka import teardown
 from connector.kafka.errors import BrokerUnreachable, NotAllowed, TopicMissing, mapped
 from connector.kafka.options import client_options
+from connector.kafka.requests import RightsRequest
+from connector.kafka.rights import refuses_write
 from connector.kafka.settings import KafkaSettings
 from connector.tls import RotatingContext
 
@@ -156,6 +158,22 @@ class Producer:
             raise NotAllowed(f"to describe topic {topic}") from None
         except (kafka_errors.KafkaError, OSError) as error:
             raise mapped(error, topic=topic) from None
+
+    async def require_write(self, topic: str, *, timeout: float) -> None:
+        """
+        Ask whether we may write to ``topic``; brokers that do not tell within ``timeout`` seconds may let us.
+
+        Raises:
+            NotAllowed: We may not.
+        """
+        client = self._inner.client
+        try:
+            with anyio.fail_after(timeout):
+                answer = await client.send(client.get_random_node(), RightsRequest([topic]))
+        except (kafka_errors.KafkaError, OSError, TimeoutError, NotImplementedError, ValueError):
+            return
+        if refuses_write(answer, topic):
+            raise NotAllowed(f"to write to topic {topic}")
 
     def known_partitions(self, topic: str) -> int | None:
         """Return the number of partitions as last heard of; ``None`` where unknown."""

@@ -67,6 +67,12 @@ async def ask_rights(
         return Rights()
 
 
+def refuses_write(answer: Any, topic: str) -> bool:
+    """Return whether ``answer``, to a `RightsRequest`, says that we may not write to ``topic``."""
+    told = [_topic(*entry) for entry in answer.topics if entry[1] == topic]
+    return any(rights.write.verdict == "refused" for rights in told)
+
+
 async def _ask(connection: Connection, topics: Sequence[str]) -> Rights:
     # The answer to this is the same whatever the topics are, so it comes first.
     producer_id = await _answer(connection.send(InitProducerIdRequest(None, _NO_TIMEOUT)))

@@ -33,6 +33,9 @@ class Writer(Protocol):
     async def partitions(self, topic: str, *, timeout: float) -> int:
         """Return the number of partitions, asking the brokers where it is not known."""
 
+    async def require_write(self, topic: str, *, timeout: float) -> None:
+        """Raise ``NotAllowed`` where the brokers say that we may not write to ``topic``."""
+
     def known_partitions(self, topic: str) -> int | None:
         """Return the number of partitions as last heard of."""
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import anyio
+import pytest
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 from anyio.to_thread import run_sync
 
@@ -14,6 +16,7 @@ from tests.brokers.reader import Record, end_offsets, read_all
 from tests.brokers.waiting import eventually
 from tests.integration.publish.publishing import (
     CREATE,
+    DEADLINE,
     EXISTING,
     IMPATIENT,
     Running,
@@ -95,8 +98,10 @@ async def test_a_topic_that_may_not_be_written_to_is_retried_and_holds_up_nobody
     free = await create_topic(kafka.bootstrap_servers, topic_name())
     async with admin_client(kafka.bootstrap_servers) as admin:
         await admin._send_to_controller(CreateAclsRequest(*acl(denied, ALL, ALLOW)))
-        await admin._send_to_controller(CreateAclsRequest(*acl(denied, WRITE, DENY)))
         async with publishing(kafka.bootstrap_servers, CREATE) as running:
+            with anyio.fail_after(DEADLINE):
+                await running.publisher.topic(denied).ready.wait()
+            await admin._send_to_controller(CreateAclsRequest(*acl(denied, WRITE, DENY)))
             await running.add(denied, numbered(range(10)))
             await until(lambda: running.rebuilt > 1)
             aside = Running.beside(running)
@@ -107,6 +112,24 @@ async def test_a_topic_that_may_not_be_written_to_is_retried_and_holds_up_nobody
             await running.all_settled()
     assert numbers(await read_all(kafka.bootstrap_servers, denied)) == set(range(10))
     assert await end_offsets(kafka.bootstrap_servers, free) == {0: 20}
+
+
+@pytest.mark.parametrize("settings", [CREATE, EXISTING], ids=["create", "existing"])
+async def test_a_topic_that_may_not_be_written_to_is_not_ready_and_says_so(
+    start_kafka: StartKafka, topic_name: Callable[[], str], settings: PublishSettings
+) -> None:
+    kafka = await run_sync(lambda: start_kafka(config=ACLS))
+    denied = await create_topic(kafka.bootstrap_servers, topic_name())
+    async with admin_client(kafka.bootstrap_servers) as admin:
+        await admin._send_to_controller(CreateAclsRequest(*acl(denied, ALL, ALLOW)))
+        await admin._send_to_controller(CreateAclsRequest(*acl(denied, WRITE, DENY)))
+        async with publishing(kafka.bootstrap_servers, settings) as running:
+            topic = running.publisher.topic(denied)
+            await until(lambda: f"not allow to write to topic {denied}" in topic.explain())
+            assert not topic.ready.is_set()
+            await admin._send_to_controller(DeleteAclsRequest(*acl(denied, WRITE, DENY)))
+            await running.deliver(denied, numbered([1]))
+            assert running.rebuilt == 0
 
 
 async def test_a_topic_that_may_not_be_seen_becomes_ready_once_it_may(

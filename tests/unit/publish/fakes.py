@@ -16,6 +16,7 @@ from connector.kafka import (
     ContentRefused,
     KafkaSettings,
     NewTopics,
+    NotAllowed,
     ProducerBroken,
     TopicLimits,
     TopicMissing,
@@ -91,6 +92,7 @@ class FakeBrokers:
         self.in_flight: dict[tuple[str, int], int] = defaultdict(int)
         self.most_in_flight = 0
         self.refused = 0
+        self.forbidden: set[str] = set()
         self.latency: dict[tuple[str, int], float] = defaultdict(lambda: LATENCY)
         self._thawed = anyio.Event()
         self._thawed.set()
@@ -217,6 +219,11 @@ class FakeProducer:
             await anyio.sleep(timeout)
             raise TopicMissing(topic)
         return self._brokers.topics[topic].partitions
+
+    async def require_write(self, topic: str, *, timeout: float) -> None:
+        await anyio.sleep(LATENCY)
+        if topic in self._brokers.forbidden:
+            raise NotAllowed(f"to write to topic {topic}")
 
     def known_partitions(self, topic: str) -> int | None:
         known = self._brokers.topics.get(topic)

@@ -148,3 +148,23 @@ async def test_a_topic_that_is_gone_holds_up_nobody_and_comes_back_with_fewer_pa
     assert seen.rebuilt == 1
     told = [log["event"] for log in logs if log.get("topic") == "t"]
     assert told == ["topic is ready", "topic is not ready", "topic is ready"]
+
+
+@pytest.mark.parametrize("settings", [PublishSettings(), CREATE], ids=["existing", "create"])
+async def test_a_topic_that_may_not_be_written_to_is_not_ready_before_it_may(
+    settings: PublishSettings,
+) -> None:
+    brokers, seen = FakeBrokers(), Seen()
+    brokers.create("t")
+    brokers.create("free")
+    brokers.forbidden.add("t")
+    async with publishing(brokers, seen, settings) as publisher:
+        topic = publisher.topic("t")
+        await publish(publisher, seen, numbered([1]), "free")
+        await anyio.sleep(300)
+        assert not topic.ready.is_set()
+        assert "do not allow to write to topic t" in topic.explain()
+        brokers.forbidden.clear()
+        await publish(publisher, seen, numbered([1]))
+        await seen.all_settled()
+    assert brokers.values() == [b"000001"]
