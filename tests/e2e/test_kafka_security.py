@@ -172,10 +172,11 @@ async def test_a_missing_right_is_named_and_the_rows_come_once_it_is_granted(
     async with secured_stage(secured, tmp_path, prefix, feed, sibling) as stage:
         config = stage.config(kafka=kafka(secured, "SASL_TLS", sasl=sasl), topics={"create": False})
         async with stage.start(config) as connector:
-            await connector.until(lambda: connector.logs("kafka refused a batch"))
-            line = connector.logs("kafka refused a batch")[0]
+            await connector.until(lambda: connector.logs("topic is not ready"))
+            line = connector.logs("topic is not ready")[0]
             assert f"the brokers do not allow to write to topic {topic}" in line["error"]
             await connector.until_metric(ACKED, at_least(500), subscription="eth", within=60)
+            assert not feed.listeners  # what has nowhere to go is not billed
             secured.allow(user, "WRITE", topic=topic)
             await connector.until_metric(ACKED, at_least(500), subscription="bsc", within=90)
             assert await connector.stop() == 0
