@@ -37,6 +37,10 @@ class NotAllowed(RetriableError):
         super().__init__(f"the brokers do not allow {what}: grant it to the connector's principal")
 
 
+IDEMPOTENT_WRITES = "idempotent writes (WRITE on any topic, or IDEMPOTENT_WRITE on the cluster)"
+"""What `NotAllowed` says where a producer may not even begin."""
+
+
 class QueueFull(RetriableError):
     """The producer's queue did not drain in time; the batch was not taken."""
 
@@ -93,7 +97,7 @@ def mapped(error: BaseException, *, topic: str) -> ConnectorError:
     if isinstance(error, kafka_errors.TopicAuthorizationFailedError):
         return NotAllowed(f"to write to topic {topic}")
     if isinstance(error, kafka_errors.ClusterAuthorizationFailedError):
-        return NotAllowed("idempotent writes")
+        return NotAllowed(IDEMPOTENT_WRITES)
     if isinstance(error, kafka_errors.UnknownTopicOrPartitionError):
         return TopicMissing(topic)
     return ProducerBroken(f"the producer failed with {type(error).__name__}")

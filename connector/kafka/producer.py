@@ -16,7 +16,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
 from connector.kafka import teardown
-from connector.kafka.errors import BrokerUnreachable, NotAllowed, TopicMissing, mapped
+from connector.kafka.errors import (
+    IDEMPOTENT_WRITES,
+    BrokerUnreachable,
+    NotAllowed,
+    TopicMissing,
+    mapped,
+)
 from connector.kafka.options import client_options
 from connector.kafka.requests import RightsRequest
 from connector.kafka.rights import refuses_write
@@ -90,7 +96,7 @@ class Producer:
         except TimeoutError:
             raise BrokerUnreachable(f"no answer from {settings.bootstrap_servers}") from None
         except kafka_errors.ClusterAuthorizationFailedError:
-            raise NotAllowed("idempotent writes") from None
+            raise NotAllowed(IDEMPOTENT_WRITES) from None
         except (kafka_errors.KafkaError, OSError, AttributeError, AssertionError) as error:
             raise BrokerUnreachable(
                 f"no broker of {settings.bootstrap_servers} can be used ({type(error).__name__})"

@@ -33,7 +33,11 @@ def test_what_is_refused_for_its_content(error: Exception, reason: str) -> None:
     [
         (kafka_errors.KafkaTimeoutError(), QueueFull, "queue"),
         (kafka_errors.TopicAuthorizationFailedError("t"), NotAllowed, "to write to topic t: grant it"),
-        (kafka_errors.ClusterAuthorizationFailedError(), NotAllowed, "idempotent writes: grant it"),
+        (
+            kafka_errors.ClusterAuthorizationFailedError(),
+            NotAllowed,
+            "IDEMPOTENT_WRITE on the cluster): grant it",
+        ),
         (kafka_errors.UnknownTopicOrPartitionError(), TopicMissing, "topic t does not exist: create it"),
         (kafka_errors.OutOfOrderSequenceNumber(), ProducerBroken, "OutOfOrderSequenceNumber"),
         (kafka_errors.ProducerFenced(), ProducerBroken, "ProducerFenced"),
