@@ -145,6 +145,57 @@ async def test_a_wrong_password_is_named_until_the_broker_knows_it(
         await stage.assert_exact(feed)
 
 
+async def test_a_rotated_password_file_is_used_without_a_restart(
+    secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
+) -> None:
+    """The file is changed before the broker knows the new password, as rotations go."""
+    user, prefix, old, new = topic_name(), topic_name(), make_secret(), make_secret()
+    secured.set_password(user, old)
+    allow_all_that_is_documented(secured, user, prefix)
+    file = tmp_path / "password"
+    file.write_text(old)
+    feed = Feed("bsc", rate=500)
+    sasl = {"mechanism": "SCRAM-SHA-512", "username": user, "password": f"${{file:{file}}}"}
+    async with secured_stage(secured, tmp_path, prefix, feed, secrets=lambda: [old, new]) as stage:
+        config = stage.config(kafka=kafka(secured, "SASL_TLS", sasl=sasl), log={"level": "debug"})
+        async with stage.start(config) as connector:
+            await connector.until_metric(ACKED, at_least(500))
+            file.write_text(new)
+            kept = "kafka cannot be reached with its new settings, the old connection serves"
+            await connector.until(lambda: connector.logs(kept))
+            assert user in connector.logs(kept)[0]["error"]
+            acked = await connector.metric(ACKED)
+            await connector.until_metric(ACKED, at_least(acked + 500))
+            secured.set_password(user, new)
+            await connector.until(lambda: connector.logs("kafka producer replaced"), within=60)
+            acked = await connector.metric(ACKED)
+            await connector.until_metric(ACKED, at_least(acked + 500))
+            assert await connector.metric("connector_kafka_rebuilds_total") == 0
+            assert len(stage.upstream.sessions) == 1
+            assert await connector.stop() == 0
+        await stage.assert_exact(feed)
+
+
+async def test_a_wrong_password_is_corrected_by_its_file(
+    secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
+) -> None:
+    user, prefix, wrong, right = topic_name(), topic_name(), make_secret(), make_secret()
+    secured.set_password(user, right)
+    allow_all_that_is_documented(secured, user, prefix)
+    file = tmp_path / "password"
+    file.write_text(wrong)
+    feed = Feed("bsc", rate=500)
+    sasl = {"mechanism": "SCRAM-SHA-256", "username": user, "password": f"${{file:{file}}}"}
+    async with secured_stage(secured, tmp_path, prefix, feed, secrets=lambda: [wrong, right]) as stage:
+        config = stage.config(kafka=kafka(secured, "SASL_TLS", sasl=sasl))
+        async with stage.start(config) as connector:
+            await connector.until(lambda: connector.logs("kafka cannot be reached"))
+            file.write_text(right)
+            await connector.until_metric(ACKED, at_least(500), within=60)
+            assert await connector.stop() == 0
+        await stage.assert_exact(feed)
+
+
 async def test_a_missing_client_certificate_is_named(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from connector.config import Change, Config, Part, compare, shown_values
+from tests.standins.certificates import Authority
 from tests.unit.config.conftest import GENERIC, ORDERS, Read
 
 WHOLE = """\
@@ -109,6 +110,53 @@ def test_log_and_secrets_are_taken_while_running(
 ) -> None:
     change = differ(old, new)
     assert (set(change.parts), change.keys, change.refused) == ({part}, (key,), ())
+
+
+SASL = """kafka:
+  bootstrap_servers: "localhost:9092"
+  security: {protocol: SASL_PLAINTEXT, sasl: {mechanism: PLAIN, username: alice, password: the-first-one}}
+"""
+BEARER = """kafka:
+  bootstrap_servers: "localhost:9092"
+  security:
+    protocol: SASL_PLAINTEXT
+    sasl: {mechanism: OAUTHBEARER}
+    oauth: {token_url: "https://idp.example/t", client_id: it, client_secret: mysecret, tls: {ca_file: a.pem}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kafka", "old", "new", "key"),
+    [
+        (SASL, "alice", "bob", "sasl.username"),
+        (SASL, "the-first-one", "another-one", "sasl.password"),
+        (BEARER, "client_id: it", "client_id: you", "oauth.client_id"),
+        (BEARER, "mysecret", "another-secret", "oauth.client_secret"),
+        (BEARER, "a.pem", "b.pem", "oauth.tls.ca_file"),
+    ],
+)
+def test_what_proves_us_to_the_brokers_is_taken_while_running(
+    read: Read, kafka: str, old: str, new: str, key: str
+) -> None:
+    authority = Authority().pem.decode()
+    files = {**FILES, "a.pem": authority, "b.pem": authority}
+    whole = WHOLE.replace('kafka: {bootstrap_servers: "localhost:9092"}\n', kafka)
+    change = compare(read(whole, files=files), read(whole.replace(old, new), files=files))
+    assert (set(change.parts), change.keys, change.refused) == (
+        {Part.KAFKA},
+        (f"kafka.security.{key}",),
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [("PLAIN,", "SCRAM-SHA-256,", "sasl.mechanism"), ("SASL_PLAINTEXT", "SASL_SSL", "protocol")],
+)
+def test_another_way_to_reach_the_brokers_needs_a_restart(read: Read, old: str, new: str, key: str) -> None:
+    whole = WHOLE.replace('kafka: {bootstrap_servers: "localhost:9092"}\n', SASL)
+    change = compare(read(whole, files=FILES), read(whole.replace(old, new), files=FILES))
+    assert change.refused == (f"kafka.security.{key}",)
 
 
 def test_a_secret_changes_with_its_file(differ: Differ) -> None:
