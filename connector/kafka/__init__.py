@@ -4,6 +4,7 @@ from connector.kafka.admin import NewTopics, TopicLimits, create_topics, topic_l
 from connector.kafka.errors import (
     BrokerUnreachable,
     ContentRefused,
+    FileUnusable,
     NotAllowed,
     ProducerBroken,
     QueueFull,
@@ -26,6 +27,7 @@ __all__ = [
     "CannotConnect",
     "Compression",
     "ContentRefused",
+    "FileUnusable",
     "Finding",
     "KafkaSettings",
     "Mechanism",

@@ -3,6 +3,7 @@ What Kafka answers, by what is done about it::
 
     RetriableError
     ├── BrokerUnreachable     no broker answers, or not in time
+    │   └── FileUnusable      nobody was asked, for want of a file with certificates
     ├── TopicMissing          the topic does not exist, and we may not or could not create it
     ├── NotAllowed            an ACL refuses; retried slowly
     ├── QueueFull             the producer took no batch within its request timeout; offer it again
@@ -16,10 +17,18 @@ from __future__ import annotations
 from aiokafka import errors as kafka_errors
 
 from connector.errors import ConnectorError, DataError, RetriableError
+from connector.tls import TlsFileError
 
 
 class BrokerUnreachable(RetriableError):
     """No broker answered."""
+
+
+class FileUnusable(BrokerUnreachable):
+    """A file with certificates cannot be used, so nobody was asked."""
+
+    def __init__(self, error: TlsFileError) -> None:
+        super().__init__(f"kafka.security.tls.{error}: {error.remedy}")
 
 
 class TopicMissing(RetriableError):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -10,12 +13,16 @@ import anyio.to_thread
 from aiokafka import errors as kafka_errors
 from aiokafka.abc import AbstractTokenProvider
 
+from connector.kafka.errors import FileUnusable
 from connector.kafka.security import Security, TokenProvider
 from connector.kafka.settings import KafkaSettings
-from connector.tls import client_context
+from connector.tls import TlsFileError, TlsSettings, client_context
 
 TOKEN_WITHIN = 10.0
 """Seconds that a connection being opened waits for a token."""
+
+FILES_WITHIN = 10.0
+"""Seconds that files with certificates may take to be read."""
 
 
 class NoToken(kafka_errors.KafkaConnectionError):  # type: ignore[misc]
@@ -55,12 +62,30 @@ async def ssl_context(security: Security) -> ssl.SSLContext | None:
     Return the context of TLS, read from the files as they are now; ``None`` without TLS.
 
     Raises:
-        TlsFileError: A file cannot be used.
+        FileUnusable: One of them cannot be used.
     """
-    if not security.uses_tls:
-        return None
-    # In a thread that may be left behind: a file on a dead network mount blocks for ever.
-    return await anyio.to_thread.run_sync(client_context, security.tls, abandon_on_cancel=True)
+    return await made(security.tls, partial(client_context, security.tls)) if security.uses_tls else None
+
+
+async def made(
+    tls: TlsSettings, make: Callable[[], ssl.SSLContext], *, within: float = FILES_WITHIN
+) -> ssl.SSLContext:
+    """
+    Return what ``make`` does of the files of ``tls``, ``within`` so many seconds.
+
+    Raises:
+        FileUnusable: One cannot be used, or is not read in time.
+    """
+    try:
+        with anyio.fail_after(within):
+            # In a thread that may be left behind: a file on a dead network mount blocks for ever.
+            return await anyio.to_thread.run_sync(make, abandon_on_cancel=True)
+    except TlsFileError as error:
+        raise FileUnusable(error) from None
+    except TimeoutError:
+        file = next(iter(tls.files), Path("the system's authorities"))
+        late = TlsFileError("ca_file", file, "is not read in time", "look at what is mounted there")
+        raise FileUnusable(late) from None
 
 
 def security_options(security: Security, context: ssl.SSLContext | None) -> dict[str, Any]:

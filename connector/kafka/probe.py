@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 
 from connector.errors import ConnectorError
 from connector.kafka.admin import NewTopics, create_topics, topic_limits
-from connector.kafka.errors import NotAllowed
+from connector.kafka.errors import FileUnusable, NotAllowed
 from connector.kafka.report import BrokerFinding, BrokerReport, Finding, TopicFinding
 from connector.kafka.rights import NOBODY, OK, Rights, TopicRights, ask_rights
 from connector.kafka.settings import KafkaSettings
 from connector.kafka.survey import LONGEST_STEP, Visit, survey
-from connector.tls import TlsFileError
 
 _EXISTS = Finding(verdict="not needed", detail="the topic exists")
 _MUST_EXIST = Finding(verdict="not needed", detail="topics.create is false")
@@ -48,7 +47,7 @@ async def probe(settings: KafkaSettings, topics: Sequence[str], *, create: NewTo
     wanted = list(dict.fromkeys(topics))
     try:
         visits = await survey(settings)
-    except TlsFileError as error:
+    except FileUnusable as error:
         return _nothing(settings, wanted, error)
     rights = await _rights(settings, wanted, visits)
     admin = _Admin() if create is None else await _ask_admin(settings, wanted, rights, create)
@@ -137,9 +136,9 @@ def _broker(visit: Visit) -> BrokerFinding:
     )
 
 
-def _nothing(settings: KafkaSettings, topics: Sequence[str], error: TlsFileError) -> BrokerReport:
+def _nothing(settings: KafkaSettings, topics: Sequence[str], error: FileUnusable) -> BrokerReport:
     """The report where nobody was asked, for want of a file."""
-    finding = Finding(verdict="failed", detail=f"kafka.security.tls.{error}: {error.remedy}")
+    finding = Finding(verdict="failed", detail=str(error))
     nobody = Rights()
     return BrokerReport(
         cluster_id=None,

@@ -7,11 +7,10 @@ a new one: aiokafka consumes sequence numbers for a refused batch, so no produce
 
 from __future__ import annotations
 
-import ssl
+from contextlib import suppress
 from typing import Any, Protocol
 
 import anyio
-import anyio.to_thread
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
@@ -19,11 +18,12 @@ from connector.kafka import teardown
 from connector.kafka.errors import (
     IDEMPOTENT_WRITES,
     BrokerUnreachable,
+    FileUnusable,
     NotAllowed,
     TopicMissing,
     mapped,
 )
-from connector.kafka.options import client_options
+from connector.kafka.options import client_options, made
 from connector.kafka.requests import RightsRequest
 from connector.kafka.rights import refuses_write
 from connector.kafka.settings import KafkaSettings
@@ -71,10 +71,10 @@ class Producer:
         Raises:
             BrokerUnreachable: No broker answered within twice the request timeout.
             NotAllowed: An ACL forbids it.
-            TlsFileError: A file with certificates cannot be used.
+            FileUnusable: A file with certificates cannot be used.
         """
         certificates = RotatingContext(settings.security.tls) if settings.security.uses_tls else None
-        context = await _read(certificates) if certificates else None
+        context = await made(settings.security.tls, certificates.current) if certificates else None
         inner = AIOKafkaProducer(
             **client_options(settings, context),
             acks="all",
@@ -189,7 +189,10 @@ class Producer:
     async def renew(self) -> None:
         """Use certificates whose files have changed for the connections that are opened from now on."""
         if self._certificates is not None:
-            self._inner.client._ssl_context = await _read(self._certificates)
+            tls = self._settings.security.tls
+            # What is not read in time is looked at again soon; the last good certificates serve.
+            with suppress(FileUnusable):
+                self._inner.client._ssl_context = await made(tls, self._certificates.current)
 
     async def stop(self, *, timeout: float) -> None:
         """Let what is queued be acknowledged, within ``timeout`` seconds; then as `discard`."""
@@ -200,8 +203,3 @@ class Producer:
     async def discard(self) -> None:
         """Close without sending, within seconds, whatever the brokers do."""
         await teardown.end(self._inner, self._requests)
-
-
-async def _read(certificates: RotatingContext) -> ssl.SSLContext:
-    # In a thread that may be left behind: a file on a dead network mount blocks for ever.
-    return await anyio.to_thread.run_sync(certificates.current, abandon_on_cancel=True)

@@ -37,7 +37,7 @@ from aiokafka import errors as kafka_errors
 from connector.kafka.errors import BrokerUnreachable
 from connector.kafka.options import NoToken
 from connector.kafka.security import Security
-from connector.tls import TlsFileError, find_tls_error, tls_reason
+from connector.tls import find_tls_error, tls_reason
 
 Stage = Literal["connect", "greet", "authenticate", "ask"]
 """How far a connection came: nothing yet, the API versions, SASL, the first request."""
@@ -85,8 +85,6 @@ def diagnose(error: BaseException, attempt: Attempt) -> tuple[str, str]:
     tls = find_tls_error(error)
     if isinstance(error, NoToken):
         return "no_token", str(error)
-    if isinstance(error, TlsFileError):
-        return "file", f"{_SECURITY}.tls.{error}: {error.remedy}"
     if isinstance(error, TokenRefused | kafka_errors.KafkaError) and tls is None:
         found = _of_sasl(error, attempt)
         if found is not None:

@@ -10,12 +10,12 @@ from aiokafka import errors as kafka_errors
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from connector.kafka.dial import Connection, meet
+from connector.kafka.errors import FileUnusable
 from connector.kafka.options import ssl_context
 from connector.kafka.refusal import CannotConnect
 from connector.kafka.report import Finding
 from connector.kafka.requests import RightsRequest
 from connector.kafka.settings import KafkaSettings
-from connector.tls import TlsFileError
 
 DESCRIBE, WRITE = 8, 4
 """Bits: the codes of org.apache.kafka.common.acl.AclOperation."""
@@ -63,7 +63,7 @@ async def ask_rights(
         context = await ssl_context(settings.security)
         async with meet(settings, host, port, context, timeout=timeout) as met:
             return await _ask(met.connection, topics)
-    except (CannotConnect, TlsFileError):  # it could be used a moment ago
+    except (CannotConnect, FileUnusable):  # it could be used a moment ago
         return Rights()
 
 

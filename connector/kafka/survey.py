@@ -61,7 +61,7 @@ async def survey(settings: KafkaSettings) -> tuple[Visit, ...]:
     Visit every address of the configuration, and then every broker that they advertise.
 
     Raises:
-        TlsFileError: A file with certificates cannot be used.
+        FileUnusable: A file with certificates cannot be used.
     """
     context = await ssl_context(settings.security)
     given = await _visit_all(settings, _given(settings), context)
@@ -74,7 +74,7 @@ async def require_broker(settings: KafkaSettings) -> None:
 
     Raises:
         BrokerUnreachable: There is none; it says what is wrong with each.
-        TlsFileError: A file with certificates cannot be used.
+        FileUnusable: A file with certificates cannot be used.
     """
     context = await ssl_context(settings.security)
     visits = []

@@ -8,6 +8,7 @@ from typing import Protocol
 from connector.errors import ConnectorError
 from connector.kafka import (
     Batch,
+    FileUnusable,
     KafkaSettings,
     NewTopics,
     Producer,
@@ -18,7 +19,6 @@ from connector.kafka import (
     told,
     topic_limits,
 )
-from connector.tls import TlsFileError
 
 
 class Writer(Protocol):
@@ -106,5 +106,5 @@ class Kafka:
         """See `Brokers`."""
         try:
             return told(await survey(self._settings)) or None
-        except TlsFileError as error:
+        except FileUnusable as error:
             return str(error)

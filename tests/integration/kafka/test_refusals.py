@@ -9,8 +9,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from connector.kafka import BrokerUnreachable, KafkaSettings, Sasl, Security, require_broker, survey
-from connector.tls import TlsFileError
+from connector.kafka import (
+    BrokerUnreachable,
+    FileUnusable,
+    KafkaSettings,
+    Sasl,
+    Security,
+    require_broker,
+    survey,
+)
 from tests.brokers.certificates import Authority
 from tests.brokers.ports import free_ports
 from tests.brokers.secured import PLAIN_USER, SecuredKafka
@@ -156,7 +163,7 @@ async def test_a_provider_is_told_what_became_of_its_token(secured: SecuredKafka
 async def test_a_file_that_is_not_there_is_named(secured: SecuredKafka) -> None:
     tried = over_scram(secured, USER)
     tls = replace(tried.security.tls, ca_file=MISSING)
-    with pytest.raises(TlsFileError, match=r"^ca_file: /nowhere/ca\.pem is not there"):
+    with pytest.raises(FileUnusable, match=r"^kafka\.security\.tls\.ca_file: /nowhere/ca\.pem is not there"):
         await require_broker(replace(tried, security=replace(tried.security, tls=tls)))
 
 

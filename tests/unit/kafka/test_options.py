@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiokafka.client import AIOKafkaClient
 
-from connector.kafka import KafkaSettings, Mechanism, Sasl, Security, SecurityProtocol
-from connector.kafka.options import client_options, ssl_context
+from connector.kafka import FileUnusable, KafkaSettings, Mechanism, Sasl, Security, SecurityProtocol
+from connector.kafka.options import client_options, made, ssl_context
 from connector.tls import TlsSettings
 from tests.unit.kafka.test_bearer import Tokens
 
@@ -43,3 +46,19 @@ async def test_the_host_name_is_checked_unless_that_is_switched_off() -> None:
         context = await ssl_context(Security(protocol="SSL", tls=TlsSettings(check_hostname=check)))
         assert context is not None
         assert context.check_hostname is check
+
+
+async def test_a_file_that_is_never_read_is_named(tmp_path: Path) -> None:
+    """As on a dead network mount; a pipe that nobody writes to would be seen to be none."""
+    blocked = threading.Event()
+
+    def make() -> ssl.SSLContext:
+        blocked.wait()
+        raise AssertionError
+
+    tls = TlsSettings(ca_file=tmp_path / "ca.pem")
+    try:
+        with pytest.raises(FileUnusable, match=r"ca\.pem is not read in time"):
+            await made(tls, make, within=0.1)
+    finally:
+        blocked.set()
