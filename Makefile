@@ -42,11 +42,13 @@ lint: $(READY) ## Check style, types, floors, generated files and docs
 	$(BIN)/lint-imports
 	$(BIN)/python -m connector.config.schema --check schemas/config.schema.json
 	$(BIN)/python -m connector.config.reference --check docs/configuration.md
+	$(BIN)/python -m connector.refusals.reference --check docs/refusals.md
 	$(BIN)/python -m tests.docs
 
-generate: $(READY) ## Write the config's JSON Schema and reference anew
+generate: $(READY) ## Write the config's JSON Schema and reference, and the table of refusals, anew
 	$(BIN)/python -m connector.config.schema > schemas/config.schema.json
 	$(BIN)/python -m connector.config.reference > docs/configuration.md
+	$(BIN)/python -m connector.refusals.reference > docs/refusals.md
 
 lock: $(READY) ## Resolve the locks anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements.lock --extra uvloop

@@ -100,6 +100,7 @@ class SubscriptionMetrics:
         self._full_messages = metrics.full_messages.labels(name)
         self._keys_missing = metrics.keys_missing.labels(name)
         self._times_replaced = metrics.timestamps_replaced.labels(name)
+        self._refused: str | None = None
         metrics.gaps.labels(name, "unfilled")
         # Whoever bore the name before may have left it raised.
         self._no_data.set(0.0)
@@ -176,6 +177,14 @@ class SubscriptionMetrics:
         """See `SubscriptionObserver`."""
         self._streamed.inc(max(0.0, seconds))
 
+    def refused(self, reason: str | None) -> None:
+        """See `SubscriptionObserver`."""
+        if self._refused is not None and reason != self._refused:
+            self._metrics.refused_alarm.labels(self._name, self._refused).set(0.0)
+        if reason is not None:
+            self._metrics.refused_alarm.labels(self._name, reason).set(1.0)
+        self._refused = reason
+
     def no_data(self, alarm: bool) -> None:
         """See `SubscriptionObserver`."""
         self._no_data.set(1.0 if alarm else 0.0)
@@ -248,15 +257,18 @@ class PublicHealth:
 
     def measure(self, metrics: Metrics) -> None:
         """Bring up to date what is known only by asking."""
+        alarm = False
         for keeper, states, expires_in in (
             (self._keeper, metrics.token_state, metrics.token_expires_in),
             (self._kafka_keeper, metrics.kafka_token_state, metrics.kafka_token_expires_in),
         ):
             if keeper is not None:
                 status = keeper.status
+                alarm = alarm or status.alarm
                 set_one(states, TOKEN_STATES, status.state)
                 left = status.expires_in_seconds
                 expires_in.set(math.nan if left is None else left)
+        metrics.token_alarm.set(1.0 if alarm else 0.0)
         set_one(metrics.kafka_state, KAFKA_STATES, self._kafka().state)
         metrics.inbox_bytes.set(self._budget.used)
         metrics.inbox_limit_bytes.set(self._budget.limit)

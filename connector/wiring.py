@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import structlog
@@ -16,7 +17,7 @@ from connector.auth import (
     TokenSource,
     secrets_of,
 )
-from connector.config import Change, Config, Part, Watch
+from connector.config import Change, Config, Part, Secret, Watch
 from connector.http import HttpClient
 from connector.kafka import NewTopics
 from connector.kafka_access import KafkaAccess
@@ -32,6 +33,7 @@ from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
 from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
 from connector.records.topics import TopicTemplate
+from connector.refusals import Refusals
 from connector.reload import Reload
 from connector.subscription import (
     Budget,
@@ -47,6 +49,9 @@ from connector.tls import RotatingContext
 from connector.worker import Worker
 
 log = structlog.get_logger(__name__)
+
+USER_AGENT = f"graphql-kafka-connector/{__version__}"
+"""How we present ourselves; some endpoints refuse who does not."""
 
 DRAIN_SHARE_OF_CLOSING = 0.5
 """At most this share of the drain is spent on waiting for the peers' Close."""
@@ -97,6 +102,10 @@ class Running:
         self._redactor = redactor
         self.learn(config)
         self._session = _session(config)
+        self._refusals = Refusals(
+            provider=config.endpoint.preset,
+            overrides=[rule.as_rule() for rule in config.endpoint.refusals],
+        )
         self._source = source = _token_source(config, http)
         self.keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
         self.budget = Budget(config.inbox.max_bytes)
@@ -152,14 +161,18 @@ class Running:
             source.replace(config.token.reveal())
         elif isinstance(source, ClientCredentials) and config.oauth is not None and self.keeper is not None:
             secret = config.oauth.client_secret.reveal()
-            source.replace(client_id=config.oauth.client_id, client_secret=secret)
+            source.replace(
+                client_id=config.oauth.client_id,
+                client_secret=secret,
+                headers=_revealed(config.oauth.headers),
+            )
             self.keeper.renewed()
 
     def _follow(self, config: Config, plan: SubscriptionPlan) -> None:
         task = self._task(plan.name)
         task.add(
             Follower(
-                _following(config, plan, self._session),
+                _following(config, plan, self._session, self._refusals),
                 keeper=self.keeper,
                 publisher=task.publisher,
                 budget=self.budget,
@@ -196,6 +209,7 @@ def _token_source(config: Config, http: HttpClient) -> TokenSource | None:
                 client_secret=config.oauth.client_secret.reveal(),
                 scope=config.oauth.scope,
                 auth=config.oauth.auth,
+                headers=_revealed(config.oauth.headers),
             )
         case _:
             return None
@@ -212,6 +226,10 @@ def _dead_letters(config: Config, task: Task) -> DeadLetters | None:
     return DeadLetters(task.publisher, name, Sender(connector=config.name, task=task.number))
 
 
+def _revealed(headers: Mapping[str, Secret]) -> dict[str, str]:
+    return {name: value.reveal() for name, value in headers.items()}
+
+
 def _publishing(config: Config) -> PublishSettings:
     topics, dead_letter_topic = config.topics, _dead_letter_topic(config)
     new = NewTopics(
@@ -224,7 +242,9 @@ def _publishing(config: Config) -> PublishSettings:
     return PublishSettings(create=new if topics.create else None, linger=config.kafka.producer.linger)
 
 
-def _following(config: Config, plan: SubscriptionPlan, session: SessionSettings) -> FollowSettings:
+def _following(
+    config: Config, plan: SubscriptionPlan, session: SessionSettings, refusals: Refusals
+) -> FollowSettings:
     # The plan's template has the variables put in already.
     dead_letter_topic = _dead_letter_topic(config)
     not_for_rows = {dead_letter_topic} if dead_letter_topic else set()
@@ -245,8 +265,14 @@ def _following(config: Config, plan: SubscriptionPlan, session: SessionSettings)
         streams=plan.cubes,
         target=_target(config),
         session=session,
-        patience=Patience(keepalive_timeout=config.endpoint.keepalive_timeout, probe=config.preset.probe),
+        patience=Patience(
+            keepalive_timeout=config.endpoint.keepalive_timeout,
+            probe=config.preset.probe,
+            ping_interval=config.endpoint.ping_interval,
+        ),
         reopens=config.endpoint.rotation == "reopen",
+        reopen_pause=config.endpoint.reopen_pause,
+        refusals=refusals,
         rows_limit=config.preset.rows_limit,
         no_data_alarm=config.endpoint.no_data_alarm,
         tolerance=Tolerance(bad=config.errors.tolerance == "all", failures=window.failures, rows=window.rows),
@@ -255,13 +281,14 @@ def _following(config: Config, plan: SubscriptionPlan, session: SessionSettings)
 
 def _target(config: Config) -> Target:
     endpoint = config.endpoint
-    credentials = endpoint.credentials
     source = config.oauth or config.token or config.token_file
-    placement = Placement(place=credentials.in_, name=credentials.name, template=credentials.template)
+    placements = (
+        Placement(place=one.in_, name=one.name, template=one.template) for one in endpoint.credentials
+    )
     return Target(
         url=endpoint.url,
-        placement=placement if source else None,
-        headers={name: value.reveal() for name, value in endpoint.headers.items()},
+        placements=tuple(placements) if source else (),
+        headers=_revealed(endpoint.headers),
         init_payload=endpoint.init_payload or None,
     )
 
@@ -280,6 +307,8 @@ def _session(config: Config) -> SessionSettings:
         ack_timeout=endpoint.ack_timeout,
         close_timeout=min(endpoint.close_timeout, config.shutdown.drain * DRAIN_SHARE_OF_CLOSING),
         max_message_bytes=endpoint.max_message_bytes,
+        peer_closes=config.preset.peer_closes,
+        user_agent=USER_AGENT,
         tls=RotatingContext(peer.tls),
         proxy=peer.route.proxy,
     )

@@ -31,7 +31,7 @@ class ClientCredentials:
     Fetches a new token each time.
 
     ``scope`` of ``None`` asks for the endpoint's default; ``auth`` says where the credentials go:
-    into the ``body``, or into a header by HTTP ``basic``.
+    into the ``body``, or into a header by HTTP ``basic``. ``headers`` are sent besides.
     """
 
     def __init__(
@@ -43,19 +43,23 @@ class ClientCredentials:
         client_secret: str,
         scope: str | None = None,
         auth: AuthStyle = "body",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._http = http
         self._url = token_url
         self._scope = scope
         self._auth: AuthStyle = auth
         self._granted_scope: str | None = None
-        self.replace(client_id=client_id, client_secret=client_secret)
+        self.replace(client_id=client_id, client_secret=client_secret, headers=headers)
 
-    def replace(self, *, client_id: str, client_secret: str) -> None:
+    def replace(
+        self, *, client_id: str, client_secret: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         """Ask with other credentials from the next request on; `Keeper.renewed` makes one where it is due."""
         self._request = build_request(
             client_id=client_id, client_secret=client_secret, scope=self._scope, auth=self._auth
         )
+        self._headers = {**(headers or {}), **self._request.headers}
         self._secrets = secrets_of(client_id, client_secret)
 
     @property
@@ -71,7 +75,7 @@ class ClientCredentials:
             GrantRefused: A permanent refusal.
             RetriableError: The endpoint is unreachable, busy or broken.
         """
-        answer = await self._http.post_form(self._url, self._request.form, self._request.headers)
+        answer = await self._http.post_form(self._url, self._request.form, self._headers)
         grant = parse_answer(answer.status, answer.body, retry_after=retry_after_seconds(answer.headers))
         self._warn_of_missing_scope(grant.scope)
         return grant

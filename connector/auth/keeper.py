@@ -13,16 +13,13 @@ import structlog
 
 from connector.auth.audience import ENDPOINT, Audience
 from connector.auth.grant import Grant, GrantRefused
-from connector.auth.schedule import LEAST_APART, Patience, Retry, refresh_at
+from connector.auth.rejections import Rejections
+from connector.auth.schedule import LEAST_APART, Retry, refresh_at
 from connector.auth.source import SilentObserver, TokenObserver, TokenSource
 from connector.auth.token import Token, TokenState, TokenStatus
 from connector.errors import RetriableError
 
 _log = structlog.get_logger()
-
-#: Seconds to wait before another token is tried where fresh ones are rejected, at first and at most.
-_FIRST_PATIENCE = 5.0
-_LONGEST_PATIENCE = 300.0
 
 
 class Keeper:
@@ -31,8 +28,12 @@ class Keeper:
 
     One fetch runs at a time however many ask, and it runs in `run`, so that an outage of the source
     holds up only those who cannot be served. An old token serves until a new one is there: past its
-    expiry too, once a fetch has failed. A rejected one is handed out again only if the source has no
-    other, as a new generation and after a wait that grows.
+    expiry too, once a fetch has failed.
+
+    Those who use it say by their names (``by``) whether it was accepted. Who rejected a token gets it
+    again only if others are content, since then it is good and that user's own rights are at fault, or
+    if the source has no other, as a new generation and after a wait that grows. Nobody else is held up
+    by a rejection for longer than the fetch that follows it.
 
     ``audience`` is whom the tokens are shown to, for people. ``clock`` returns seconds; ``rng`` a float in
     [0, 1); ``sleep`` waits for seconds of ``clock``. All methods belong to the event loop's thread.
@@ -57,22 +58,24 @@ class Keeper:
         self._sleep = sleep
 
         self._current: Token | None = None
-        self._is_rejected = False  # the current one
+        self._current_at = -math.inf  # when it was asked for
+        self._rejections = Rejections(clock=clock, rng=rng)
         self._obtained = 0  # fetches that gave a token
+        self._ended = 0  # fetches that gave one or failed
         self._changed = anyio.Event()  # replaced each time it is set: by whatever may let a waiter go on
 
         self._due_at = -math.inf  # the next fetch
+        self._refresh_at = math.inf  # the one that the token's life asks for
         self._due_moved = anyio.Event()
         self._retry = Retry(rng)
         self._error: RetriableError | None = None  # of the last fetch
         self._renewals = 0  # of the source's credentials
         self._said: str | None = None  # the failure that was last logged
 
-        self._rejections = 0  # since a token was last accepted
-        self._last_rejected = 0  # its generation
-        self._patience = Patience(first=_FIRST_PATIENCE, cap=_LONGEST_PATIENCE, rng=rng)
-        self._has_waited = False  # the coming fetch comes after `_patience`: the same token may serve again
+        self._is_replacing = False  # a fetch comes now, since the token was rejected
+        self._has_waited = False  # the coming fetch comes after a wait: the same token may serve again
         self._hurried_at = -math.inf  # when a first rejection last led to a fetch
+        self._changed_by_itself = anyio.Event()  # replaced each time it is set, too
 
     async def run(self) -> Never:
         """Fetch at the start, ahead of each expiry and after rejections; no outage ends it."""
@@ -83,43 +86,79 @@ class Keeper:
                 await self._fetch()
         raise AssertionError("unreachable")  # the group swallows nothing
 
-    async def token(self) -> Token:
-        """Return the current token; wait until there is one that may serve."""
-        return await self.newer_than(0)
+    async def token(self, *, by: str = "") -> Token:
+        """Return the current token; wait until there is one that may serve ``by``."""
+        return await self.newer_than(0, by=by)
 
-    async def newer_than(self, generation: int) -> Token:
-        """Return the current token once it is of a later generation and may serve."""
+    async def newer_than(self, generation: int, *, by: str = "") -> Token:
+        """Return the current token once it is of a later generation and may serve ``by``."""
         obtained = self._obtained
         while True:
             token = self._current
-            if token is not None and token.generation > generation and self._may_serve(token, obtained):
+            if token is not None and token.generation > generation and self._may_serve(token, obtained, by):
                 return token
             await self._changed.wait()
 
-    def reject(self, generation: int) -> None:
+    async def news(self, generation: int | None) -> None:
         """
-        Take note that the endpoint did not accept the token of this generation.
+        Return once the source has another token or other credentials without having been asked, or there
+        is a later token than ``generation`` (``None``: later ones do not matter).
+        """
+        by_itself = self._changed_by_itself
+        while not by_itself.is_set():
+            if generation is not None and self._current and self._current.generation > generation:
+                return
+            await self._changed.wait()
 
-        Only the first call for the current generation counts. A fetch follows: at once after the
-        first rejection, then after a wait that grows until a token is accepted. A source that fails
-        is not asked sooner for it.
+    def reject(self, generation: int, *, by: str = "") -> None:
         """
-        token = self._current
-        if token is None or self._is_rejected or token.generation != generation:
+        Take note that the endpoint did not accept the token of this generation when ``by`` used it.
+
+        Only the current generation's first rejection by each counts. A fetch follows: at once, after a
+        wait that grows while fresh tokens are rejected, or not at all where a fresh one did not help and
+        others are content. A source that fails is not asked sooner for it.
+        """
+        current = self._current.generation if self._current else 0
+        seconds_to_next = self._rejections.note(by, generation, current=current)
+        if seconds_to_next is None:
             return
-        self._is_rejected = True
-        self._rejections += 1
-        self._last_rejected = generation
-        if self._error is None:
-            self._plan_replacement()
-        self._say_rejected(generation)
+        if self._error is None and not (self._is_replacing or self._has_waited):
+            wait = seconds_to_next()
+            if wait is not None:
+                self._plan_replacement(wait)
         self._announce()
 
-    def accept(self, generation: int) -> None:
-        """Take note that a session with the token of this generation was acknowledged and delivered."""
-        # Older news than a rejection says nothing about the tokens that came after.
-        if generation > self._last_rejected:
-            self._forget_rejections()
+    def accept(self, generation: int, *, by: str = "") -> None:
+        """Take note that a session of ``by`` with this token was acknowledged and delivered."""
+        if not self._rejections.accepted(by, generation):
+            return
+        if self._current is not None and generation == self._current.generation and self._error is None:
+            self._rejections.pardon(by)
+            if self._has_waited:
+                self._has_waited = False
+                self._move_due(self._refresh_at)
+        self._announce()
+
+    async def renew(self, generation: int, *, older_than: float) -> None:
+        """
+        Fetch a token in the place of this generation, if it is current and was asked for more than
+        ``older_than`` seconds ago; return once that was tried. A source that fails is not asked sooner.
+        """
+        token = self._current
+        if token is None or token.generation != generation or self._error is not None:
+            return
+        if self._clock() - self._current_at <= older_than:
+            return
+        ended = self._ended
+        if not self._is_replacing:
+            self._hurry()
+        while self._ended == ended:
+            await self._changed.wait()
+
+    def forget(self, by: str) -> None:
+        """Count ``by`` no more: it has ended."""
+        self._rejections.forget(by)
+        self._announce()
 
     def renewed(self) -> None:
         """
@@ -129,8 +168,9 @@ class Keeper:
         open sessions keep the token that they have.
         """
         self._renewals += 1
-        if self._state() != "valid" or self._error is not None:
+        if self._state() != "valid" or self._error is not None or self._rejections:
             self._start_over()
+        self._announce_change()
 
     @property
     def status(self) -> TokenStatus:
@@ -142,31 +182,37 @@ class Keeper:
             expires_in_seconds=None if expires_at is None else expires_at - self._clock(),
             last_error=self._last_error(),
             generation=token.generation if token else 0,
+            alarm=isinstance(self._error, GrantRefused) or self._rejections.are_repeated,
         )
 
     def _state(self) -> TokenState:
         token = self._current
-        if token is not None and not self._is_rejected and not self._has_expired(token):
+        is_usable = token is not None and not self._has_expired(token)
+        if is_usable and not (self._is_rejected or (self._rejections and self._error is not None)):
             return "valid"
         if isinstance(self._error, GrantRefused):
             return "refused"
         if token is None:
             return "none"
-        return "rejected" if self._is_rejected else "expired"
+        return "rejected" if self._rejections else "expired"
+
+    @property
+    def _is_rejected(self) -> bool:
+        return self._rejections.blame_the_token or bool(self._rejections and self._is_replacing)
 
     def _last_error(self) -> str | None:
         if self._error is not None:
             return str(self._error)
-        if self._rejections > 1:
+        if self._rejections.are_repeated:
             return self._audience.rejected_again
         return self._audience.rejected if self._is_rejected else None
 
     def _has_expired(self, token: Token) -> bool:
         return token.expires_at is not None and self._clock() >= token.expires_at
 
-    def _may_serve(self, token: Token, obtained: int) -> bool:
-        """Tell whether ``token`` may serve one who asked when ``obtained`` tokens had been fetched."""
-        if self._is_rejected:
+    def _may_serve(self, token: Token, obtained: int, by: str) -> bool:
+        """Tell whether ``token`` may serve ``by``, who asked when ``obtained`` tokens had been fetched."""
+        if self._rejections.bars(by) or (self._rejections and self._is_replacing):
             return False
         # A token that arrives expired is still the best there is; waiting for the next would never end.
         is_best_known = self._error is not None or self._obtained > obtained
@@ -175,8 +221,8 @@ class Keeper:
     async def _watch_source(self) -> None:
         while True:
             await self._source.changed()
-            self._forget_rejections()
-            self._move_due(self._clock())
+            self._start_over()
+            self._announce_change()
 
     async def _until_due(self) -> None:
         while (left := self._due_at - self._clock()) > 0:
@@ -203,6 +249,8 @@ class Keeper:
                 self._start_over()  # what was refused is not what would be sent now
         else:
             self._note_success(grant, asked_at, has_waited=has_waited)
+        self._is_replacing = False
+        self._ended += 1
         self._announce()
 
     def _note_failure(self, error: RetriableError) -> None:
@@ -215,6 +263,7 @@ class Keeper:
         wait = round(wait, 1)
         facts = {"reason": self._said, "next_attempt_seconds": wait, "state": self._state(), **self._mark}
         if isinstance(error, GrantRefused):
+            log = _log.debug if reason == self._said else _log.error
             log("token endpoint refused", **facts, remedy=error.remedy)
         else:
             log("token not obtained", **facts)
@@ -227,12 +276,13 @@ class Keeper:
         # First: nothing may log a token before the observer knows it.
         self._observer.token_changed(grant.access_token)
         self._observer.fetched("obtained")
-        if is_same and self._is_rejected and not has_waited:
-            self._be_patient()
+        if is_same and self._rejections.blame_the_token and not has_waited:
+            self._be_patient(self._rejections.wait())
             return
         generation = current.generation if current else 0
-        if not is_same or self._is_rejected:
+        if not is_same or self._rejections.blame_the_token:
             generation += 1
+            self._rejections.clear()
         self._install(grant, generation, asked_at)
 
     def _install(self, grant: Grant, generation: int, asked_at: float) -> None:
@@ -242,23 +292,31 @@ class Keeper:
             generation=generation,
             expires_at=None if life is None else asked_at + life,
         )
-        self._is_rejected = self._has_waited = False
+        self._current_at = asked_at
+        self._has_waited = False
         self._obtained += 1
-        self._due_at = refresh_at(asked_at=asked_at, now=self._clock(), life=life, rng=self._rng)
+        self._refresh_at = refresh_at(asked_at=asked_at, now=self._clock(), life=life, rng=self._rng)
+        self._due_at = self._refresh_at
         _log.info("token obtained", generation=generation, life_seconds=life, **self._mark)
 
-    def _plan_replacement(self) -> None:
+    def _plan_replacement(self, wait: float) -> None:
         """Plan the fetch that a rejection asks for."""
-        if self._rejections > 1:
-            self._be_patient()
-            return
+        if wait > 0:
+            self._be_patient(wait)
+        else:
+            self._hurry()
+        self._say_rejected()
+
+    def _hurry(self) -> None:
+        """Fetch now."""
+        self._is_replacing = True
         # A token may be accepted and rejected in turn, many times a second.
         self._hurried_at = max(self._clock(), self._hurried_at + LEAST_APART)
         self._move_due(self._hurried_at)
 
-    def _be_patient(self) -> None:
+    def _be_patient(self, wait: float) -> None:
         self._has_waited = True
-        self._move_due(self._clock() + self._patience.next())
+        self._move_due(self._clock() + wait)
 
     def _move_due(self, moment: float) -> None:
         self._due_at = moment
@@ -266,18 +324,25 @@ class Keeper:
 
     def _start_over(self) -> None:
         self._retry.reset()
-        self._forget_rejections()
+        self._rejections.start_over()
         self._move_due(self._clock())
 
-    def _forget_rejections(self) -> None:
-        self._rejections = 0
-        self._patience.reset()
+    def _say_rejected(self) -> None:
+        in_row = self._rejections.in_row
+        log = {1: _log.warning, 2: _log.error}.get(in_row, _log.debug)
+        wait = max(self._due_at - self._clock(), 0.0)
+        log(
+            "token rejected",
+            generation=self._rejections.last_generation,
+            reason=self._audience.rejected_again if in_row > 1 else self._audience.rejected,
+            next_attempt_seconds=round(wait, 1),
+            **self._mark,
+        )
 
-    def _say_rejected(self, generation: int) -> None:
-        log = _log.warning if self._rejections <= 2 else _log.debug
-        reason = self._audience.rejected_again if self._rejections > 1 else self._audience.rejected
-        wait = round(max(self._due_at - self._clock(), 0.0), 1)
-        log("token rejected", generation=generation, reason=reason, next_attempt_seconds=wait, **self._mark)
+    def _announce_change(self) -> None:
+        event, self._changed_by_itself = self._changed_by_itself, anyio.Event()
+        event.set()
+        self._announce()
 
     def _announce(self) -> None:
         changed, self._changed = self._changed, anyio.Event()

@@ -31,10 +31,12 @@ class TokenStatus:
     endpoint), ``refused`` (none that is valid, and the token endpoint refuses to give one).
     ``expires_in_seconds`` is negative once expired; ``None``: no token, or its life is unknown.
     ``last_error`` says why the last fetch failed or the last token was rejected; ``None``: all is
-    well. ``generation`` is 0 before the first token.
+    well. ``generation`` is 0 before the first token. ``alarm``: somebody has to change something, even
+    though an earlier token may still serve.
     """
 
     state: TokenState
     expires_in_seconds: float | None
     last_error: str | None
     generation: int
+    alarm: bool = False

@@ -28,6 +28,7 @@ _LIVE: tuple[tuple[KeyPath, Part], ...] = (
     (("token",), Part.TOKEN),
     (("oauth", "client_id"), Part.TOKEN),
     (("oauth", "client_secret"), Part.TOKEN),
+    (("oauth", "headers"), Part.TOKEN),
     (("oauth", "tls"), Part.TOKEN),
     (("oauth", "proxy"), Part.TOKEN),
     (("endpoint", "headers"), Part.ENDPOINT),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qsl, urlsplit
 
+from connector.config.credentials import check_credentials
 from connector.config.defaults import preset_of
 from connector.config.redacted import is_secret
+from connector.config.refusals import check_refusals
 from connector.config.secret import Unresolved
 from connector.config.security_checks import check_security
 from connector.config.source import KeyPath, Source
@@ -48,7 +49,7 @@ def _drop(tree: object, path: KeyPath, source: Source) -> None:
 
 def _is_free(path: KeyPath) -> bool:
     """Whether what is below is not ours: any JSON, or what YAML took a secret for."""
-    if is_secret(path) and path != ("endpoint", "headers"):
+    if is_secret(path) and path not in (("endpoint", "headers"), ("oauth", "headers")):
         return True
     return path == ("endpoint", "init_payload") or (path[0] == "subscriptions" and path[2:] == ("variables",))
 
@@ -71,7 +72,8 @@ def check_whole(tree: dict[str, object], source: Source) -> None:
     check_security(tree, source)
     endpoint = tree.get("endpoint")
     if isinstance(endpoint, dict):
-        _check_credentials(endpoint, source, is_anonymous=not any(key in tree for key in _SOURCES))
+        check_credentials(endpoint, source, is_anonymous=not any(key in tree for key in _SOURCES))
+        check_refusals(endpoint, source)
     subscriptions = tree.get("subscriptions")
     if isinstance(subscriptions, list):
         _check_names(subscriptions, source)
@@ -92,44 +94,6 @@ def _check_tokens(tree: dict[str, object], source: Source) -> None:
     preset = preset_of(tree)
     if not given and preset.needs_token and not any(source.has_problem((key,)) for key in _SOURCES):
         source.report((), f"the preset {preset.name} needs a token", "add oauth:, token: or token_file:")
-
-
-def _check_credentials(endpoint: dict[str, object], source: Source, *, is_anonymous: bool) -> None:
-    credentials = endpoint.get("credentials")
-    if not isinstance(credentials, dict) or is_anonymous:
-        return
-    name = credentials.get("name")
-    place = credentials.get("in")
-    if not isinstance(name, str) or isinstance(name, Unresolved):
-        return
-    url, headers, payload = (endpoint.get(key) for key in ("url", "headers", "init_payload"))
-    if place == "url" and isinstance(url, str) and name in _query_names(url):
-        what = f"already holds {name!r}, where the token goes"
-        source.report(("endpoint", "url"), what, "take it out, or give credentials another name")
-    if place == "header":
-        _check_header_name(name, source)
-        for key in headers if isinstance(headers, dict) else ():
-            if key.lower() == name.lower():
-                source.report(("endpoint", "headers", key), "is where the token goes", "take it out")
-    if place == "init" and isinstance(payload, dict) and name in payload:
-        source.report(("endpoint", "init_payload", name), "is where the token goes", "take it out")
-
-
-def _check_header_name(name: str, source: Source) -> None:
-    from connector.config.mistake import Mistake
-    from connector.config.values import header_name
-
-    try:
-        header_name(name)
-    except Mistake as mistake:
-        source.report(("endpoint", "credentials", "name"), mistake.message, mistake.remedy)
-
-
-def _query_names(url: str) -> list[str]:
-    try:
-        return [name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)]
-    except ValueError:
-        return []
 
 
 def _check_names(subscriptions: list[object], source: Source) -> None:

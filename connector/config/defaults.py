@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
+from connector.config.credentials import fill_credentials
 from connector.presets import PRESETS, Preset
-from connector.presets.preset import DEFAULT_CREDENTIALS
 
 
 def preset_of(tree: dict[str, object]) -> Preset:
@@ -22,7 +20,10 @@ def fill_defaults(tree: dict[str, object]) -> None:
     if isinstance(endpoint, dict):
         _fill(endpoint, url=preset.url, http_url=preset.http_url)
         endpoint.setdefault("keepalive_timeout", f"{preset.keepalive_timeout:g}s")
-        _fill_credentials(endpoint, preset)
+        endpoint.setdefault("subprotocol", preset.subprotocol)
+        endpoint.setdefault("ping_interval", f"{preset.ping_interval:g}s" if preset.ping_interval else "none")
+        endpoint.setdefault("reopen_pause", f"{preset.reopen_pause:g}s")
+        fill_credentials(endpoint, preset)
     oauth = tree.get("oauth")
     if isinstance(oauth, dict):
         _fill(oauth, token_url=preset.token_url, scope=preset.scope, auth=preset.oauth_auth)
@@ -31,18 +32,6 @@ def fill_defaults(tree: dict[str, object]) -> None:
         name = tree.get("name")
         # Without a name, which is reported, the missing client_id says nothing.
         kafka.setdefault("client_id", name if isinstance(name, str) and name else "connector")
-
-
-def _fill_credentials(endpoint: dict[str, object], preset: Preset) -> None:
-    given = endpoint.setdefault("credentials", {})
-    if not isinstance(given, dict):
-        return
-    place = given.setdefault("in", preset.credentials.place)
-    default = preset.credentials
-    if place != default.place:
-        default = next((known for known in DEFAULT_CREDENTIALS.values() if known.place == place), default)
-    values = asdict(default)
-    _fill(given, name=values["name"], template=values["template"])
 
 
 def _fill(section: dict[str, object], **values: str | None) -> None:

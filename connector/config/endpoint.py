@@ -6,13 +6,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, JsonValue
 
+from connector.config.credentials import CredentialsList
 from connector.config.mistake import Mistake
 from connector.config.proxy import ProxyUrl
+from connector.config.refusals import RefusalSection
 from connector.config.secret import Secret
 from connector.config.section import Section, setting
 from connector.config.tls import TlsSection
 from connector.config.values import (
     Duration,
+    DurationOrNever,
+    DurationOrNone,
     HeaderName,
     HttpUrl,
     Size,
@@ -22,15 +26,27 @@ from connector.config.values import (
     text,
 )
 
-PresetName = Annotated[Literal["bitquery", "generic"], choice("generic", "bitquery")]
+PresetName = Annotated[
+    Literal["generic", "bitquery", "goldrush", "hasura", "ohip", "tibber"],
+    choice("generic", "bitquery", "goldrush", "hasura", "ohip", "tibber"),
+]
 Subprotocol = Annotated[
     Literal["auto", "graphql-transport-ws", "graphql-ws"],
     choice("auto", "graphql-transport-ws", "graphql-ws"),
 ]
-Place = Annotated[Literal["url", "header", "init"], choice("url", "header", "init")]
 Rotation = Annotated[Literal["reopen", "never"], choice("reopen", "never")]
 TokenAuth = Annotated[Literal["body", "basic"], choice("body", "basic")]
 
+_REQUEST = (
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+)
 _HANDSHAKE = (
     "connection",
     "content-length",
@@ -38,15 +54,6 @@ _HANDSHAKE = (
     "transfer-encoding",
     "upgrade",
 )
-
-
-def _one_token(value: object) -> str:
-    checked = text(value)
-    if checked.count("{token}") != 1:
-        raise Mistake("must hold {token} exactly once", "write {token}, or 'Bearer {token}'")
-    if not checked.isprintable():
-        raise Mistake("holds a line break or control character", "take it out")
-    return checked
 
 
 def _header_name(value: str) -> str:
@@ -65,44 +72,52 @@ def _header_value(value: object) -> object:
     return checked
 
 
+def _request_header_name(value: str) -> str:
+    if value.lower() in _REQUEST:
+        raise Mistake("is a header that the request sets itself", "take it out")
+    return value
+
+
 HandshakeHeader = Annotated[HeaderName, AfterValidator(_header_name)]
+RequestHeader = Annotated[HeaderName, AfterValidator(_request_header_name)]
 HeaderValue = Annotated[Secret, BeforeValidator(_header_value)]
-
-
-class CredentialsSection(Section):
-    """Where the token of a session goes."""
-
-    from_preset: ClassVar[frozenset[str]] = frozenset({"in", "name", "template"})
-
-    in_: Place = setting(
-        ...,
-        "Where the token goes: the URL's query, a header of the handshake, or connection_init's payload.",
-        alias="in",
-    )
-    name: Text = setting(..., "The query parameter, header or payload key that holds it.")
-    template: Annotated[str, BeforeValidator(_one_token)] = setting(
-        ..., "What is put there; {token} stands for the token, exactly once."
-    )
 
 
 class EndpointSection(Section):
     """The GraphQL endpoint."""
 
-    from_preset: ClassVar[frozenset[str]] = frozenset({"url", "http_url", "credentials", "keepalive_timeout"})
+    from_preset: ClassVar[frozenset[str]] = frozenset(
+        {
+            "url",
+            "http_url",
+            "subprotocol",
+            "credentials",
+            "keepalive_timeout",
+            "ping_interval",
+            "reopen_pause",
+        }
+    )
 
     preset: PresetName = setting(
         "generic", "What is known of the endpoint; its values serve where keys are absent."
     )
-    url: SocketUrl = setting(..., "The websocket address. The preset generic needs it.")
+    url: SocketUrl = setting(..., "The websocket address. All presets but bitquery need it.")
     http_url: HttpUrl | None = setting(
         None, "The address for queries over HTTP. No feature of this version uses it."
     )
     subprotocol: Subprotocol = setting(
-        "auto", "What to speak. auto offers both; an endpoint that then chooses none is an error."
+        ..., "What to speak. auto offers both; an endpoint that then chooses none is an error."
     )
-    credentials: CredentialsSection = setting(..., "Where the token goes.")
+    credentials: CredentialsList = setting(
+        ..., "Where the token goes; a list where it goes to several places."
+    )
     keepalive_timeout: Duration = setting(
-        ..., "How long a session may be silent before it is probed (generic) or given up (bitquery)."
+        ..., "How long a session may be silent before it is given up (bitquery) or probed (all others)."
+    )
+    ping_interval: DurationOrNever = setting(
+        ...,
+        "How often we ping while a session is open, whatever comes: GraphQL's ping, or the websocket's on "
+        "graphql-ws. none: only to probe.",
     )
     tls: TlsSection | None = setting(None, "Certificates for sockets (wss).")
     proxy: ProxyUrl | None = setting(
@@ -116,6 +131,14 @@ class EndpointSection(Section):
         "reopen",
         "What to do before the token expires: reopen the session with a fresh one, or never, "
         "where an endpoint leaves open sessions alone.",
+    )
+    reopen_pause: DurationOrNone = setting(
+        ...,
+        "The least time between the end of a session and the next one, for endpoints that take the client "
+        "before for one that is still there.",
+    )
+    refusals: tuple[RefusalSection, ...] = setting(
+        (), "Rules of your own about what is done when the endpoint refuses, asked before all others."
     )
     no_data_alarm: Duration = setting(
         "5m", "A session alive for so long without rows raises an alarm, no reconnect."
@@ -148,4 +171,7 @@ class OauthSection(Section):
     )
     proxy: ProxyUrl | None = setting(
         None, "What token requests go through, or none. Default: endpoint.proxy, else the environment."
+    )
+    headers: dict[RequestHeader, HeaderValue] = setting(
+        {}, "Further headers for the request. Their values are secrets and never shown."
     )

@@ -14,7 +14,7 @@ from connector.config.source import KeyPath
 LEAST_LENGTH = 8
 """Shorter header values, payload values and query values are words rather than secrets."""
 
-_SECRET_MAPPINGS = (("endpoint", "headers"), ("endpoint", "init_payload"))
+_SECRET_MAPPINGS = (("endpoint", "headers"), ("endpoint", "init_payload"), ("oauth", "headers"))
 _NAME = re.compile(r"[A-Za-z][0-9A-Za-z_-]{0,63}")
 _OF_KAFKA: tuple[KeyPath, ...] = (
     ("kafka", "security", "sasl", "password"),
@@ -29,6 +29,7 @@ def is_secret(path: KeyPath) -> bool:
         or path[:2]
         in (
             ("oauth", "client_secret"),
+            ("oauth", "headers"),
             ("endpoint", "headers"),
             ("endpoint", "init_payload"),
         )

@@ -14,9 +14,10 @@ from typing import Any
 
 from connector.config.not_built import names_not_built
 from connector.config.root import Config
-from connector.config.schema import config_schema, write_or_check
+from connector.config.schema import config_schema
 from connector.config.section import Section
 from connector.config.validation import section_in
+from connector.generated import write_or_check
 from connector.presets import PRESETS
 
 _HEAD = """\
@@ -44,6 +45,11 @@ One YAML file. Unknown keys are refused, and every mistake is reported at once w
   comes from a `${file:…}`.
 """
 
+_PRESET_KEYS = (
+    *("url", "http_url", "subprotocol", "credentials", "keepalive_timeout", "ping_interval", "reopen_pause"),
+    *("token_url", "scope", "oauth_auth"),
+)
+
 _NOTHING = "\u2013"
 
 
@@ -64,7 +70,7 @@ def _section(section: type[Section], path: str, title: str) -> Iterator[str]:
         key = field.alias or name
         inner = section_in(field.annotation)
         if inner is not None:
-            below.append((inner, f"{path}{key}" + ("[]" if key == "subscriptions" else "")))
+            below.append((inner, f"{path}{key}" + ("[]" if key in ("subscriptions", "refusals") else "")))
         default = _default(key, section, properties[key], is_required=key in required)
         kind = _type(properties[key], inner)
         yield f"| `{path}{key}` | {kind} | {default} | {_cell(field.description or '')} |"
@@ -86,6 +92,8 @@ def _default(key: str, section: type[Section], schema: dict[str, Any], *, is_req
 
 def _type(schema: dict[str, Any], inner: type[Section] | None) -> str:
     if inner is not None:
+        if "anyOf" in schema:
+            return "mapping, or list of mappings"
         return "list of mappings" if schema.get("type") == "array" else "mapping"
     options = schema.get("anyOf", [schema])[0]
     if "enum" in options or "const" in options:
@@ -110,9 +118,9 @@ def _presets() -> Iterator[str]:
     yield "## Presets\n"
     yield "| | " + " | ".join(f"`{name}`" for name in PRESETS) + " |"
     yield "|---|" + "---|" * len(PRESETS)
-    for key in ("url", "http_url", "token_url", "scope", "oauth_auth", "keepalive_timeout", "credentials"):
+    name = {"token_url": "oauth.token_url", "scope": "oauth.scope", "oauth_auth": "oauth.auth"}
+    for key in _PRESET_KEYS:
         values = [_preset_value(getattr(preset, key)) for preset in PRESETS.values()]
-        name = {"token_url": "oauth.token_url", "scope": "oauth.scope", "oauth_auth": "oauth.auth"}
         yield f"| `{name.get(key, f'endpoint.{key}')}` | " + " | ".join(values) + " |"
     yield ""
 
@@ -124,8 +132,8 @@ def _preset_value(value: object) -> str:
         return f"`{value:g}s`"
     if isinstance(value, str):
         return f"`{value}`"
-    place, name, template = (getattr(value, key) for key in ("place", "name", "template"))
-    return f'`{{in: {place}, name: {name}, template: "{template}"}}`'
+    assert isinstance(value, tuple)
+    return ", ".join(f'`{{in: {one.place}, name: {one.name}, template: "{one.template}"}}`' for one in value)
 
 
 def _not_built() -> Iterator[str]:

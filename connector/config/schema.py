@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from connector.config.root import Config
 from connector.config.section import Section
 from connector.config.validation import section_in
+from connector.generated import write_or_check
 
 PLACEHOLDER = {"type": "string", "pattern": r"\$\{(env|file):"}
 """What may stand in the place of every value that is not text anyway."""
@@ -38,6 +37,8 @@ def config_schema() -> dict[str, Any]:
         "not": {"properties": {"preset": {"const": "bitquery"}}, "required": ["preset"]}
     }
     definitions["EndpointSection"]["then"] = {"required": ["url"]}
+    credentials = definitions["EndpointSection"]["properties"]["credentials"]
+    credentials["anyOf"] = [credentials["items"], {name: credentials.pop(name) for name in ("type", "items")}]
     schema["not"] = {"anyOf": [{"required": pair} for pair in _PAIRS]}
     schema["properties"]["subscriptions"]["minItems"] = 1
     return {"$schema": DRAFT, **schema, "title": "Configuration of the connector"}
@@ -85,21 +86,6 @@ def _property(value: dict[str, Any]) -> dict[str, Any]:
     if not is_plain and not is_nested:
         value = {"anyOf": [value, {"$ref": "#/$defs/Placeholder"}]}
     return {**kept, **value}
-
-
-def write_or_check(arguments: Sequence[str], make: Callable[[], str]) -> int:
-    """Write to stdout, or compare with the file after ``--check``. Returns the exit code."""
-    if not arguments:
-        sys.stdout.write(make())
-        return 0
-    if len(arguments) != 2 or arguments[0] != "--check":
-        sys.stderr.write("usage: [--check FILE]\n")
-        return 2
-    file = Path(arguments[1])
-    if file.is_file() and file.read_text(encoding="utf-8") == make():
-        return 0
-    sys.stderr.write(f"{file} is not what the declaration says: make it again\n")
-    return 1
 
 
 if __name__ == "__main__":

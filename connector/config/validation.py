@@ -25,13 +25,22 @@ def report_errors(error: ValidationError, source: Source) -> None:
     # An unknown preset has no defaults: what is missing then says nothing.
     no_preset = any(item["loc"] == ("endpoint", "preset") for item in errors)
     for item in errors:
-        path = tuple(part for part in item["loc"] if part != "[key]")
+        path = _as_written(tuple(part for part in item["loc"] if part != "[key]"), source)
         if no_preset and item["type"] == "missing" and path[-1] in ("url", "token_url"):
             continue
         if item["type"] == "missing" and source.has_problem(path):
             continue  # the key is there, without a value
         message, remedy = _say(item, path)
         source.report(source.written(path), message, remedy)
+
+
+def _as_written(path: KeyPath, source: Source) -> KeyPath:
+    """Without the index of a list of one that was written without its brackets."""
+    written: KeyPath = ()
+    for part in path:
+        if part != 0 or isinstance(part, str) or (*written, part) in source.marks:
+            written = (*written, part)
+    return written
 
 
 def _say(item: ErrorDetails, path: KeyPath) -> tuple[str, str]:

@@ -78,6 +78,11 @@ def some_seconds(value: object) -> float:
     return total
 
 
+def seconds_or_never(value: object) -> float | None:
+    """As `some_seconds`; ``none``: never."""
+    return None if value is None or value == "none" else some_seconds(value)
+
+
 def size(value: object) -> int:
     """``64MiB``, ``1MB`` or a number of bytes → bytes, at least 1 KiB."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -245,6 +250,13 @@ _SIZE_SCHEMA: dict[str, object] = {"type": ["string", "integer"], "pattern": r"^
 
 Text: TypeAlias = Annotated[str, _unless_unresolved(text)]
 Duration: TypeAlias = Annotated[float, *_kind(some_seconds, "duration", **_DURATION_SCHEMA)]
+DurationOrNever: TypeAlias = Annotated[
+    float | None,
+    _unless_unresolved(seconds_or_never),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(none|(\d+(\.\d+)?(ms|s|m|h|d))+)$", "x-type": "duration, or `none`"}
+    ),
+]
 DurationOrNone: TypeAlias = Annotated[float, *_kind(seconds, "duration", **_DURATION_SCHEMA)]
 Size: TypeAlias = Annotated[int, *_kind(size, "size", **_SIZE_SCHEMA)]
 Whole: TypeAlias = Annotated[int, _unless_unresolved(whole)]

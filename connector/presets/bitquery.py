@@ -17,7 +17,7 @@ BITQUERY = Preset(
     token_url="https://oauth2.bitquery.io/oauth2/token",  # noqa: S106 - an address, no password
     scope="api",
     needs_token=True,
-    credentials=DEFAULT_CREDENTIALS["url"],
+    credentials=(DEFAULT_CREDENTIALS["url"],),
     # The vendor's rule: ten seconds without any frame, and the connection is dead. It sends `ka` or `pong`.
     keepalive_timeout=10.0,
     probe=False,

@@ -5,7 +5,7 @@ from connector.presets.preset import DEFAULT_CREDENTIALS, Preset
 GENERIC = Preset(
     name="generic",
     needs_token=False,
-    credentials=DEFAULT_CREDENTIALS["header"],
+    credentials=(DEFAULT_CREDENTIALS["header"],),
     # Many healthy servers say nothing while there is no data, so silence is probed before it counts.
     keepalive_timeout=30.0,
     probe=True,

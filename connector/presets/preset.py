@@ -15,7 +15,8 @@ class Credentials:
     Where a session's token goes.
 
     ``place`` is the URL's query, a handshake header or the payload of ``connection_init``; ``name`` is the
-    parameter, header or key there; ``template`` has ``{token}`` in it once.
+    parameter, header or key there, in the payload with dots for keys below keys; ``template`` has
+    ``{token}`` in it once.
     """
 
     place: CredentialPlace
@@ -23,7 +24,7 @@ class Credentials:
     template: str
 
 
-DEFAULT_CREDENTIALS: Mapping[CredentialPlace, Credentials] = {
+DEFAULT_CREDENTIALS: Mapping[str, Credentials] = {
     "url": Credentials(place="url", name="token", template="{token}"),
     "header": Credentials(place="header", name="Authorization", template="Bearer {token}"),
     "init": Credentials(place="init", name="Authorization", template="Bearer {token}"),
@@ -37,8 +38,11 @@ class Preset:
     One kind of upstream.
 
     ``url``, ``http_url``, ``token_url`` and ``scope`` are ``None`` where only the user can know them.
-    ``keepalive_timeout`` is in seconds of silence; ``probe`` says that a silent connection is asked for a
-    sign of life before it is given up. ``rows_limit`` is how many rows a message holds at most, ``None``
+    The token goes into all of ``credentials``. ``keepalive_timeout`` is in seconds of silence; ``probe``
+    says that a silent connection is asked for a sign of life before it is given up. The client pings
+    every ``ping_interval`` seconds, ``None``: only to probe. ``reopen_pause`` is the seconds that lie
+    between two sessions at least; ``peer_closes`` says that the server wants to close, once it was told
+    that the operation is complete. ``rows_limit`` is how many rows a message holds at most, ``None``
     where no limit is known. ``rows_default`` is where the rows are (the root field, or the one below it).
     The cubes go from ``Root.Field`` to what is to be said of them.
     """
@@ -50,9 +54,13 @@ class Preset:
     scope: str | None = None
     oauth_auth: Literal["body", "basic"] = "body"
     needs_token: bool
-    credentials: Credentials
+    subprotocol: Literal["auto", "graphql-transport-ws", "graphql-ws"] = "auto"
+    credentials: tuple[Credentials, ...]
     keepalive_timeout: float
     probe: bool
+    ping_interval: float | None = None
+    reopen_pause: float = 0.0
+    peer_closes: bool = False
     rows_limit: int | None = None
     rows_default: Literal["root", "cube"]
     warned_cubes: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,32 @@
 """What was answered, by whom → what is done: the one table of refusals."""
 
-from connector.refusals.symptom import Action, Symptom, Verdict
-from connector.refusals.table import RULES, Rule, classify
+from connector.refusals.general import RULES
+from connector.refusals.kinds import Kinds, kind_of
+from connector.refusals.pace import PACES, TOKEN_TOO_OLD, Pace
+from connector.refusals.pattern import LONGEST_TEXT, TooSlow, check_pattern
+from connector.refusals.providers import PROVIDERS
+from connector.refusals.reasons import remedy_of
+from connector.refusals.rule import Rule
+from connector.refusals.symptom import PLACES, Action, Symptom, Verdict
+from connector.refusals.table import Refusals, classify
 
-__all__ = ["RULES", "Action", "Rule", "Symptom", "Verdict", "classify"]
+__all__ = [
+    "LONGEST_TEXT",
+    "PACES",
+    "PLACES",
+    "PROVIDERS",
+    "RULES",
+    "TOKEN_TOO_OLD",
+    "Action",
+    "Kinds",
+    "Pace",
+    "Refusals",
+    "Rule",
+    "Symptom",
+    "TooSlow",
+    "Verdict",
+    "check_pattern",
+    "classify",
+    "kind_of",
+    "remedy_of",
+]

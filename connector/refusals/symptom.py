@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+
+PLACES: Mapping[str, frozenset[str]] = {
+    "connect": frozenset(),
+    "handshake": frozenset({"status", "text"}),
+    "subprotocol": frozenset(),
+    "ack": frozenset(),
+    "init": frozenset({"error_code", "text"}),
+    "subscribe": frozenset({"error_code", "text"}),
+    "stream": frozenset({"error_code", "text"}),
+    "complete": frozenset(),
+    "close": frozenset({"close_code", "text"}),
+    "silence": frozenset(),
+    "protocol": frozenset(),
+}
+"""Where a refusal is met, and what may be known of it there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -11,10 +27,9 @@ class Symptom:
     """
     One refusal as it was seen.
 
-    ``place`` says where: connect, handshake, subprotocol, ack, init, subscribe, stream, complete, close,
-    silence, protocol. ``status`` is an HTTP status, ``close_code`` a websocket close code, ``error_codes``
-    the ``extensions.code`` of GraphQL errors; each is ``None`` or empty where there was none. ``texts``
-    are what the other side said of the refusal; never data.
+    ``place`` is one of `PLACES`. ``status`` is an HTTP status, ``close_code`` a websocket close code,
+    ``error_codes`` the ``extensions.code`` of GraphQL errors; each is ``None`` or empty where there was
+    none. ``texts`` are what the other side said of the refusal; never data.
     """
 
     place: str
@@ -25,7 +40,7 @@ class Symptom:
 
 
 class Action(Enum):
-    """What is done about a refusal."""
+    """What is done about a refusal; the names, in lower case, are those of the configuration."""
 
     RECONNECT = "reconnect with backoff"
     NEW_TOKEN = "reject the token, fetch one, reconnect"  # noqa: S105 - an action, no password
@@ -36,7 +51,7 @@ class Action(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """``reason`` is the label in metrics and logs; ``known`` is false where no rule matched."""
+    """``reason`` is the label in metrics and logs; ``known`` is false where the action is but a guess."""
 
     action: Action
     reason: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
@@ -18,8 +18,8 @@ _SHORTEST_PART = 6
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placement:
     """
-    ``name`` is a query parameter, a header or a key of the init payload; ``template`` holds one
-    ``{token}``.
+    ``name`` is a query parameter, a header or a key of the init payload, where dots lead to keys of keys;
+    ``template`` holds one ``{token}``.
     """
 
     place: Place
@@ -67,30 +67,38 @@ def _ways_to_write(token: str) -> Iterable[str]:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
     """
-    The endpoint before a token is put in. ``placement`` is ``None`` for an upstream without
-    credentials; ``headers`` and ``init_payload`` are sent besides.
+    The endpoint before a token is put in, into all of ``placements``; ``headers`` and ``init_payload`` are
+    sent besides.
     """
 
     url: str
-    placement: Placement | None
+    placements: tuple[Placement, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     init_payload: Mapping[str, object] | None = field(default=None, repr=False)
 
     def opening(self, token: str | None) -> Opening:
         """Return what to open with; ``None`` leaves credentials out."""
-        if token is None or self.placement is None:
-            return Opening(url=self.url, headers=self.headers, init_payload=self.init_payload)
-        value = self.placement.template.replace("{token}", token)
-        name = self.placement.name
         url, headers, init_payload = self.url, self.headers, self.init_payload
-        match self.placement.place:
-            case "url":
-                url = _with_query(url, name, value)
-            case "header":
-                headers = {**headers, name: value}
-            case "init":
-                init_payload = {**(init_payload or {}), name: value}
+        if token is None or not self.placements:
+            return Opening(url=url, headers=headers, init_payload=init_payload)
+        for placement in self.placements:
+            name, value = placement.name, placement.template.replace("{token}", token)
+            match placement.place:
+                case "url":
+                    url = _with_query(url, name, value)
+                case "header":
+                    headers = {**headers, name: value}
+                case "init":
+                    init_payload = _with_key(init_payload or {}, name.split("."), value)
         return Opening(url=url, headers=headers, init_payload=init_payload, token=token)
+
+
+def _with_key(payload: Mapping[str, object], names: Sequence[str], value: str) -> Mapping[str, object]:
+    name, *rest = names
+    if not rest:
+        return {**payload, name: value}
+    below = payload.get(name)
+    return {**payload, name: _with_key(below if isinstance(below, Mapping) else {}, rest, value)}
 
 
 def _with_query(url: str, name: str, value: str) -> str:

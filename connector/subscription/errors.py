@@ -20,6 +20,9 @@ from __future__ import annotations
 from connector.errors import RetriableError
 from connector.refusals import Symptom
 
+NO_CLOSE = 1006
+"""What RFC 6455 §7.1.5 calls the end of the TCP stream without a Close frame."""
+
 
 class SessionError(RetriableError):
     """A session ended, or never began. ``symptom`` is what the other side said."""
@@ -84,14 +87,18 @@ class ServerCompleted(SessionError):
 class SocketClosed(SessionError):
     """
     The peer closed: ``code`` and ``reason`` of its Close frame, ``None`` and empty where the TCP stream
-    ended without one (RFC 6455 §7.1.5 calls that 1006).
+    ended without one (`NO_CLOSE`).
     """
 
     def __init__(self, code: int | None, reason: str) -> None:
         said = f"{code} {reason}".strip() if code is not None else "without a Close frame"
         super().__init__(
             f"the server closed the socket ({said})",
-            Symptom(place="close", close_code=code, texts=(reason,) if reason else ()),
+            Symptom(
+                place="close",
+                close_code=NO_CLOSE if code is None else code,
+                texts=(reason,) if reason else (),
+            ),
         )
 
 

@@ -63,7 +63,11 @@ class Delivered(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """``error`` or ``connection_error``: the server will not do it. ``during``: "init" or "subscribe"."""
+    """
+    ``error`` or ``connection_error``: the server will not do it.
+
+    ``during``: "init", "subscribe", or "stream" once a result came.
+    """
 
     during: str
     errors: tuple[GraphQLError, ...]
@@ -113,6 +117,7 @@ class Protocol:
         self._legacy = subprotocol is Subprotocol.LEGACY_WS
         self._result = "data" if self._legacy else "next"
         self._started = False
+        self._delivered = False
         self.repaired = 0
         """Messages that could be read only with U+FFFD in the place of halves of surrogate pairs."""
 
@@ -153,6 +158,7 @@ class Protocol:
         if message is None:
             return self._receive_slowly(frame)
         if message.type == self._result and self._started and message.payload is not None:
+            self._delivered = True
             return Delivered(frame, message.payload)
         return self._other(message.type, frame)
 
@@ -182,6 +188,7 @@ class Protocol:
             case "connection_ack":
                 return self._acknowledge()
             case "connection_error":
+                # In the middle of a stream, too: it speaks of the connection.
                 return self._refuse("init", frame)
             case "next" | "data" if self._started:
                 # Even after the end: rows that came are rows.
@@ -190,7 +197,7 @@ class Protocol:
                 # The end of some other operation; its rows would be ours all the same, for we have no other.
                 return Ignored(kind)
             case "error" if self.state is not State.ENDED:
-                return self._refuse("subscribe" if self.state is State.SUBSCRIBED else "init", frame)
+                return self._refuse(self._during, frame)
             case "complete" if self.state is State.SUBSCRIBED:
                 self.state = State.ENDED
                 return _COMPLETED
@@ -203,12 +210,19 @@ class Protocol:
         self.state = State.ACKNOWLEDGED
         return _ACKNOWLEDGED
 
+    @property
+    def _during(self) -> str:
+        if self.state is not State.SUBSCRIBED:
+            return "init"
+        return "stream" if self._delivered else "subscribe"
+
     def _refuse(self, during: str, frame: bytes) -> Refused:
         self.state = State.ENDED
         return Refused(during, read_errors(self._decode(frame).payload))
 
     def _deliver(self, frame: bytes) -> Event:
         payload = attempt(self._raw_payload, self._decode(frame).payload)
+        self._delivered = True
         return Delivered(frame, payload or Unreadable("the server sent a result without an object in it"))
 
     def _pong(self, frame: bytes) -> bytes:

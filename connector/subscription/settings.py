@@ -19,8 +19,9 @@ class SessionSettings:
     How a connection behaves; durations in seconds.
 
     ``subprotocols`` are offered in that order. ``close_timeout`` bounds how long the peer's Close is
-    waited for while rows go on arriving. ``proxy`` is ``None`` for a straight connection, whatever the
-    environment says.
+    waited for while rows go on arriving; where ``peer_closes`` is set, it is waited for before we send
+    ours. ``user_agent`` of ``None`` says nothing. ``proxy`` is ``None`` for a straight connection, whatever
+    the environment says.
     """
 
     subprotocols: tuple[Subprotocol, ...] = (Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS)
@@ -28,5 +29,7 @@ class SessionSettings:
     ack_timeout: float = 10.0
     close_timeout: float = 5.0
     max_message_bytes: int = 64 * 2**20
+    peer_closes: bool = False
+    user_agent: str | None = None
     tls: RotatingContext = field(default_factory=_system_trust)
     proxy: Proxy | None = None

@@ -210,6 +210,9 @@ class Transport(AsyncTransport):
                 message = protocol.complete()
                 if message is not None:
                     await self._send(message)
+                if self._settings.peer_closes:
+                    with anyio.move_on_after(self._settings.close_timeout / 2):
+                        await socket.wait_closed()
                 await socket.close(CLIENT_CLOSE)
         finally:
             self.abort()
@@ -227,13 +230,26 @@ class Transport(AsyncTransport):
         if self._socket is not None:
             self._socket.transport.abort()
 
+    def clean(self, text: str) -> str:
+        """Return ``text``, which the other side said, without the token that it may repeat."""
+        return self._opening.without_token(text)
+
     async def ping(self) -> None:
-        """Ask for a sign of life: ``ping`` on the modern subprotocol, a websocket ping on the legacy one."""
-        assert self._socket is not None
+        """Ping: by ``ping`` on the modern subprotocol, by a websocket ping on the legacy one."""
+        assert self._protocol is not None
+        message = self._protocol.ping()
+        await (self._ping_socket() if message is None else self._send(message))
+
+    async def probe(self) -> None:
+        """Ask for a sign of life in every way that there is."""
         assert self._protocol is not None
         message = self._protocol.ping()
         if message is not None:
             await self._send(message)
+        await self._ping_socket()
+
+    async def _ping_socket(self) -> None:
+        assert self._socket is not None
         if self._socket.state is not OPEN:
             return
         try:

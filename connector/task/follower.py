@@ -7,6 +7,8 @@ it is stopped, or fails for a record that cannot be published.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -33,7 +35,7 @@ from connector.task.overload import Overload
 from connector.task.pump import Pump
 from connector.task.quiet import watch_data
 from connector.task.receiver import Arrival, Receiver
-from connector.task.remedy import HEALTHY_AFTER, Remedy
+from connector.task.remedy import HEALTHY_AFTER, SUBPROTOCOL_REFUSED, Course, Remedy
 from connector.task.session import Session, SessionEnd
 from connector.task.settings import FollowSettings
 from connector.task.status import Face, State, SubscriptionObserver, SubscriptionStatus
@@ -41,9 +43,6 @@ from connector.task.verdicts import Verdicts
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-
-SUBPROTOCOL_REFUSED = "subprotocol_refused"
-"""The reason, in the table of refusals, of a server that does not speak what it selected."""
 
 CLOSING_STATES = {"reopen": State.REOPENING, "shed": State.SHEDDING}
 
@@ -78,12 +77,13 @@ class Follower:
         self._observer = observer
         self._face = Face(observer)
         self._coverage = Coverage(settings.name, observer, streams=settings.streams)
-        self._remedy = Remedy(settings.name)
+        self._remedy = Remedy(settings.name, refusals=settings.refusals, alarm=observer.refused)
         self._overload = Overload(settings.name)
         self._inbox: Inbox[Arrival] = Inbox()
         self._holding = budget.open(self._shed)
         self._session: Session | None = None
         self._token: Token | None = None
+        self._ended_at = -math.inf
         self._offers = settings.session
         self._waiting: anyio.CancelScope | None = None
         self._pause: anyio.CancelScope | None = None
@@ -122,6 +122,8 @@ class Follower:
             rows_limit=settings.rows_limit,
             tolerates=settings.tolerance.bad,
             hide=hide,
+            refusals=settings.refusals,
+            clean=self._clean,
         )
 
     @property
@@ -187,6 +189,8 @@ class Follower:
             group.start_soon(self._pump.run)
             group.start_soon(watch_data, self.name, self._settings.no_data_alarm, self._face, self._observer)
             await self._follow()
+            if self._keeper is not None:
+                self._keeper.forget(self.name)
             self._disconnect()
             self._leave() if self._stopping.is_set() else self._coverage.lost("failed")
             await self._until_through()
@@ -199,6 +203,7 @@ class Follower:
 
     async def _go_on(self, old: Follower) -> None:
         await old.disconnected.wait()
+        self._ended_at = old._ended_at
         if old._is_replaced:
             self._observer.reconnect(RELOADED)
             self._coverage.take_over(old._coverage)
@@ -228,9 +233,12 @@ class Follower:
             if self._holding.is_told:
                 await self._unless_stopped(self._recover())
                 continue
+            if (pause := self._ended_at + self._settings.reopen_pause - time.monotonic()) > 0:
+                await self._unless_stopped(anyio.sleep(pause))
+                continue
             if self._keeper is not None:
                 self._face.enter(State.TOKEN)
-                self._token = await self._unless_stopped(self._keeper.token())
+                self._token = await self._unless_stopped(self._keeper.token(by=self.name))
                 if self._is_over:
                     return
                 if self._holding.is_told:
@@ -280,9 +288,12 @@ class Follower:
             reopens=settings.reopens,
         )
         try:
-            return await self._session.run(settings.request, self._token, self._keeper)
+            end = await self._session.run(settings.request, self._token, self._keeper)
         finally:
             self._session = None
+        if end.subscribed:
+            self._ended_at = time.monotonic()
+        return end
 
     async def _between(self, end: SessionEnd) -> None:
         """What lies between two sessions."""
@@ -294,22 +305,20 @@ class Follower:
             self._face.enter(CLOSING_STATES.get(end.cause or "", State.REOPENING))
             return
         error = self._meant_by(end.error, delivered=end.delivered)
-        verdict, delay = self._remedy.after(error, self._token, self._keeper)
-        if verdict.reason == SUBPROTOCOL_REFUSED and not end.delivered:
-            delay = self._offer_otherwise(delay)
-        self._observer.reconnect(verdict.reason)
+        course = self._remedy.after(error, self._token, self._keeper)
+        reason = course.verdict.reason
+        self._observer.reconnect(reason)
         self._face.last_error = str(error)
-        self._coverage.lost(
-            verdict.reason,
-            since=end.last_heard_at if end.live_for and verdict.reason == "silent" else None,
-        )
+        self._coverage.lost(reason, since=end.last_heard_at if end.live_for and reason == "silent" else None)
         self._face.enter(State.WAITING)
-        await self._unless_stopped(self._sleep(delay))
+        if reason == SUBPROTOCOL_REFUSED and not end.delivered and self._offer_otherwise():
+            return
+        await self._unless_stopped(self._rest(course))
 
-    async def _sleep(self, delay: float) -> None:
+    async def _rest(self, course: Course) -> None:
         try:
             with anyio.CancelScope() as self._pause:
-                await anyio.sleep(delay)
+                await self._remedy.rest(course, self._token, self._keeper)
         finally:
             self._pause = None
 
@@ -318,16 +327,18 @@ class Follower:
         said, self._receiver.request_error = self._receiver.request_error, None
         return said if said and isinstance(error, ServerCompleted) and not delivered else error
 
-    def _offer_otherwise(self, delay: float) -> float:
+    def _offer_otherwise(self) -> bool:
         """
-        Put another subprotocol first the next time; return the seconds to wait.
+        Put another subprotocol first the next time; return whether that order was not tried yet.
 
         Some servers select whatever is offered first, and close when they do not speak it.
         """
         order = self._offers.subprotocols
         self._offers = replace(self._offers, subprotocols=(*order[1:], order[0]))
-        is_new = self._offers.subprotocols != self._settings.session.subprotocols
-        return 0.0 if is_new else delay
+        return self._offers.subprotocols != self._settings.session.subprotocols
+
+    def _clean(self, text: str) -> str:
+        return self._session.clean(text) if self._session is not None else text
 
     # What the session tells (SessionEvents)
 
@@ -365,7 +376,7 @@ class Follower:
         if self._failure is None:
             self._face.last_error = None
         if self._keeper is not None and self._token is not None:
-            self._keeper.accept(self._token.generation)
+            self._keeper.accept(self._token.generation, by=self.name)
 
     def closed(self, cause: str) -> None:
         """See `SessionEvents`."""

@@ -16,7 +16,7 @@ import structlog
 
 from connector.records.bad import ForeignFrame, Unconvertible, UnreadableResult
 from connector.records.extract import Extractor
-from connector.refusals import Symptom, classify
+from connector.refusals import Kinds, Refusals, Symptom
 from connector.subscription import (
     GraphQLError,
     Holding,
@@ -54,7 +54,8 @@ class Arrival(NamedTuple):
 
 class Receiver:
     """
-    One subscription's. ``rows_limit`` is the most rows the upstream puts into a message, or ``None``.
+    One subscription's. ``rows_limit`` is the most rows the upstream puts into a message, or ``None``;
+    ``clean`` takes the token out of what the upstream says.
 
     Frames that no rows can be read from are passed on as bad records where ``tolerates`` is set; ``hide``
     takes secrets out of them, for nobody knows what they are.
@@ -70,6 +71,8 @@ class Receiver:
         face: Face,
         observer: SubscriptionObserver,
         rows_limit: int | None,
+        refusals: Refusals,
+        clean: Callable[[str], str],
         tolerates: bool = False,
         hide: Callable[[bytes], bytes] = bytes,
     ) -> None:
@@ -82,6 +85,9 @@ class Receiver:
         self._rows_limit = rows_limit
         self._tolerates = tolerates
         self._hide = hide
+        self._refusals = refusals
+        self._clean = clean
+        self._kinds = Kinds()
         self.request_error: ServerRefused | None = None
         """
         What the last result said where it had errors and no ``data`` at all: "request errors" are raised
@@ -161,13 +167,14 @@ class Receiver:
         self, errors: tuple[GraphQLError, ...], *, has_rows: bool, has_data: bool, in_band: bool
     ) -> None:
         self._observer.result_errors(len(errors))
-        texts = tuple(error.message for error in errors if error.message)
-        codes = tuple(error.code for error in errors if error.code)
+        texts = tuple(self._clean(error.message) for error in errors if error.message)
+        codes = tuple(self._clean(error.code) for error in errors if error.code)
         said = "; ".join(texts[:3]) or "without a message"
-        if self._face.last_error != said:
+        symptom = Symptom(place="stream", texts=texts, error_codes=codes)
+        if self._kinds.is_new(symptom):
             log.warning("result carries errors", subscription=self._name, errors=said, has_rows=has_rows)
         self._face.last_error = said
-        is_known = classify(Symptom(place="stream", texts=texts, error_codes=codes)).known
+        is_known = self._refusals.classify(symptom).known
         if in_band or (is_known and not has_rows):
             raise ServerRefused("stream", texts, codes)
         if not has_data:

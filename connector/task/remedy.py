@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
+import anyio
 import structlog
 
 from connector.auth import Keeper, Token
-from connector.backoff import Backoff
-from connector.refusals import Action, Verdict, classify
+from connector.backoff import Backoff, Steps
+from connector.refusals import (
+    PACES,
+    TOKEN_TOO_OLD,
+    Action,
+    Refusals,
+    Symptom,
+    Verdict,
+    kind_of,
+    remedy_of,
+)
 from connector.subscription import SessionError
 
 log = structlog.get_logger(__name__)
@@ -17,78 +28,176 @@ log = structlog.get_logger(__name__)
 HEALTHY_AFTER = 60.0
 """Seconds of life after which a session counts as a success although it brought no data."""
 
+FRESH_FOR = 60.0
+"""Seconds: a token asked for so recently is fresh enough for an attempt after a pause."""
+
+SUBPROTOCOL_REFUSED = "subprotocol_refused"
+"""The reason, in the table of refusals, of a server that does not speak what it selected."""
+
+_TOKEN_ACTIONS = (Action.NEW_TOKEN, Action.PAUSE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Course:
+    """
+    What follows a session's end: the next attempt after ``delay`` seconds.
+
+    Where ``ends_early`` is set, another token ends the wait, but never before ``least`` seconds, which
+    the other side asked for. A token older than ``renew_older_than`` seconds is then replaced before the
+    attempt; ``None``: none is.
+    """
+
+    verdict: Verdict
+    delay: float
+    least: float = 0.0
+    ends_early: bool = False
+    renew_older_than: float | None = None
+
 
 class Remedy:
     """
     One subscription's memory of its failures.
 
-    Waits grow with each failure in a row and are forgotten once data came: next to nothing to half a minute
-    where the other side may be back at any time, five seconds to a minute where it asked for patience,
-    half a minute to ten where the document or the URL is at fault, minutes to half an hour where points or
-    plan are used up. What the wait for a fresh token is, the keeper knows.
+    Waits grow with each failure in a row, at the pace of `PACES`, and are forgotten once data came.
+    ``alarm`` is told the reason for which somebody has to change something, and ``None`` once that is
+    over.
     """
 
-    def __init__(self, name: str, rng: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        refusals: Refusals,
+        alarm: Callable[[str | None], None],
+        rng: Callable[[], float] = random.random,
+    ) -> None:
         self._name = name
-        self._reconnect = Backoff(first=0.2, cap=30.0, rng=rng)
-        self._wait = Backoff(first=5.0, cap=60.0, rng=lambda: 0.5 + rng() / 2)
-        self._slow = Backoff(first=30.0, cap=600.0, rng=lambda: 0.5 + rng() / 2)
-        self._pause = Backoff(first=300.0, cap=1800.0, rng=lambda: 0.5 + rng() / 2)
+        self._refusals = refusals
+        self._tell_alarm = alarm
+        self._reconnect = Backoff(
+            first=PACES[Action.RECONNECT].first, cap=PACES[Action.RECONNECT].cap, rng=rng
+        )
+        self._steps: dict[Action, Steps] = {
+            action: Steps(first=pace.first, cap=pace.cap, rng=rng)
+            for action, pace in PACES.items()
+            if action is not Action.RECONNECT
+        }
+        self._in_row = 0
         self._rejected_in_row = 0
-        self._said: str | None = None
+        self._said: Hashable = None
+        self._alarmed: str | None = None
 
     def succeeded(self) -> None:
         """Data came: earlier failures are over."""
         self._reconnect.reset()
-        self._wait.reset()
-        self._slow.reset()
-        self._pause.reset()
-        self._rejected_in_row = 0
+        for steps in self._steps.values():
+            steps.reset()
+        self._in_row = self._rejected_in_row = 0
         self._said = None
+        if self._alarmed is not None:
+            self._alarmed = None
+            self._tell_alarm(None)
 
-    def after(self, error: SessionError, token: Token | None, keeper: Keeper | None) -> tuple[Verdict, float]:
-        """Do what can be done about ``error`` at once; return the verdict and the seconds to wait."""
-        verdict = classify(error.symptom)
-        delay = self._delay(verdict, error, token, keeper)
-        said = str(error)
-        loud = log.warning if said != self._said else log.debug
-        self._said = said
+    def after(self, error: SessionError, token: Token | None, keeper: Keeper | None) -> Course:
+        """Do what can be done about ``error`` at once; return what follows."""
+        self._in_row += 1
+        verdict = self._refusals.classify(error.symptom)
+        course = self._course(verdict, error, token, keeper)
+        self._say(error, course)
+        if self._is_lasting(verdict):
+            self._alarm(error, course)
+        return course
+
+    def _is_lasting(self, verdict: Verdict) -> bool:
+        """Whether it takes somebody to change something; a fresh token or the other subprotocol may do."""
+        if verdict.action in _TOKEN_ACTIONS:
+            return self._rejected_in_row > 1
+        return verdict.action is Action.SLOW and (verdict.reason != SUBPROTOCOL_REFUSED or self._in_row > 1)
+
+    async def rest(self, course: Course, token: Token | None, keeper: Keeper | None) -> None:
+        """Wait as ``course`` says, and see to a fresh token."""
+        if keeper is None or token is None or not course.ends_early:
+            await anyio.sleep(course.delay)
+            return
+        await anyio.sleep(course.least)
+        with anyio.move_on_after(course.delay - course.least):
+            # A pause is for more than the token: only one that its owner put there is worth an attempt.
+            later = None if course.verdict.action is Action.PAUSE else token.generation
+            await keeper.news(later)
+        if course.renew_older_than is not None:
+            await keeper.renew(token.generation, older_than=course.renew_older_than)
+
+    def _course(
+        self, verdict: Verdict, error: SessionError, token: Token | None, keeper: Keeper | None
+    ) -> Course:
+        asked = error.retry_after or 0.0
+        if verdict.action is Action.RECONNECT:
+            return Course(verdict=verdict, delay=self._reconnect.next(at_least=asked))
+        if verdict.action not in _TOKEN_ACTIONS:
+            return Course(verdict=verdict, delay=self._steps[verdict.action].next(at_least=asked))
+        self._rejected_in_row += 1
+        if keeper is None or token is None:
+            self._rejected_in_row += 1  # there is no fresh one to try
+            return Course(verdict=verdict, delay=self._steps[verdict.action].next(at_least=asked))
+        return self._fresh_token(verdict, asked, token, keeper)
+
+    def _fresh_token(self, verdict: Verdict, asked: float, token: Token, keeper: Keeper) -> Course:
+        """
+        Reject the token. The first time a fresh one is tried at once; later this subscription keeps to
+        its own pace, and the keeper to that of its fetches.
+        """
+        is_first = self._rejected_in_row == 1
+        if is_first or verdict.action is Action.NEW_TOKEN:
+            keeper.reject(token.generation, by=self._name)
+        if is_first:
+            return Course(verdict=verdict, delay=max(self._reconnect.next() / 4, asked))
+        return Course(
+            verdict=verdict,
+            delay=self._steps[verdict.action].next(at_least=asked),
+            least=asked,
+            ends_early=True,
+            renew_older_than=FRESH_FOR if verdict.action is Action.PAUSE else TOKEN_TOO_OLD,
+        )
+
+    def _say(self, error: SessionError, course: Course) -> None:
+        """A kind of end that comes in a row is a warning once; one that is not known is told whole."""
+        kind = kind_of(error.symptom)
+        loud = log.warning if kind != self._said else log.debug
+        self._said = kind
         loud(
             "session ended",
             subscription=self._name,
-            reason=verdict.reason,
-            error=said,
-            action=verdict.action.value,
-            retry_in_seconds=round(delay, 1),
+            reason=course.verdict.reason,
+            error=str(error),
+            action=course.verdict.action.value,
+            retry_in_seconds=round(course.delay, 1),
         )
-        if not verdict.known:
-            log.warning("refusal is not known", subscription=self._name, symptom=repr(error.symptom)[:500])
-        return verdict, delay
+        if not course.verdict.known and self._refusals.is_news(error.symptom):
+            log.warning("refusal is not known", subscription=self._name, **_seen(error.symptom))
 
-    def _delay(
-        self, verdict: Verdict, error: SessionError, token: Token | None, keeper: Keeper | None
-    ) -> float:
-        asked = error.retry_after
-        match verdict.action:
-            case Action.NEW_TOKEN | Action.PAUSE:
-                return self._fresh_token(verdict, asked, token, keeper)
-            case Action.WAIT:
-                return self._wait.next(at_least=asked)
-            case Action.SLOW:
-                return self._slow.next(at_least=asked)
-            case _:
-                return self._reconnect.next(at_least=asked)
+    def _alarm(self, error: SessionError, course: Course) -> None:
+        reason = course.verdict.reason
+        if reason == self._alarmed:
+            return
+        self._alarmed = reason
+        self._tell_alarm(reason)
+        log.error(
+            "refused until something changes",
+            subscription=self._name,
+            reason=reason,
+            error=str(error),
+            remedy=remedy_of(reason),
+            next_attempt_seconds=round(course.delay, 1),
+        )
 
-    def _fresh_token(
-        self, verdict: Verdict, asked: float | None, token: Token | None, keeper: Keeper | None
-    ) -> float:
-        """Reject the token; the first time a fresh one is tried at once, later the keeper sets the pace."""
-        if keeper is None or token is None:
-            return self._slow.next(at_least=asked)
-        self._rejected_in_row += 1
-        again = self._rejected_in_row > 1
-        if verdict.action is Action.PAUSE and again:
-            log.error("upstream refuses for lack of points or plan", subscription=self._name)
-            return self._pause.next(at_least=asked)
-        keeper.reject(token.generation)
-        return self._wait.next(at_least=asked) if again else max(self._reconnect.next() / 4, asked or 0.0)
+
+def _seen(symptom: Symptom) -> dict[str, object]:
+    """All that is known of a refusal, for a rule to be written for it."""
+    facts = {
+        "place": symptom.place,
+        "status": symptom.status,
+        "close_code": symptom.close_code,
+        "error_codes": list(symptom.error_codes),
+        "texts": list(symptom.texts[:3]),
+    }
+    return {name: value for name, value in facts.items() if value not in (None, [])}

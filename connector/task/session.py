@@ -56,12 +56,13 @@ LATE_WAKE = 0.5
 class SessionEnd:
     """
     How it ended. ``cause`` names the purpose (stop, reopen, reload, shed, failed) or is ``None`` where
-    ``error`` says what happened; ``delivered`` whether data came; ``is_proven`` whether it was more than a
-    failed attempt; ``live_for`` its seconds of life.
+    ``error`` says what happened; ``subscribed`` whether the operation was sent, ``delivered`` whether data
+    came; ``is_proven`` whether it was more than a failed attempt; ``live_for`` its seconds of life.
     """
 
     cause: str | None
     error: SessionError | None
+    subscribed: bool
     delivered: bool
     is_proven: bool
     live_for: float
@@ -129,7 +130,8 @@ class Session:
         self._cause: str | None = None
         self._asked_to_finish = anyio.Event()
         self._opening = anyio.CancelScope()
-        self._subscribed_at = 0.0
+        self._subscribed_at: float | None = None
+        self._transport: Transport | None = None
         self._live_at: float | None = None
         self._delivered = False
         self._proven = False
@@ -141,9 +143,13 @@ class Session:
             self._asked_to_finish.set()
             self._opening.cancel()
 
+    def clean(self, text: str) -> str:
+        """Return ``text``, which the other side said, without the token that it may repeat."""
+        return self._transport.clean(text) if self._transport else text
+
     async def run(self, request: GraphQLRequest, token: Token | None, keeper: Keeper | None) -> SessionEnd:
         """Open, deliver, and return how it ended. Cancelling ends the connection at once."""
-        transport = Transport(
+        self._transport = transport = Transport(
             self._target.opening(token.value if token else None),
             self._settings,
             payload_type=self._payload_type,
@@ -159,6 +165,7 @@ class Session:
                         group.start_soon(self._settle)
                         group.start_soon(self._finish_when_asked, transport)
                         group.start_soon(self._watch_silence, transport)
+                        group.start_soon(self._ping, transport)
                         if keeper is not None and token is not None:
                             group.start_soon(self._watch_token, keeper, token)
                         await self._deliver(transport, request)
@@ -177,6 +184,7 @@ class Session:
         return SessionEnd(
             cause=self._cause,
             error=None if self._cause else error,
+            subscribed=self._subscribed_at is not None,
             delivered=self._delivered,
             is_proven=self._proven,
             live_for=time.monotonic() - self._live_at if self._live_at is not None else 0.0,
@@ -196,7 +204,7 @@ class Session:
         self._become_live()
 
     def _become_live(self) -> None:
-        if self._live_at is None and self._cause is None:
+        if self._live_at is None and self._cause is None and self._subscribed_at is not None:
             self._live_at = self._subscribed_at
             self._events.live(self._subscribed_at)
 
@@ -258,13 +266,21 @@ class Session:
             if act is Act.PROBE:
                 # A peer that takes nothing may hold the ping up; the span counts from its beginning.
                 with anyio.move_on_after(wait):
-                    await transport.ping()
+                    await transport.probe()
                 continue
             fell_asleep_at = time.monotonic()
             wait = wait if self._proven else min(wait, STEADY_AFTER)
             await anyio.sleep(wait)
             if time.monotonic() - fell_asleep_at > wait + LATE_WAKE:
                 await anyio.sleep(LATE_WAKE)
+
+    async def _ping(self, transport: Transport) -> None:
+        """Some endpoints end a session whose client does not ping."""
+        interval = self._patience.ping_interval
+        while interval is not None and self._cause is None:
+            await anyio.sleep(interval)
+            with anyio.move_on_after(interval):
+                await transport.ping()
 
     async def _watch_token(self, keeper: Keeper, token: Token) -> None:
         """Finish in time before the token expires, once there is a newer one to go on with."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connector.records.extract import Extractor, Header
+from connector.refusals import Refusals
 from connector.subscription import GraphQLRequest, SessionSettings, Target
 from connector.task.verdicts import Tolerance
 from connector.task.vigil import Patience
@@ -12,7 +13,11 @@ from connector.task.vigil import Patience
 
 @dataclass(frozen=True, kw_only=True)
 class FollowSettings:
-    """What one subscription needs to know; durations in seconds, ``no_data_alarm`` of ``None``: never."""
+    """
+    What one subscription needs to know; durations in seconds, ``no_data_alarm`` of ``None``: never.
+
+    At least ``reopen_pause`` lies between the end of a session and the beginning of the next.
+    """
 
     name: str
     request: GraphQLRequest
@@ -27,3 +32,5 @@ class FollowSettings:
     rows_limit: int | None
     no_data_alarm: float | None
     tolerance: Tolerance
+    reopen_pause: float = 0.0
+    refusals: Refusals = field(default_factory=Refusals)

@@ -88,6 +88,9 @@ class SubscriptionObserver(Protocol):
     def streamed(self, seconds: float) -> None:
         """The upstream bills ``seconds`` more."""
 
+    def refused(self, reason: str | None) -> None:
+        """Somebody has to change something, for that reason; ``None``: no more."""
+
     def no_data(self, alarm: bool) -> None:
         """The session lives but brings no data for too long, or does again."""
 

@@ -10,11 +10,13 @@ from enum import Enum, auto
 class Patience:
     """
     When silence is the end. ``keepalive_timeout`` seconds without a frame; where ``probe`` is set we then
-    ask for a sign of life, and wait as long again.
+    ask for a sign of life, and wait as long again. We ping every ``ping_interval`` seconds, whatever
+    comes; ``None``: only to ask.
     """
 
     keepalive_timeout: float
     probe: bool
+    ping_interval: float | None = None
 
 
 class Act(Enum):

@@ -62,6 +62,11 @@ class Metrics:
         self.stream_seconds = self._counter(
             "stream_seconds", "Seconds of streams that the upstream bills.", SUBSCRIPTION
         )
+        self.refused_alarm = self._gauge(
+            "refused_alarm",
+            "1 while a subscription is refused until somebody changes something.",
+            ("subscription", "reason"),
+        )
         self.no_data_alarm = self._gauge(
             "no_data_alarm", "1 while a live session brings no data for too long.", SUBSCRIPTION
         )
@@ -118,6 +123,9 @@ class Metrics:
         # Nothing was asked yet, and nothing has expired.
         self.token_expires_in.set(math.nan)
         self.token_state = self._gauge("token_state", "1 for the state that the token is in.", ("state",))
+        self.token_alarm = self._gauge(
+            "token_alarm", "1 while the token endpoint refuses, or fresh tokens are rejected."
+        )
         self.token_requests = self._counter("token_requests", "Requests for a token.", ("outcome",))
         self.kafka_token_expires_in = self._gauge(
             "kafka_token_expires_in_seconds",

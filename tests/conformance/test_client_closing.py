@@ -51,7 +51,7 @@ async def test_a_connection_that_is_cut_is_told_without_a_code(
     server = await start_reference(kind, close={"after": 1})
     delivery = await deliver(transport(server), MANY)
     assert isinstance(delivery.error, SocketClosed)
-    assert delivery.error.symptom.close_code is None
+    assert delivery.error.symptom.close_code == 1006  # RFC 6455 §7.1.5: none was received
     assert delivery.reason == "connection_lost"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from connector.refusals import RULES
+from connector.refusals import PROVIDERS, RULES
 from connector.task import State
 from connector.telemetry import Metrics
 from tests.docs.markdown import Page
@@ -55,8 +55,8 @@ def wrong_metrics(line: str) -> Iterator[str]:
 
 def reasons() -> set[str]:
     """Every ``reason`` of `connector_reconnects_total` that the code can give."""
-    own = {"reopen", "reload", "shed", "connection_lost", "unknown"}
-    return own | {rule.reason for rule in RULES}
+    own = {"reopen", "reload", "shed", "unknown"}
+    return own | {rule.reason for rules in (RULES, *PROVIDERS.values()) for rule in rules}
 
 
 @cache
@@ -94,9 +94,12 @@ def left_out(page: Page) -> Iterator[str]:
     # One name stands for a histogram's three series.
     names = {name for name in metrics() if not re.search(r"_seconds_(bucket|sum|count)$", name)}
     said = {name for name, _ in _METRIC.findall(page.text)}
+    refusals = Page.read(page.root, page.root / "docs/refusals.md")
     yield from (f"leaves out the metric {name}" for name in sorted(names - said))
     yield from (f"leaves out the state {state}" for state in State if state.value not in spans)
-    yield from (f"leaves out the reason {reason}" for reason in sorted(reasons() - spans))
+    # The page of refusals, which is made from the code, tells the others.
+    told_there = {span.text for span in refusals.spans()}
+    yield from (f"leaves out the reason {reason}" for reason in sorted(reasons() - spans - told_there))
     told = set(re.findall(r"^\| `([^`]+)` ", page.text.partition(_LOG_TABLE)[2].partition("\n## ")[0], re.M))
     events = log_events(page.root)
     yield from (f"leaves out the log line {event!r}" for event in sorted(events - told))

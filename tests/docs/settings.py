@@ -69,6 +69,8 @@ def _find(path: str) -> dict[str, Any] | None:
     for name in path.replace("[]", "").split("."):
         if name in node.get("properties", {}):
             node = _resolve(node["properties"][name])
+            if "$ref" in (one := node.get("anyOf", [{}])[0]):
+                node = _resolve(one)  # one mapping, or a list of them
             node = _resolve(node.get("items", node))
         elif node.get("additionalProperties"):
             return {}  # a name that is the user's, dots and all

@@ -178,12 +178,12 @@ def test_places_of_one_machine_are_named(place: str) -> None:
 def test_the_guide_to_operations_leaves_nothing_out_and_invents_nothing() -> None:
     text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     before = set(said(text, name="docs/operations.md"))
-    less = text.replace("connector_sheds_total", "").replace("| `silent` |", "|").replace("`shedding`", "")
+    less = text.replace("connector_sheds_total", "").replace("`reopen`", "").replace("`shedding`", "")
     less = less.replace("| `session ended` |", "| `session is over` |")
     assert set(said(less, name="docs/operations.md")) - before == {
         "leaves out the log line 'session ended'",
         "leaves out the metric connector_sheds_total",
-        "leaves out the reason silent",
+        "leaves out the reason reopen",
         "leaves out the state shedding",
         "tells of 'session is over', which is never logged",
     }

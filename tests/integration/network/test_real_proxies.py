@@ -75,7 +75,7 @@ async def ask(oauth: StandInOAuth, host: str, proxy: Proxy, trust: TlsSettings) 
 async def open_and_close(upstream: StandInUpstream, host: str, proxy: Proxy, trust: TlsSettings) -> None:
     """Open a socket, get a row, and close."""
     url = upstream.url.replace("127.0.0.1", host)
-    target = Target(url=url, placement=Placement(place="url", name="token"))
+    target = Target(url=url, placements=(Placement(place="url", name="token"),))
     settings = SessionSettings(open_timeout=20, tls=RotatingContext(trust), proxy=proxy)
     transport = Transport(target.opening(upstream.authority.issue()), settings, payload_type=RawPayload)
     try:

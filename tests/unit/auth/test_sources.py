@@ -64,6 +64,18 @@ async def test_basic_credentials_leave_the_form() -> None:
     assert http.posted[0][2]["authorization"].startswith("Basic ")
 
 
+async def test_further_headers_go_along_and_replace_none_of_the_requests_own() -> None:
+    http = FakeHttp(ok(b'{"access_token":"a"}'), ok(b'{"access_token":"a"}'))
+    source = ClientCredentials(
+        http, token_url="u", client_id="i", client_secret="s", headers={"x-app-key": "k", "accept": "x"}
+    )
+    await source.fetch()
+    assert http.posted[0][2] == {"x-app-key": "k", "accept": "application/json"}
+    source.replace(client_id="i", client_secret="s", headers={"x-app-key": "other"})
+    await source.fetch()
+    assert http.posted[1][2]["x-app-key"] == "other"
+
+
 async def test_retry_after_reaches_the_error() -> None:
     busy = HttpAnswer(status=429, headers={"retry-after": "9"}, body=b"")
     with pytest.raises(GrantUnavailable) as caught:

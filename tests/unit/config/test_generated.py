@@ -9,9 +9,10 @@ import pytest
 
 from connector.config.reference import reference_text
 from connector.config.root import Config
-from connector.config.schema import config_schema, schema_text, write_or_check
+from connector.config.schema import config_schema, schema_text
 from connector.config.section import Section
 from connector.config.validation import section_in
+from connector.generated import write_or_check
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config import read_config
+from connector.config import Config, read_config
 from connector.errors import ConfigError
 from tests.unit.config.conftest import GENERIC, Read, Refused
 
@@ -25,6 +25,11 @@ subscriptions:
 """
 
 
+def placed(config: Config) -> list[tuple[str, str, str]]:
+    """Where the token goes."""
+    return [(one.in_, one.name, one.template) for one in config.endpoint.credentials]
+
+
 def test_defaults_are_those_of_the_reference(read: Read) -> None:
     config = read()
     assert config.endpoint.preset == "generic"
@@ -32,8 +37,9 @@ def test_defaults_are_those_of_the_reference(read: Read) -> None:
     assert config.endpoint.keepalive_timeout == 30.0
     assert config.endpoint.no_data_alarm == 300.0
     assert config.endpoint.max_message_bytes == 64 * 1024**2
-    assert config.endpoint.credentials.in_ == "header"
-    assert config.endpoint.credentials.template == "Bearer {token}"
+    assert placed(config) == [("header", "Authorization", "Bearer {token}")]
+    assert (config.endpoint.ping_interval, config.endpoint.reopen_pause) == (None, 0.0)
+    assert config.endpoint.refusals == ()
     assert config.kafka.client_id == "shop"
     assert config.kafka.compression == "none"
     assert config.kafka.producer.linger == 0.0
@@ -50,8 +56,7 @@ def test_the_preset_fills_what_the_user_left_out(read: Read) -> None:
     config = read(BITQUERY)
     assert config.endpoint.url == "wss://streaming.bitquery.io/graphql"
     assert config.endpoint.keepalive_timeout == 10.0
-    assert config.endpoint.credentials.in_ == "url"
-    assert config.endpoint.credentials.name == "token"
+    assert placed(config) == [("url", "token", "{token}")]
     assert config.oauth is not None
     assert config.oauth.token_url == "https://oauth2.bitquery.io/oauth2/token"
     assert (config.oauth.scope, config.oauth.auth) == ("api", "body")
@@ -69,8 +74,34 @@ def test_a_subscription_becomes_a_plan(read: Read) -> None:
 
 def test_credentials_elsewhere_than_the_preset_puts_them_take_that_places_names(read: Read) -> None:
     config = read(BITQUERY.replace("{preset: bitquery}", "{preset: bitquery, credentials: {in: header}}"))
-    assert config.endpoint.credentials.name == "Authorization"
-    assert config.endpoint.credentials.template == "Bearer {token}"
+    assert placed(config) == [("header", "Authorization", "Bearer {token}")]
+
+
+def test_the_token_may_go_to_several_places(read: Read) -> None:
+    both = "[{in: url, name: key}, {in: init, name: headers.Authorization}, {in: header}]"
+    config = read(BITQUERY.replace("{preset: bitquery}", f"{{preset: bitquery, credentials: {both}}}"))
+    assert placed(config) == [
+        ("url", "key", "{token}"),
+        ("init", "headers.Authorization", "Bearer {token}"),
+        ("header", "Authorization", "Bearer {token}"),
+    ]
+
+
+def test_a_presets_credentials_are_completed_at_the_place_that_is_named(read: Read) -> None:
+    text = GENERIC.replace("endpoint:\n", "endpoint:\n  preset: hasura\n  credentials: {in: init}\n")
+    assert placed(read(text)) == [("init", "headers.Authorization", "Bearer {token}")]
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("15s", 15.0), ("none", None), ("1m", 60.0)])
+def test_the_client_pings_as_often_as_is_written(read: Read, written: str, seconds: float | None) -> None:
+    text = GENERIC.replace("endpoint:\n", f"endpoint:\n  preset: ohip\n  ping_interval: {written}\n")
+    assert read(text + "token: a-token\n").endpoint.ping_interval == seconds
+
+
+def test_a_preset_gives_its_pings_and_pauses(read: Read) -> None:
+    endpoint = read(GENERIC.replace("endpoint:\n", "endpoint:\n  preset: ohip\n") + "token: t\n").endpoint
+    assert (endpoint.ping_interval, endpoint.reopen_pause) == (15.0, 10.0)
+    assert endpoint.subprotocol == "graphql-transport-ws"
 
 
 @pytest.mark.parametrize(
@@ -195,6 +226,27 @@ def test_one_mistake_is_named_by_its_key(
         ("credentials: {template: Bearer}", "endpoint.credentials.template"),
         ("credentials: {template: '{token}{token}'}", "endpoint.credentials.template"),
         ("credentials: {in: cookie}", "endpoint.credentials.in"),
+        ("credentials: []", "endpoint.credentials"),
+        ("credentials: [{in: cookie}]", "endpoint.credentials[0].in"),
+        ("credentials: [{in: url}, {in: header, template: x}]", "endpoint.credentials[1].template"),
+        ("credentials: [{in: url}, {in: url}]", "endpoint.credentials[1].name"),
+        (
+            "credentials: [{in: header, name: X}, {in: header, name: x}]",
+            "endpoint.credentials[1].name",
+        ),
+        ("credentials: [{in: header}]\n  headers: {authorization: x}", "endpoint.headers.authorization"),
+        ("credentials: {in: init, name: a..b}", "endpoint.credentials.name"),
+        (
+            "credentials: {in: init, name: headers.A}\n  init_payload: {headers: {A: x, B: y}}",
+            "endpoint.init_payload.headers",
+        ),
+        (
+            "credentials: {in: init, name: headers.A}\n  init_payload: {headers: x}",
+            "endpoint.init_payload.headers",
+        ),
+        ("ping_interval: never", "endpoint.ping_interval"),
+        ("ping_interval: 0s", "endpoint.ping_interval"),
+        ("reopen_pause: 5", "endpoint.reopen_pause"),
         ("headers: {Host: example}", "endpoint.headers.Host"),
         ("headers: {Sec-WebSocket-Key: x}", "endpoint.headers.Sec-WebSocket-Key"),
         ('headers: {X: "a\\nb"}', "endpoint.headers.X"),
@@ -245,8 +297,14 @@ def test_the_remedy_of_a_word_in_capitals_is_that_word(refused: Refused) -> None
 
 def test_a_token_in_the_url_is_called_token_unless_a_name_is_given(read: Read) -> None:
     text = GENERIC.replace("endpoint:", "endpoint:\n  credentials: {in: url}") + "token: abc\n"
-    credentials = read(text).endpoint.credentials
-    assert (credentials.name, credentials.template) == ("token", "{token}")
+    assert placed(read(text)) == [("url", "token", "{token}")]
+
+
+@pytest.mark.parametrize("name", ["Authorization", "content-type", "Host", "a b"])
+def test_headers_that_the_token_request_sets_itself_are_refused(refused: Refused, name: str) -> None:
+    oauth = f"oauth: {{token_url: 'http://h/', client_id: a, client_secret: b, headers: {{'{name}': x}}}}\n"
+    (problem,) = refused(GENERIC + oauth)
+    assert problem.path == ("oauth.headers" if " " in name else f"oauth.headers.{name}")
 
 
 def test_the_token_has_one_source(refused: Refused) -> None:

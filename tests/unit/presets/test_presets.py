@@ -2,28 +2,114 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from connector.presets import BITQUERY, GENERIC, PRESETS
+from connector.config import Config, read_config
+from connector.presets import BITQUERY, GENERIC, GOLDRUSH, HASURA, OHIP, PRESETS, TIBBER, Preset
+from connector.subscription import Placement, Target
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = sorted((ROOT / "docs/examples").glob("*.yaml"))
+TOKEN = "a-token"
+
+each = pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
+
+
+def opened(preset: Preset, url: str = "wss://host/g") -> tuple[str, object, object]:
+    """What a session opens with."""
+    placements = tuple(
+        Placement(place=one.place, name=one.name, template=one.template) for one in preset.credentials
+    )
+    opening = Target(url=url, placements=placements).opening(TOKEN)
+    return opening.url, opening.headers, opening.init_payload
 
 
 def test_presets_go_by_their_names() -> None:
-    assert set(PRESETS) == {"bitquery", "generic"}
+    assert set(PRESETS) == {"bitquery", "generic", "goldrush", "hasura", "ohip", "tibber"}
     assert all(preset.name == name for name, preset in PRESETS.items())
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
-def test_a_template_holds_the_token_once(preset: object) -> None:
-    assert preset in (BITQUERY, GENERIC)
-    assert BITQUERY.credentials.template.count("{token}") == 1
-    assert GENERIC.credentials.template.count("{token}") == 1
+@each
+def test_a_template_holds_the_token_once(preset: Preset) -> None:
+    assert all(one.template.count("{token}") == 1 for one in preset.credentials)
 
 
-def test_bitquery_is_strict_about_silence_and_generic_asks_first() -> None:
-    assert (BITQUERY.keepalive_timeout, BITQUERY.probe) == (10.0, False)
-    assert (GENERIC.keepalive_timeout, GENERIC.probe) == (30.0, True)
+@pytest.mark.parametrize(
+    ("preset", "url", "headers", "payload"),
+    [
+        (BITQUERY, "wss://host/g?token=a-token", {}, None),
+        (GENERIC, "wss://host/g", {"Authorization": "Bearer a-token"}, None),
+        (GOLDRUSH, "wss://host/g", {}, {"GOLDRUSH_API_KEY": "a-token"}),
+        (HASURA, "wss://host/g", {}, {"headers": {"Authorization": "Bearer a-token"}}),
+        (OHIP, "wss://host/g", {}, {"Authorization": "Bearer a-token"}),
+        (TIBBER, "wss://host/g", {}, {"token": "a-token"}),
+    ],
+)
+def test_the_token_goes_where_the_provider_looks_for_it(
+    preset: Preset, url: str, headers: object, payload: object
+) -> None:
+    assert opened(preset) == (url, headers, payload)
 
 
-def test_only_bitquery_needs_a_token_and_limits_rows() -> None:
-    assert (BITQUERY.needs_token, BITQUERY.rows_limit) == (True, 800)
-    assert (GENERIC.needs_token, GENERIC.rows_limit) == (False, None)
+@each
+def test_silence_is_asked_about_everywhere_but_at_bitquery(preset: Preset) -> None:
+    assert preset.probe is (preset is not BITQUERY)
+    assert preset.keepalive_timeout == {"bitquery": 10.0, "hasura": 20.0}.get(preset.name, 30.0)
+
+
+def test_ohip_is_pinged_and_left_alone_between_two_sessions() -> None:
+    assert (OHIP.ping_interval, OHIP.peer_closes) == (15.0, True)
+    assert OHIP.reopen_pause >= 5.0
+    others = [preset for preset in PRESETS.values() if preset is not OHIP]
+    assert all((one.ping_interval, one.reopen_pause, one.peer_closes) == (None, 0.0, False) for one in others)
+
+
+def test_only_bitquery_has_addresses_of_its_own_and_limits_rows() -> None:
+    for preset in PRESETS.values():
+        is_known = preset is BITQUERY
+        assert all((address is not None) is is_known for address in (preset.url, preset.token_url))
+        assert preset.rows_limit == (800 if is_known else None)
+
+
+# The examples
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_each_example_can_be_used(path: Path) -> None:
+    environment = dict.fromkeys((*ENVIRONMENT, "UNUSED"), "value-of-it")
+    config = read_config(path, env=environment)
+    assert config.plans
+    assert config.endpoint.preset == path.stem
+
+
+ENVIRONMENT = (
+    "BITQUERY_CLIENT_ID",
+    "BITQUERY_CLIENT_SECRET",
+    "GOLDRUSH_API_KEY",
+    "GOLDRUSH_URL",
+    "HASURA_CLIENT_ID",
+    "HASURA_CLIENT_SECRET",
+    "OHIP_APP_KEY",
+    "OHIP_APP_KEY_SHA256",
+    "OHIP_CLIENT_ID",
+    "OHIP_CLIENT_SECRET",
+    "OHIP_ENTERPRISE_ID",
+    "SHOP_CLIENT_ID",
+    "SHOP_CLIENT_SECRET",
+    "TIBBER_TOKEN",
+)
+
+
+def test_there_is_an_example_for_each_preset() -> None:
+    assert {path.stem for path in EXAMPLES} == set(PRESETS)
+
+
+def test_what_an_example_calls_secret_is_never_shown() -> None:
+    path = ROOT / "docs/examples/ohip.yaml"
+    config: Config = read_config(path, env=dict.fromkeys(ENVIRONMENT, "the-secret-value"))
+    assert "the-secret-value" in config.secrets()
+    shown = {name: str(value) for name, value in config.effective().items()}
+    assert "the-secret-value" not in shown["endpoint"]
+    assert "the-secret-value" not in str(config.effective()["oauth"]).replace("client_id", "")

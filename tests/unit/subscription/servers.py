@@ -110,7 +110,7 @@ def number_of(result: object) -> int:
 def transport(url: str, *, opening: Opening | None = None, **settings: Any) -> Transport:
     """Return a transport with short timeouts."""
     values = {"open_timeout": 5.0, "ack_timeout": 5.0, "close_timeout": 5.0, **settings}
-    opening = opening or Target(url=url, placement=None).opening(None)
+    opening = opening or Target(url=url).opening(None)
     return Transport(opening, SessionSettings(**values), payload_type=RawPayload)
 
 
@@ -118,7 +118,7 @@ def with_token(url: str, place: str = "url") -> Opening:
     """Return what opens ``url`` with `TOKEN`."""
     name, template = ("token", "{token}") if place == "url" else ("Authorization", "Bearer {token}")
     placement = Placement(place=place, name=name, template=template)  # type: ignore[arg-type]
-    return Target(url=url, placement=placement).opening(TOKEN)
+    return Target(url=url, placements=(placement,)).opening(TOKEN)
 
 
 # Below the library: a peer made of bytes

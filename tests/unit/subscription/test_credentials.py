@@ -13,7 +13,7 @@ def target(
     place: str, name: str = "token", template: str = "{token}", url: str = "wss://host/graphql"
 ) -> Target:
     placement = Placement(place=place, name=name, template=template)  # type: ignore[arg-type]
-    return Target(url=url, placement=placement, headers={"X-A": "1"}, init_payload={"a": 1})
+    return Target(url=url, placements=(placement,), headers={"X-A": "1"}, init_payload={"a": 1})
 
 
 def test_in_the_url_everything_but_unreserved_characters_is_encoded() -> None:
@@ -46,7 +46,7 @@ def test_in_the_init_payload() -> None:
 
 
 def test_in_an_init_payload_that_was_not_there() -> None:
-    bare = Target(url="wss://host", placement=Placement(place="init", name="token"))
+    bare = Target(url="wss://host", placements=(Placement(place="init", name="token"),))
     assert bare.opening(TOKEN).init_payload == {"token": TOKEN}
 
 
@@ -57,7 +57,7 @@ def test_without_a_token_nothing_is_put_in(place: str) -> None:
 
 
 def test_without_a_placement_nothing_is_put_in() -> None:
-    assert Target(url="wss://host", placement=None).opening(TOKEN).url == "wss://host"
+    assert Target(url="wss://host").opening(TOKEN).url == "wss://host"
 
 
 @pytest.mark.parametrize("place", ["url", "header", "init"])

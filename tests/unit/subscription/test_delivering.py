@@ -111,7 +111,7 @@ async def test_every_row_before_the_end_of_the_stream_comes(subprotocol: Subprot
         numbers, error = await deliver(transport(url))
     assert numbers == HUNDRED
     assert isinstance(error, SocketClosed)
-    assert error.symptom.close_code is None
+    assert error.symptom.close_code == 1006
 
 
 async def test_a_reset_is_told() -> None:
@@ -124,7 +124,7 @@ async def test_a_reset_is_told() -> None:
     async with raw_server(handler) as url:
         _, error = await deliver(transport(url))
     assert isinstance(error, SocketClosed)
-    assert error.symptom.close_code is None
+    assert error.symptom.close_code == 1006
 
 
 @pytest.mark.parametrize("subprotocol", BOTH)
@@ -136,7 +136,7 @@ async def test_an_error_ends_it_with_its_texts(subprotocol: Subprotocol) -> None
     numbers, error = await from_server(ending, subprotocol)
     assert numbers == HUNDRED
     assert isinstance(error, ServerRefused)
-    assert (error.symptom.place, error.symptom.texts) == ("subscribe", ("no table",))
+    assert (error.symptom.place, error.symptom.texts) == ("stream", ("no table",))
     assert error.symptom.error_codes == ("X",)
 
 

@@ -33,6 +33,7 @@ class Told:
         self.skipped: list[str] = []
         self.letters: list[str] = []
         self.alarms: list[bool] = []
+        self.refusals: list[str | None] = []
 
     def state(self, state: State) -> None:
         self.states.append(state)
@@ -87,6 +88,9 @@ class Told:
     def streamed(self, seconds: float) -> None:
         self.streamed_seconds += seconds
 
+    def refused(self, reason: str | None) -> None:
+        self.refusals.append(reason)
+
     def no_data(self, alarm: bool) -> None:
         self.alarms.append(alarm)
 
@@ -104,6 +108,9 @@ class FakeKeeper:
         self.current = first
         self.rejected: list[int] = []
         self.accepted: list[int] = []
+        self.renewed: list[tuple[int, float]] = []
+        self.forgotten: list[str] = []
+        self.changed_by_itself = anyio.Event()
         self._changed = anyio.Event()
 
     @property
@@ -116,18 +123,30 @@ class FakeKeeper:
         self._changed.set()
         self._changed = anyio.Event()
 
-    async def token(self) -> Token:
+    async def token(self, *, by: str = "") -> Token:
         while self.current is None or self.current.generation in self.rejected:
             await self._changed.wait()
         return self.current
 
-    async def newer_than(self, generation: int) -> Token:
+    async def newer_than(self, generation: int, *, by: str = "") -> Token:
         while self.current is None or self.current.generation <= generation:
             await self._changed.wait()
         return self.current
 
-    def reject(self, generation: int) -> None:
+    def reject(self, generation: int, *, by: str = "") -> None:
         self.rejected.append(generation)
 
-    def accept(self, generation: int) -> None:
+    def accept(self, generation: int, *, by: str = "") -> None:
         self.accepted.append(generation)
+
+    async def news(self, generation: int | None) -> None:
+        if generation is None:
+            await self.changed_by_itself.wait()
+        else:
+            await self.newer_than(generation)
+
+    async def renew(self, generation: int, *, older_than: float) -> None:
+        self.renewed.append((generation, older_than))
+
+    def forget(self, by: str) -> None:
+        self.forgotten.append(by)

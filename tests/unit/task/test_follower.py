@@ -160,7 +160,7 @@ async def following(
         topics=tuple(name for name in (template.static, dead_letter_topic) if name),
         headers=(("connector", b"c"),),
         streams=1,
-        target=Target(url=url, placement=placement),
+        target=Target(url=url, placements=(placement,)),
         session=SessionSettings(**{"close_timeout": 10.0, **session}),
         patience=patience or Patience(keepalive_timeout=60.0, probe=False),
         reopens=True,

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from connector.records.bad import ForeignFrame, UnreadableResult
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
+from connector.refusals import Refusals
 from connector.subscription import Budget, Inbox, ProtocolViolation, RawPayload, Result, ServerRefused
 from connector.subscription.messages import Subprotocol
 from connector.subscription.protocol import Delivered, Protocol
@@ -37,6 +38,8 @@ class Desk:
             rows_limit=rows_limit,
             tolerates=tolerates,
             hide=lambda frame: frame.replace(b"s3cret", b"***"),
+            refusals=Refusals(),
+            clean=lambda text: text.replace("SECRET", "[token]"),
         )
 
     def result(self, payload: str) -> Result:

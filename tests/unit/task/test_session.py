@@ -124,7 +124,7 @@ async def running(
     """Run a session; whatever is left of it is cancelled."""
     events, budget = events or Events(), budget or Budget(10**9)
     session = Session(
-        target=Target(url=url, placement=None),
+        target=Target(url=url),
         settings=SessionSettings(**settings),
         patience=patience,
         payload_type=RawPayload,

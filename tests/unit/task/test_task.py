@@ -80,7 +80,7 @@ class Bench:
             topics=(template.static,) if template.static else (),
             headers=(),
             streams=1,
-            target=Target(url=self.url, placement=None),
+            target=Target(url=self.url),
             session=SessionSettings(close_timeout=5.0),
             patience=Patience(keepalive_timeout=60.0, probe=False),
             reopens=True,

@@ -44,6 +44,8 @@ NAMES = {
     "stream_seconds_total": ("subscription",),
     "last_row_timestamp_seconds": ("subscription",),
     "no_data_alarm": ("subscription",),
+    "refused_alarm": ("subscription", "reason"),
+    "token_alarm": (),
 }
 """The names are a promise to dashboards and alerts: one that goes or changes is seen here."""
 

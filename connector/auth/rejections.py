@@ -1,0 +1,120 @@
+"""Who rejected the current token, and when that asks for another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connector.auth.schedule import Patience
+from connector.auth.votes import Votes
+
+#: Seconds to wait before another token is tried where fresh ones are rejected, at first and at most.
+_FIRST_PATIENCE = 5.0
+_LONGEST_PATIENCE = 300.0
+
+#: A token that was accepted and is then rejected is replaced at once so often, and once more for every so
+#: many seconds that pass; beyond that, acceptance ends no row of rejections.
+AT_ONCE = 3
+AT_ONCE_EVERY = 60.0
+
+
+class Rejections:
+    """``clock`` returns seconds; ``rng`` a float in [0, 1)."""
+
+    def __init__(self, *, clock: Callable[[], float], rng: Callable[[], float]) -> None:
+        self._clock = clock
+        self._patience = Patience(first=_FIRST_PATIENCE, cap=_LONGEST_PATIENCE, rng=rng)
+        self._by: set[str] = set()
+        self._votes = Votes()
+        self._was_accepted = False  # a token, since the last rejection that counted
+        self._credit = float(AT_ONCE)
+        self._credited_at = clock()
+        self.in_row = 0
+        self.last_generation = 0
+
+    def __contains__(self, by: str) -> bool:
+        return by in self._by
+
+    def __bool__(self) -> bool:
+        return bool(self._by)
+
+    def note(self, by: str, generation: int, *, current: int) -> Callable[[], float | None] | None:
+        """
+        Take note that ``by`` had this generation rejected.
+
+        Returns ``None`` if that says nothing of the ``current`` generation, or nothing new; else what to
+        call where another token is to be planned for it: it returns the seconds until that may be
+        fetched, ``None`` where none is to be.
+        """
+        is_first = self._votes.rejected(by, generation)
+        if generation != current or by in self._by:
+            return None
+        self._by.add(by)
+        self.last_generation = generation
+        return lambda: self._seconds_to_next(by, is_first=is_first)
+
+    def _seconds_to_next(self, by: str, *, is_first: bool) -> float | None:
+        now = self._clock()
+        was_accepted, self._was_accepted = self._was_accepted, False
+        if self._votes.others_are_content(by):
+            self.in_row = 1
+            # Not for one that a fresh token did not help: the credentials as such are good.
+            return self._votes.spacing(by, now) if is_first else None
+        self.in_row = 1 if was_accepted and self._may_hurry(now) else self.in_row + 1
+        if self.in_row == 1:
+            self._patience.reset()
+            return 0.0
+        return self._patience.next()
+
+    def _may_hurry(self, now: float) -> bool:
+        self._credit = min(self._credit + (now - self._credited_at) / AT_ONCE_EVERY, float(AT_ONCE))
+        self._credited_at = now
+        if self._credit < 1:
+            return False
+        self._credit -= 1
+        return True
+
+    def wait(self) -> float:
+        """Return the seconds after which a token that a source gave again may be tried again."""
+        return self._patience.next()
+
+    def accepted(self, by: str, generation: int) -> bool:
+        """
+        Take note that ``by`` had this generation accepted; return whether that speaks for the tokens
+        since the last rejection.
+        """
+        if not self._votes.accepted(by, generation) or generation < self.last_generation:
+            return False
+        self._was_accepted = True
+        return True
+
+    def pardon(self, by: str) -> None:
+        """The current token was accepted from ``by`` after all, or ``by`` has ended."""
+        self._by.discard(by)
+
+    def start_over(self) -> None:
+        """The source has another token: what was in a row is not any more."""
+        self.in_row = 0
+        self._patience.reset()
+
+    def clear(self) -> None:
+        """Another token is the current one."""
+        self._by.clear()
+
+    def forget(self, by: str) -> None:
+        """Count ``by`` no more."""
+        self._votes.forget(by)
+        self.pardon(by)
+
+    def bars(self, by: str) -> bool:
+        """Return whether ``by`` is not to have the current token again."""
+        return by in self._by and not self._votes.others_are_content(by)
+
+    @property
+    def blame_the_token(self) -> bool:
+        """Whether the current token is at fault, and not whoever rejected it."""
+        return bool(self._by) and not self._votes.anyone_is_content()
+
+    @property
+    def are_repeated(self) -> bool:
+        """Whether fresh tokens are rejected, from everyone."""
+        return self.in_row > 1 and not self._was_accepted and not self._votes.anyone_is_content()

@@ -1,0 +1,14 @@
+"""GoldRush's streaming API (https://goldrush.dev/docs/goldrush-streaming-api)."""
+
+from connector.presets.preset import Credentials, Preset
+
+GOLDRUSH = Preset(
+    name="goldrush",
+    needs_token=True,
+    subprotocol="graphql-transport-ws",
+    # An API key that does not expire. The server acknowledges any, and refuses it on subscribing.
+    credentials=(Credentials(place="init", name="GOLDRUSH_API_KEY", template="{token}"),),
+    keepalive_timeout=30.0,
+    probe=True,
+    rows_default="root",
+)

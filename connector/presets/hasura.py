@@ -1,0 +1,15 @@
+"""Hasura (https://hasura.io/docs), and servers that took over its ways."""
+
+from connector.presets.preset import Credentials, Preset
+
+HASURA = Preset(
+    name="hasura",
+    # A role for those who do not authenticate may be configured there.
+    needs_token=False,
+    # HTTP headers travel in the payload: {"headers": {"Authorization": ...}}.
+    credentials=(Credentials(place="init", name="headers.Authorization", template="Bearer {token}"),),
+    # It sends ka (or ping) every five seconds, also before the acknowledgement.
+    keepalive_timeout=20.0,
+    probe=True,
+    rows_default="root",
+)
