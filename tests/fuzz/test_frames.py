@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -197,7 +198,12 @@ async def deliver(url: str) -> tuple[list[bytes], SessionError | None]:
 @settings(max_examples=THOUSAND // 2)
 @given(BOTH, st.lists(FRAMES, max_size=6), PIECES, CONTROL, ENDINGS)
 def test_over_a_socket_it_ends_by_an_error_of_ours_after_every_result_before_that(
-    subprotocol: Subprotocol, sent: list[bytes], pieces: list[int], control: Any, ending: str
+    loop: asyncio.Runner,
+    subprotocol: Subprotocol,
+    sent: list[bytes],
+    pieces: list[int],
+    control: Any,
+    ending: str,
 ) -> None:
     async def run() -> tuple[list[bytes], SessionError | None]:
         peer = Peer(subprotocol, sent, pieces, control, ending)
@@ -206,7 +212,7 @@ def test_over_a_socket_it_ends_by_an_error_of_ours_after_every_result_before_tha
 
     assert SECRET == TOKEN
     with capture_logs() as lines:
-        results, error = anyio.run(run)
+        results, error = loop.run(run())
     assert error is not None
     assert error.__context__ is None
     assert SECRET not in f"{error} {error!r} {error.symptom!r} {lines}"

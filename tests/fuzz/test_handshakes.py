@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 
 import anyio
@@ -102,7 +103,7 @@ WIRES = (
 
 @settings(max_examples=THOUSAND // 4)
 @given(WIRES)
-def test_any_bytes_for_an_answer_end_by_an_error_of_ours(wire: bytes) -> None:
+def test_any_bytes_for_an_answer_end_by_an_error_of_ours(loop: asyncio.Runner, wire: bytes) -> None:
     async def answer(peer: RawPeer) -> None:
         await peer.request()
         peer.writer.write(wire)
@@ -122,7 +123,7 @@ def test_any_bytes_for_an_answer_end_by_an_error_of_ours(wire: bytes) -> None:
 
     assert SECRET == TOKEN
     with capture_logs() as lines:
-        error = anyio.run(run)
+        error = loop.run(run())
     assert isinstance(error, ConnectFailed | HandshakeRefused | SubprotocolRefused)
     assert error.__context__ is None
     assert_sound(error, lines)

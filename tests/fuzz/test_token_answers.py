@@ -87,7 +87,7 @@ def assert_sound(found: Grant | RetriableError, said: object) -> None:
 @settings(max_examples=THOUSAND)
 @given(STATUSES, HEADERS, BODIES)
 def test_any_answer_is_a_usable_grant_or_an_error_that_tells_no_secret(
-    status: int, headers: dict[str, str], body: bytes
+    loop: asyncio.Runner, status: int, headers: dict[str, str], body: bytes
 ) -> None:
     source = ClientCredentials(
         Answering(HttpAnswer(status=status, headers=headers, body=body)),
@@ -98,7 +98,7 @@ def test_any_answer_is_a_usable_grant_or_an_error_that_tells_no_secret(
         auth="basic",
     )
     with capture_logs() as lines:
-        found = anyio.run(outcome, source)
+        found = loop.run(outcome(source))
     if isinstance(found, RetriableError):
         assert isinstance(found, GrantRefused | GrantUnavailable)
     assert_sound(found, lines)
@@ -131,7 +131,7 @@ FRAMING = st.sampled_from(
 @settings(max_examples=THOUSAND // 4)
 @given(LINES, st.lists(FRAMING, max_size=2), BODIES, st.booleans(), st.integers(1, 400))
 def test_any_bytes_on_the_wire_are_a_usable_grant_or_an_error_that_tells_no_secret(
-    line: str, framing: list[str], body: bytes, is_packed: bool, cut: int
+    loop: asyncio.Runner, line: str, framing: list[str], body: bytes, is_packed: bool, cut: int
 ) -> None:
     body = gzip.compress(body) if is_packed else body
     sizes = {"length": len(body), "less": max(0, len(body) - 1), "more": len(body) + 1}
@@ -152,11 +152,11 @@ def test_any_bytes_on_the_wire_are_a_usable_grant_or_an_error_that_tells_no_secr
                 return await outcome(source)
 
     with capture_logs() as lines:
-        found = anyio.run(run)
+        found = loop.run(run())
     assert_sound(found, lines)
 
 
-def test_the_strategies_give_grants_and_errors_of_each_kind() -> None:
+def test_the_strategies_give_grants_and_errors_of_each_kind(loop: asyncio.Runner) -> None:
     """What they find is worth something only if they reach every outcome."""
     seen: set[str] = set()
 
@@ -170,7 +170,7 @@ def test_the_strategies_give_grants_and_errors_of_each_kind() -> None:
             client_secret=CLIENT_SECRET,
         )
         with capture_logs():
-            seen.add(type(anyio.run(outcome, source)).__name__)
+            seen.add(type(loop.run(outcome(source))).__name__)
 
     look()
     assert seen == {"Grant", "GrantRefused", "GrantUnavailable"}
