@@ -242,3 +242,42 @@ async def test_finishing_twice_and_after_the_peer_is_quick() -> None:
             await one.finish()
             await one.close()
             assert await one.receive() is None
+
+
+@pytest.mark.parametrize("subprotocol", BOTH)
+async def test_a_peer_that_wants_to_close_is_let(subprotocol: Subprotocol) -> None:
+    opcodes: list[int] = []
+
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet(subprotocol.value)
+        for _ in range(3):  # init, operation, its end
+            opcodes.append((await peer.said())[0])
+        peer.frame(b"\x03\xe8", opcode=8)
+        await peer.writer.drain()
+        opcodes.append((await peer.said())[0])
+
+    async with raw_server(handler) as url:
+        one = await live(url, peer_closes=True, close_timeout=60)
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as group:
+                group.start_soon(one.finish)
+                await drain(one, [])
+        await until(lambda: len(opcodes) == 4)
+    assert opcodes == [1, 1, 1, 8]
+
+
+async def test_a_peer_that_wants_to_close_and_does_not_is_told_to() -> None:
+    opcodes: list[int] = []
+
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet()
+        while True:
+            opcodes.append((await peer.said())[0])
+
+    async with raw_server(handler) as url:
+        one = await live(url, peer_closes=True, close_timeout=0.4)
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as group:
+                group.start_soon(one.finish)
+                await drain(one, [])
+    assert opcodes == [1, 1, 1, 8]

@@ -95,3 +95,24 @@ def test_texts_without_the_token_stay(token: str, text: str) -> None:
     assert f"<{token}>" not in opening.without_token(f"{text}<{token}>{text}")
     if "<" not in text and "%" not in text:
         assert opening.without_token(text) == text
+
+
+def test_in_several_places_at_once() -> None:
+    places = (
+        Placement(place="url", name="key"),
+        Placement(place="header", name="Authorization", template="Bearer {token}"),
+        Placement(place="init", name="token"),
+        Placement(place="init", name="headers.Authorization", template="Bearer {token}"),
+    )
+    opening = Target(url="wss://host/g?a=1", placements=places, init_payload={"a": 1}).opening("t+")
+    assert opening.url == "wss://host/g?a=1&key=t%2B"
+    assert opening.headers == {"Authorization": "Bearer t+"}
+    assert opening.init_payload == {"a": 1, "token": "t+", "headers": {"Authorization": "Bearer t+"}}
+
+
+def test_keys_below_a_key_of_the_payload_stay() -> None:
+    given = {"headers": {"x-role": "user"}, "a": 1}
+    placement = Placement(place="init", name="headers.Authorization")
+    opening = Target(url="wss://host", placements=(placement,), init_payload=given).opening("t")
+    assert opening.init_payload == {"headers": {"x-role": "user", "Authorization": "t"}, "a": 1}
+    assert given == {"headers": {"x-role": "user"}, "a": 1}

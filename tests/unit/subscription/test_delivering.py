@@ -313,20 +313,28 @@ async def test_we_ping_in_the_words_of_the_modern_subprotocol_and_hear_the_pong(
         one.abort()
 
 
-async def test_a_server_sees_our_ping() -> None:
-    seen: list[Any] = []
+@pytest.mark.parametrize(
+    ("subprotocol", "probing", "opcodes"),
+    [(MODERN, False, [1]), (LEGACY, False, [9]), (MODERN, True, [1, 9]), (LEGACY, True, [9])],
+)
+async def test_we_ping_in_one_way_and_probe_in_every(
+    subprotocol: Subprotocol, probing: bool, opcodes: list[int]
+) -> None:
+    said: list[tuple[int, bytes]] = []
 
-    async def handler(connection: ServerConnection) -> None:
-        await greet(connection)
-        seen.append(await told(connection))
-        await connection.wait_closed()
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet(subprotocol.value)
+        while True:
+            said.append(await peer.said())
 
-    async with websocket_server(handler, speaks=[MODERN]) as stand:
-        one = await live(stand.url)
-        await one.ping()
-        await until(lambda: seen)
+    async with raw_server(handler) as url:
+        one = await live(url)
+        await until(lambda: len(said) == 2)
+        await (one.probe() if probing else one.ping())
+        await until(lambda: len(said) == 2 + len(opcodes))
         one.abort()
-    assert seen == [{"type": "ping"}]
+    assert [opcode for opcode, _ in said[2:]] == opcodes
+    assert all(content == b'{"type":"ping"}' for opcode, content in said[2:] if opcode == 1)
 
 
 async def test_on_the_legacy_subprotocol_a_websocket_pong_is_heard_of() -> None:

@@ -9,6 +9,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from connector.subscription import SessionError, Target
 from connector.subscription.errors import ConnectFailed, HandshakeRefused, SubprotocolRefused
 from connector.subscription.messages import Subprotocol
 from tests.unit.subscription.servers import (
@@ -253,3 +254,26 @@ async def test_a_reset_during_the_upgrade_is_told() -> None:
 async def test_an_address_that_is_none_is_told(url: str) -> None:
     with pytest.raises(ConnectFailed):
         await transport(url).connect()
+
+
+@pytest.mark.parametrize(
+    ("ours", "headers", "seen"),
+    [
+        ("product/1.0", {}, "product/1.0"),
+        ("product/1.0", {"user-agent": "theirs"}, "theirs"),
+        (None, {}, None),
+    ],
+)
+async def test_we_say_who_we_are_unless_the_user_says_otherwise(
+    ours: str | None, headers: dict[str, str], seen: str | None
+) -> None:
+    said: list[dict[str, str]] = []
+
+    async def handler(peer: RawPeer) -> None:
+        said.append(await peer.request())
+
+    async with raw_server(handler) as url:
+        one = transport(url, opening=Target(url=url, headers=headers).opening(None), user_agent=ours)
+        with pytest.raises(SessionError):
+            await one.open()
+    assert said[0].get("user-agent") == seen

@@ -7,6 +7,7 @@ Rows are numbered; what the brokers hold is compared with what the server sent.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -29,6 +30,7 @@ from connector.task import Follower, FollowSettings, Patience, State, Tolerance
 from tests.unit.publish.fakes import FakeBrokers, Record
 from tests.unit.subscription.servers import (
     REQUEST,
+    RawPeer,
     Stand,
     greet,
     raw_server,
@@ -142,6 +144,7 @@ async def following(
     no_data_alarm: float | None = None,
     tolerance: Tolerance | None = None,
     dead_letter_topic: str | None = None,
+    reopen_pause: float = 0.0,
     **session: Any,
 ) -> AsyncIterator[Bench]:
     """Follow ``url``; whatever is left is cancelled."""
@@ -167,6 +170,7 @@ async def following(
         rows_limit=None,
         no_data_alarm=no_data_alarm,
         tolerance=tolerance or Tolerance(),
+        reopen_pause=reopen_pause,
     )
     follower = Follower(
         settings,
@@ -250,6 +254,68 @@ async def test_rows_find_the_topics_of_their_fields() -> None:
 
 
 # Between sessions
+
+
+@pytest.mark.parametrize("ending", ["lost", "reopen"])
+async def test_two_sessions_are_as_far_apart_as_is_wanted(ending: str) -> None:
+    upstream = Upstream()
+    keeper = FakeKeeper(token(1, expires_in=1.0 if ending == "reopen" else None))
+    moments: list[float] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        moments.append(time.monotonic())
+        try:
+            await upstream.serve(connection)
+        finally:
+            moments.append(time.monotonic())
+
+    async with (
+        served(handler) as stand,
+        following(stand.url, keeper=keeper, reopen_pause=1.5) as bench,
+    ):
+        await until(lambda: bench.numbers)
+        if ending == "lost":
+            (connection,) = stand.server.connections
+            await connection.close(1012)
+        keeper.put(token(2))
+        await until(lambda: upstream.sessions == 2)
+        await bench.stop()
+    assert moments[2] - moments[1] > 1.2
+    assert bench.numbers == list(range(len(bench.numbers)))
+
+
+async def test_a_refused_upgrade_is_followed_by_no_pause() -> None:
+    refused = 0
+
+    async def handler(peer: RawPeer) -> None:
+        nonlocal refused
+        await peer.request()
+        peer.writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await peer.writer.drain()
+        refused += 1
+
+    async with raw_server(handler) as url, following(url, reopen_pause=600.0) as bench:
+        await until(lambda: refused >= 3)
+        await bench.stop()
+
+
+async def test_stopping_ends_the_pause_between_two_sessions() -> None:
+    upstream = Upstream()
+    async with served(upstream.serve) as stand, following(stand.url, reopen_pause=600.0) as bench:
+        await until(lambda: bench.numbers)
+        (connection,) = stand.server.connections
+        await connection.close(1012)
+        await until(lambda: bench.told.reconnects)
+        await bench.stop()
+    assert upstream.sessions == 1
+
+
+async def test_who_has_stopped_vouches_for_no_token() -> None:
+    upstream, keeper = Upstream(), FakeKeeper(token(1))
+    async with served(upstream.serve) as stand, following(stand.url, keeper=keeper) as bench:
+        await until(lambda: bench.numbers)
+        await bench.stop()
+    assert keeper.forgotten == ["s"]
 
 
 async def test_after_a_lost_connection_it_goes_on() -> None:

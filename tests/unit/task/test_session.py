@@ -414,6 +414,48 @@ async def test_an_upstream_that_takes_nothing_is_left_too() -> None:
     assert isinstance(end.error, Silent)
 
 
+@pytest.mark.parametrize("subprotocol", BOTH)
+async def test_we_ping_as_often_as_is_wanted_while_rows_flow(subprotocol: Subprotocol) -> None:
+    pings = 0
+
+    async def handler(peer: RawPeer) -> None:
+        nonlocal pings
+        await peer.greet(subprotocol.value)
+        kind = "next" if subprotocol is MODERN else "data"
+
+        async def send() -> None:
+            while True:
+                peer.frame(b'{"type":"%s","payload":{"data":{"n":[1]}}}' % kind.encode())
+                await asyncio.sleep(0.01)
+
+        sending = asyncio.create_task(send())
+        try:
+            while True:
+                opcode, content = await peer.said()
+                pings += opcode == 9 or content == b'{"type":"ping"}'
+        finally:
+            sending.cancel()
+
+    pinging = Patience(keepalive_timeout=60.0, probe=True, ping_interval=0.1)
+    async with raw_server(handler) as url, running(url, patience=pinging) as one:
+        await until(lambda: pings >= 3)
+        assert one.events.numbers
+        assert one.end is None
+
+
+async def test_a_peer_that_takes_no_ping_holds_nothing_up() -> None:
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet()
+        peer.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await anyio.sleep_forever()
+
+    request = GraphQLRequest("query { a }", variable_values={"x": "y" * 30_000_000})
+    pinging = Patience(keepalive_timeout=1.0, probe=False, ping_interval=0.1)
+    async with raw_server(handler) as url, running(url, patience=pinging, request=request) as one:
+        end = await one.ended()
+    assert isinstance(end.error, Silent)
+
+
 # On purpose
 
 
