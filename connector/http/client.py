@@ -76,10 +76,8 @@ class HttpClient:
 
     def reconfigure(self, *, tls: TlsSettings | None = None, proxy: Proxy | None = None) -> None:
         """Send the next request, and those after it, so."""
-        if (self._settings, self._proxy) == (tls or TlsSettings(), proxy):
-            return
-        self._use(tls, proxy)
-        self._context = None
+        if (self._settings, self._proxy) != (tls or TlsSettings(), proxy):
+            self._use(tls, proxy)  # another context, and with it another client of the library
 
     def _use(self, tls: TlsSettings | None, proxy: Proxy | None) -> None:
         self._settings = tls or TlsSettings()

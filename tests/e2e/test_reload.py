@@ -12,9 +12,12 @@ import pytest
 
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.fixtures import StartKafka
+from tests.brokers.secured import SecuredKafka
 from tests.e2e.connector_process import CONFIG, ConnectorProcess, at_least
 from tests.e2e.mount import ConfigMap, Directory, Mount
 from tests.e2e.stage import DOCUMENT, Stage, open_stage
+from tests.e2e.test_kafka_security import allow_all_that_is_documented, secured_stage
+from tests.e2e.test_kafka_security import kafka as kafka_section
 from tests.standins.behaviour import Fin
 from tests.standins.feed import Feed
 from tests.standins.session import Session
@@ -364,3 +367,33 @@ async def test_rows_of_a_removed_subscription_hold_up_nobody_and_are_counted_at_
             (line,) = connector.logs("stopped before everything was delivered")
             assert "frames not acknowledged" in line["error"]
             kafka.broker(1).thaw()
+
+
+async def test_a_rotated_password_of_kafka_is_used_without_a_restart(
+    secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
+) -> None:
+    user, prefix = topic_name(), topic_name()
+    passwords = [make_secret("wrong"), make_secret("first"), make_secret("second")]
+    secured.set_password(user, passwords[1])
+    allow_all_that_is_documented(secured, user, prefix)
+    file = tmp_path / "kafka-password"
+    file.write_text(passwords[0])
+    sasl = {"mechanism": "SCRAM-SHA-256", "username": user, "password": f"${{file:{file}}}"}
+    feed = Feed("bsc", rate=200)
+    async with secured_stage(secured, tmp_path, prefix, feed, secrets=lambda: passwords) as stage:
+        async with stage.start(
+            stage.config(kafka=kafka_section(secured, "SASL_TLS", sasl=sasl))
+        ) as connector:
+            await connector.until(lambda: connector.logs("kafka cannot be reached"), what="a refusal")
+            assert not stage.upstream.attempts
+            file.write_text(passwords[1])
+            assert await reloaded(connector) == {"kafka.security.sasl.password": "***"}
+            await flowing(connector, "bsc")
+            await anyio.to_thread.run_sync(secured.set_password, user, passwords[2])
+            file.write_text(passwords[2])
+            await reloaded(connector, 2)
+            await connector.until(lambda: connector.logs("kafka producer replaced"), what="another producer")
+            await flowing(connector, "bsc")
+            assert len(stage.upstream.sessions) == 1
+            assert await connector.stop() == 0
+        await stage.assert_exact(feed)

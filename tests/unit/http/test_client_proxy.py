@@ -162,3 +162,24 @@ async def test_a_proxy_that_hangs_costs_a_deadline_and_no_connection(scheme: str
         with anyio.fail_after(10):
             await ended.wait()
         await client.__aexit__(None, None, None)
+
+
+async def test_another_proxy_is_used_from_the_next_request_on() -> None:
+    used: list[str] = []
+
+    def named(name: str) -> Talk:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            used.append(name)
+            writer.write(http("200 OK", b"{}"))
+            await reader.read()
+
+        return talk
+
+    async with talking(named("first")) as first, talking(named("second")) as second:
+        proxies = [parse_proxy(f"http://127.0.0.1:{port}") for port in (first, second)]
+        async with HttpClient(timeout=10, proxy=proxies[0]) as client:
+            await client.post_form("http://token.invalid/", {})
+            client.reconfigure(proxy=proxies[1])
+            await client.post_form("http://token.invalid/", {})
+    assert used == ["first", "second"]

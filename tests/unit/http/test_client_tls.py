@@ -132,3 +132,13 @@ async def test_a_renewed_file_is_used_for_the_next_request(authority: Authority,
             await client.post_form(server.url, {})
         trust.ca_file.write_bytes(authority.pem)
         assert (await client.post_form(server.url, {})).status == 200
+
+
+async def test_another_trust_is_used_from_the_next_request_on(
+    authority: Authority, trust: TlsSettings
+) -> None:
+    async with serving(ANSWER, tls=authority.server()) as server, HttpClient(timeout=10) as client:
+        with pytest.raises(Unreachable):
+            await client.post_form(server.url, {})
+        client.reconfigure(tls=trust)
+        assert (await client.post_form(server.url, {})).status == 200

@@ -91,6 +91,25 @@ def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[" not in stream.getvalue()
 
 
+def test_loggers_in_use_follow_another_level_and_format(stream: io.StringIO) -> None:
+    log, library = structlog.get_logger("connector.x"), logging.getLogger("aiokafka.x")
+    redactor = Redactor()
+    configure_logs("warning", "json", redactor, stream)
+    log.info("too quiet")
+    configure_logs("debug", "console", redactor, stream)
+    log.debug("session opened", subscription="a")
+    library.debug("connected")
+    configure_logs("error", "json", redactor, stream)
+    log.warning("too quiet")
+    log.error("failed")
+
+    text = stream.getvalue()
+    assert "too quiet" not in text
+    assert re.search(r"debug +\] session opened +\[connector.x\] subscription=a", text)
+    assert "connected" in text
+    assert json.loads(text.splitlines()[-1])["event"] == "failed"
+
+
 @pytest.mark.parametrize(
     ("level", "name", "least"),
     [

@@ -1,0 +1,85 @@
+"""What lives as long as the process, and what ends when it begins to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import cast
+
+import anyio
+import pytest
+from anyio.abc import TaskStatus
+
+from connector.api import ApiServer
+from connector.task import Task
+from connector.worker import Undelivered, Worker
+
+DRAIN = 10.0
+
+
+class FakeTask:
+    """Drains until a test lets it end; ``undelivered`` frames are left then."""
+
+    def __init__(self) -> None:
+        self.undelivered = 0
+        self.stopped = anyio.Event()
+        self.drained = anyio.Event()
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+    async def run(self) -> None:
+        await self.stopped.wait()
+        await self.drained.wait()
+
+
+class FakeApi:
+    """Answers until cancelled."""
+
+    async def serve(self, *, task_status: TaskStatus[int]) -> None:
+        task_status.started(1)
+        await anyio.sleep_forever()
+
+
+class Chore:
+    """Runs until it is cancelled."""
+
+    def __init__(self) -> None:
+        self.running = anyio.Event()
+        self.ended = anyio.Event()
+
+    async def __call__(self) -> None:
+        self.running.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self.ended.set()
+
+
+def worker(task: FakeTask, chore: Chore) -> Worker:
+    return Worker(
+        tasks=[cast(Task, task)], keepers=[], api=cast(ApiServer, FakeApi()), drain=DRAIN, chores=[chore]
+    )
+
+
+async def test_chores_end_when_stopping_begins_and_not_later() -> None:
+    task, chore = FakeTask(), Chore()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(worker(task, chore).run)
+            await chore.running.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await chore.ended.wait()
+            assert task.stopped.is_set()  # and it still drains
+            task.drained.set()
+
+
+async def test_what_is_left_of_any_task_is_told() -> None:
+    task, chore = FakeTask(), Chore()
+    task.undelivered = 3
+    task.drained.set()
+    with anyio.fail_after(20), pytest.RaisesGroup(pytest.RaisesExc(Undelivered, match="3 received frames")):
+        async with anyio.create_task_group() as group:
+            group.start_soon(worker(task, chore).run)
+            await chore.running.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
