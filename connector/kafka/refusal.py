@@ -142,7 +142,7 @@ def _of_tls(error: ssl.SSLError, attempt: Attempt) -> tuple[str, str]:
                 f"{_SECURITY}.tls.check_hostname to false"
             )
         return "untrusted", f"{said}: give the authority of the broker as {_SECURITY}.tls.ca_file"
-    name = error.reason or ""
+    name = getattr(error, "reason", None) or ""  # OpenSSL's own, which a made-up one lacks
     if "ALERT" in name and any(part in name for part in _ABOUT_US):
         if attempt.security.tls.certificate_file is None:
             return "client_certificate", (

@@ -21,16 +21,19 @@ from connector.telemetry.redaction import Redactor
 Format = Literal["auto", "json", "console"]
 Event = MutableMapping[str, Any]
 
-NEVER_DEBUG = ("websockets", "aiokafka.conn")
+NEVER_DEBUG = ("websockets",)
 """
-Their debug lines hold frames and requests cut in the middle, where no redaction can recognise a token.
+Their debug lines hold frames cut in the middle, where no redaction can recognise a token.
 """
 
 ONLY_DEBUG = ("uvicorn.error",)
 """They tell at INFO what we tell ourselves; heard when the level is DEBUG, else from WARNING."""
 
-ONLY_WARNINGS = ("httpx2", "httpcore2")
-"""They log whole URLs and headers, at INFO and DEBUG."""
+ONLY_WARNINGS = ("httpx2", "httpcore2", "aiokafka.conn")
+"""
+They log whole URLs and headers, or requests with passwords and tokens in them, cut in the middle; and each
+connection that is authenticated, which is no news.
+"""
 
 OFF = ("uvicorn.access",)
 

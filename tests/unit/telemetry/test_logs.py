@@ -118,6 +118,7 @@ def test_loggers_in_use_follow_another_level_and_format(stream: io.StringIO) -> 
         ("debug", "httpx2", logging.WARNING),
         ("info", "httpx2", logging.WARNING),
         ("error", "httpx2", logging.ERROR),
+        ("debug", "aiokafka.conn", logging.WARNING),
         ("debug", "aiokafka.producer", logging.DEBUG),
         ("info", "aiokafka.producer", logging.INFO),
         ("debug", "asyncio", logging.DEBUG),
