@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Protocol
 
 import anyio
@@ -34,6 +35,7 @@ class Receipt:
 
     __slots__ = (
         "_ledger",
+        "_looked_to",
         "errors",
         "event_ms",
         "first",
@@ -63,6 +65,7 @@ class Receipt:
         self.received_at = received_at
         self.event_ms: int | None = None
         self.errors: list[DataError] = []
+        self._looked_to = 0
 
     def acknowledged(self, rows: int) -> None:
         """The brokers have ``rows`` more of them."""
@@ -80,10 +83,12 @@ class Receipt:
         """
         Return the number of the row that ``value`` is, counted from 0 over the subscription's life.
 
-        It is looked for, so that good rows need not carry it.
+        It is looked for, so that good rows need not carry it; bad ones mostly come in their order.
         """
-        for index, one in enumerate(self.values):
-            if one is value:
+        values, start = self.values, self._looked_to
+        for index in chain(range(start, len(values)), range(start)):
+            if values[index] is value:
+                self._looked_to = index + 1
                 return self.first + index
         return self.first + max(self.rows - 1, 0)
 

@@ -107,8 +107,9 @@ class Verdicts:
         return True
 
     def _count(self, record: BadRecord, receipt: Receipt) -> None:
-        if not self._has_failed:
-            self._face.last_error = str(record.error)
+        if self._has_failed:
+            return
+        self._face.last_error = str(record.error)
         if not self._tolerance.bad:
             self._stop_for(record.error)
         elif self._window.bad(receipt.number(record.value)):

@@ -44,6 +44,24 @@ def test_a_row_given_up_is_told_at_once_and_counts_as_through() -> None:
     assert seen.settled == []
 
 
+def test_a_row_has_a_number_among_all_of_its_subscription() -> None:
+    seen = Seen()
+    seen.receipt(3)
+    # Equal rows are told apart.
+    values = [bytearray(b"x") for _ in range(5)]
+    receipt = seen.ledger.open(rows=5, size=0, received_at=0.0, values=values)
+    assert [receipt.number(values[place]) for place in (1, 2, 4, 0, 3, 3)] == [4, 5, 7, 3, 6, 6]
+    assert receipt.number(object()) == 7
+    assert seen.ledger.rows == 8
+
+
+def test_bad_rows_of_a_large_frame_are_found_in_time() -> None:
+    seen = Seen()
+    values = [object() for _ in range(100_000)]
+    receipt = seen.ledger.open(rows=len(values), size=0, received_at=0.0, values=values)
+    assert [receipt.number(value) for value in values] == list(range(len(values)))
+
+
 def test_a_frame_without_rows_is_through_when_those_before_it_are() -> None:
     seen = Seen()
     alone = seen.receipt(0)
