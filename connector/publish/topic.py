@@ -91,6 +91,7 @@ class Topic:
         """Queue ``rows`` in their order; ``now_ms`` stamps those without an event time."""
         earliest, latest = self._window(now_ms)
         lanes, count, limit = self.lanes, len(self.lanes), self._certain_limit
+        wants_keys = self.limits.is_compacted
         for key, value, moment, headers in rows:
             if moment is None:
                 moment = now_ms
@@ -101,7 +102,7 @@ class Topic:
             if key is None:
                 index = self._turn = (self._turn + 1) % count
                 size = len(value)
-                if self.limits.is_compacted:
+                if wants_keys:
                     self._give_up((key, value, moment, headers, size, receipt), index, without_key(self.name))
                     continue
             else:

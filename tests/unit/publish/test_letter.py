@@ -119,6 +119,15 @@ def test_headers_of_its_own_and_a_long_key_make_room_for_the_value() -> None:
     assert "original_bytes" not in dict(headers)
 
 
+def test_at_least_half_of_the_room_is_for_the_value() -> None:
+    own = [("h", b"v" * 3000)]
+    record = bad_row(b"x" * 10_000, headers=[*USUAL, *own])
+    _, value, _, headers = compose(record, SENDER, most=5000)
+    assert len(value) > 2500
+    assert "h" not in dict(headers)
+    assert dict(compose(record, SENDER, most=9000)[3])["h"] == b"v" * 3000
+
+
 @given(
     value=st.binary(max_size=3000),
     key=st.none() | st.binary(max_size=3000),

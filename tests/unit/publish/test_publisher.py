@@ -2,6 +2,8 @@
 
 import anyio
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken
 from connector.publish import PublishSettings
@@ -29,6 +31,21 @@ async def test_a_refused_batch_lets_batches_of_other_lanes_land_and_nothing_is_s
     assert set(seen.refused) == {"invalid"}
     assert [producer.begun_when_broken for producer in brokers.producers] == [0] * len(brokers.producers)
     assert {producer.closed for producer in brokers.producers[:-1]} == {"discarded"}
+
+
+async def test_content_that_is_refused_is_no_word_of_the_brokers_state(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    brokers.create("bad", refuses=lambda record: "invalid")
+    structlog.configure(cache_logger_on_first_use=False)
+    with capture_logs() as lines:
+        async with publishing(brokers, seen) as publisher:
+            await publish(publisher, seen, numbered(range(20)), "bad")
+            await seen.all_settled()
+            assert seen.rebuilt > 20
+            brokers.failures["t", 0].append(ProducerBroken("gone"))
+            await publish(publisher, seen, numbered([1]))
+            await seen.all_settled()
+    assert [line["event"] for line in lines if line["event"] == "kafka answers"] == ["kafka answers"] * 2
 
 
 async def test_what_does_not_land_in_time_is_sent_again() -> None:
