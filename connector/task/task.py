@@ -72,10 +72,12 @@ class Task:
 
     def add(self, follower: Follower) -> None:
         """
-        Follow one more, or another in the place of one with the same name; not after `stop`.
+        Follow one more, or another in the place of one with the same name; after `stop` none.
 
         The session of one that is replaced is closed first; what that received is delivered besides.
         """
+        if self._stopping.is_set():
+            return
         before = self._last(follower.name)
         old = self._present.pop(follower.name, None)
         if old is not None:

@@ -251,6 +251,18 @@ async def test_a_frozen_kafka_holds_up_neither_those_that_come_nor_those_that_ch
     assert bench.task.undelivered == 0
 
 
+async def test_while_it_stops_nothing_is_opened_any_more() -> None:
+    async with running("a") as (bench, upstream):
+        await until(lambda: bench.numbers("a"))
+        bench.task.stop()
+        bench.task.add(bench.follower("a", query="c"))
+        bench.task.add(bench.follower("b"))
+        with anyio.fail_after(10):
+            await bench.ended.wait()
+    assert upstream.order == ["open a", "closed a"]
+    assert all_there(bench, upstream, "a")
+
+
 async def test_one_that_failed_starts_anew_when_it_is_changed() -> None:
     def refuse(record: Record) -> str | None:
         return "too_large" if b'"s":"a","n":20' in record.value else None
