@@ -45,9 +45,7 @@ async def test_every_result_before_a_close_comes_and_then_its_code_and_reason(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_connection_that_is_cut_is_told_without_a_code(
-    start_reference: StartReference, kind: Kind
-) -> None:
+async def test_a_connection_that_is_cut_is_told_as_1006(start_reference: StartReference, kind: Kind) -> None:
     server = await start_reference(kind, close={"after": 1})
     delivery = await deliver(transport(server), MANY)
     assert isinstance(delivery.error, SocketClosed)

@@ -129,9 +129,9 @@ ENDED_BY = {
     "text that is no text": b"\x81\x02\xff\xfe",
 }
 
-CODES: dict[str, int | None] = {
-    "nothing": None,
-    "reset": None,
+CODES = {
+    "nothing": 1006,
+    "reset": 1006,
     "close": 1000,
     "close without a code": 1005,
     "close with a reason that is no text": 1007,
