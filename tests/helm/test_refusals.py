@@ -43,7 +43,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         f"config.oauth.tls.key_password {LITERAL}",
     ),
     "a token in the open": ({"config": {"token": "ory_at_abc"}}, f"config.token {LITERAL}"),
-    "a password in the open": ({"config": {"kafka": {"security": {"password": "x"}}}}, LITERAL),
+    "a password in the open": (
+        {"config": {"kafka": {"security": {"sasl": {"password": "x"}}}}},
+        f"config.kafka.security.sasl.password {LITERAL}",
+    ),
     "a header in the open": ({"config": {"endpoint": {"headers": {"X-API-Key": "x"}}}}, LITERAL),
     "a payload in the open": (
         {"config": {"endpoint": {"init_payload": {"authToken": {"token": "x"}}}}},
