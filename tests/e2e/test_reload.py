@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -397,3 +399,52 @@ async def test_a_rotated_password_of_kafka_is_used_without_a_restart(
             assert len(stage.upstream.sessions) == 1
             assert await connector.stop() == 0
         await stage.assert_exact(feed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_whoever_cannot_leave_the_configuration_alone_loses_nothing(
+    open_with: OpenStage, tmp_path: Path
+) -> None:
+    """Forty changes in a minute and a half, sensible or not; it does not prove what each of them does."""
+    names = ("a", "b", "c", "d")
+    chance = random.Random(7)
+    mount = ConfigMap(tmp_path / "mounted")
+    mount.path.mkdir()
+    mount.put({"trades.graphql": DOCUMENT})
+    async with open_with(*names, "stays", rate=300) as stage:
+        stays = stage.subscription(stage.upstream.feeds["stays"])
+
+        def section(name: str) -> dict[str, Any]:
+            headers = {"block": "Block.Number"} if chance.random() < 0.5 else {}
+            document = "trades.graphql" if chance.random() < 0.5 else DOCUMENT
+            found: dict[str, Any] = stage.subscription(
+                stage.upstream.feeds[name], headers=headers, document=document
+            )
+            return found
+
+        async with stage.start_in(mount, stage.config(subscriptions=[stays])) as connector:
+            await flowing(connector, "stays")
+            for _ in range(40):
+                chosen = [section(name) for name in chance.sample(names, chance.randint(0, 4))]
+                wrong: dict[str, Any] = chance.choice(
+                    [{}, {}, {}, {"tasks": 0}, {"delivery": "exactly_once"}]
+                )
+                document = DOCUMENT + "#" * chance.randint(0, 3)
+                mount.put({"trades.graphql": document})
+                connector.configure(stage.config(subscriptions=[stays, *chosen], **wrong))
+                await anyio.sleep(chance.choice([0.1, 1.0, 2.5, 4.0]))
+            everything = [stage.subscription(stage.upstream.feeds[name]) for name in names]
+            connector.configure(stage.config(subscriptions=[stays, *everything]))
+            await flowing(connector, *names, "stays")
+            assert await connector.metric(ALARM) == 0
+            assert len(sessions(stage, "stays")) == 1
+            # No two sockets of one subscription at a time, whatever happened.
+            for name in names:
+                spans = [(one.record.opened_at, one.record.ended_at) for one in sessions(stage, name)]
+                assert all(ended and ended <= opened for (_, ended), (opened, _) in pairwise(spans)), spans
+            assert await connector.stop() == 0
+        for feed in stage.upstream.feeds.values():
+            audit = await stage.audit(feed)
+            assert (audit.missing, audit.doubled, audit.altered) == (frozenset(),) * 3
+        assert not stage.upstream.violations
