@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import structlog
@@ -13,13 +12,10 @@ from connector.auth import (
     ClientCredentials,
     Keeper,
     StaticToken,
-    TokenFile,
-    TokenSource,
     secrets_of,
 )
-from connector.config import Change, Config, Part, Secret, Watch
+from connector.config import Change, Config, Part, Watch
 from connector.http import HttpClient
-from connector.kafka import NewTopics
 from connector.kafka_access import KafkaAccess
 from connector.observers import (
     KafkaMetrics,
@@ -29,32 +25,27 @@ from connector.observers import (
     SubscriptionMetrics,
     TokenMetrics,
 )
-from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
-from connector.records.extract import Extractor
+from connector.publish import DeadLetters, Publisher, Sender
 from connector.records.plan import SubscriptionPlan
-from connector.records.topics import TopicTemplate
-from connector.refusals import Refusals
 from connector.reload import Reload
+from connector.settings import (
+    dead_letter_topic_of,
+    follow_settings,
+    publish_settings,
+    refusals_of,
+    revealed,
+    session_settings,
+    target_of,
+    token_source,
+)
 from connector.subscription import (
     Budget,
-    GraphQLRequest,
-    Placement,
-    SessionSettings,
-    Subprotocol,
-    Target,
 )
-from connector.task import Follower, FollowSettings, Patience, Task, Tolerance, bucket
+from connector.task import Follower, Task, bucket
 from connector.telemetry import Metrics, Redactor, configure_logs
-from connector.tls import RotatingContext
 from connector.worker import Worker
 
 log = structlog.get_logger(__name__)
-
-USER_AGENT = f"graphql-kafka-connector/{__version__}"
-"""How we present ourselves; some endpoints refuse who does not."""
-
-DRAIN_SHARE_OF_CLOSING = 0.5
-"""At most this share of the drain is spent on waiting for the peers' Close."""
 
 
 async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
@@ -101,12 +92,9 @@ class Running:
         self._metrics = metrics
         self._redactor = redactor
         self.learn(config)
-        self._session = _session(config)
-        self._refusals = Refusals(
-            provider=config.endpoint.preset,
-            overrides=[rule.as_rule() for rule in config.endpoint.refusals],
-        )
-        self._source = source = _token_source(config, http)
+        self._session = session_settings(config)
+        self._refusals = refusals_of(config)
+        self._source = source = token_source(config, http)
         self.keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
         self.budget = Budget(config.inbox.max_bytes)
         # All of them: a subscription may come to one that has none yet.
@@ -114,7 +102,7 @@ class Running:
             Task(
                 number,
                 (),
-                Publisher(kafka.settings, _publishing(config), KafkaMetrics(metrics)),
+                Publisher(kafka.settings, publish_settings(config), KafkaMetrics(metrics)),
                 gone=metrics.forget_subscription,
             )
             for number in range(config.tasks)
@@ -139,9 +127,9 @@ class Running:
         if change.parts & {Part.TOKEN, Part.ENDPOINT}:
             self._ask_otherwise(config)  # certificates and proxies are inherited from the endpoint
         if Part.ENDPOINT in change.parts:
-            self._session = _session(config)
+            self._session = session_settings(config)
             for follower in (follower for task in self.tasks for follower in task.followers):
-                follower.retarget(_target(config), self._session)
+                follower.retarget(target_of(config), self._session)
         if Part.KAFKA in change.parts:
             settings = self._kafka.replace(config)
             for task in self.tasks:
@@ -164,7 +152,7 @@ class Running:
             source.replace(
                 client_id=config.oauth.client_id,
                 client_secret=secret,
-                headers=_revealed(config.oauth.headers),
+                headers=revealed(config.oauth.headers),
             )
             self.keeper.renewed()
 
@@ -172,7 +160,7 @@ class Running:
         task = self._task(plan.name)
         task.add(
             Follower(
-                _following(config, plan, self._session, self._refusals),
+                follow_settings(config, plan, self._session, self._refusals),
                 keeper=self.keeper,
                 publisher=task.publisher,
                 budget=self.budget,
@@ -192,123 +180,8 @@ def warn_of(plan: SubscriptionPlan) -> None:
         log.warning("document", subscription=plan.name, warning=warning)
 
 
-def _token_source(config: Config, http: HttpClient) -> TokenSource | None:
-    match config.token_source:
-        case "token":
-            assert config.token is not None
-            return StaticToken(config.token.reveal())
-        case "token_file":
-            assert config.token_file is not None
-            return TokenFile(config.token_file)
-        case "oauth":
-            assert config.oauth is not None
-            return ClientCredentials(
-                http,
-                token_url=config.oauth.token_url,
-                client_id=config.oauth.client_id,
-                client_secret=config.oauth.client_secret.reveal(),
-                scope=config.oauth.scope,
-                auth=config.oauth.auth,
-                headers=_revealed(config.oauth.headers),
-            )
-        case _:
-            return None
-
-
-def _dead_letter_topic(config: Config) -> str | None:
-    return config.errors.dead_letter_topic if config.errors.tolerance == "all" else None
-
-
 def _dead_letters(config: Config, task: Task) -> DeadLetters | None:
-    name = _dead_letter_topic(config)
+    name = dead_letter_topic_of(config)
     if name is None:
         return None
     return DeadLetters(task.publisher, name, Sender(connector=config.name, task=task.number))
-
-
-def _revealed(headers: Mapping[str, Secret]) -> dict[str, str]:
-    return {name: value.reveal() for name, value in headers.items()}
-
-
-def _publishing(config: Config) -> PublishSettings:
-    topics, dead_letter_topic = config.topics, _dead_letter_topic(config)
-    new = NewTopics(
-        partitions=topics.partitions,
-        replication_factor=topics.replication_factor,
-        config=topics.config,
-        # Compaction keeps one dead letter for each key, and none without.
-        exceptions={dead_letter_topic: {"cleanup.policy": "delete"}} if dead_letter_topic else {},
-    )
-    return PublishSettings(create=new if topics.create else None, linger=config.kafka.producer.linger)
-
-
-def _following(
-    config: Config, plan: SubscriptionPlan, session: SessionSettings, refusals: Refusals
-) -> FollowSettings:
-    # The plan's template has the variables put in already.
-    dead_letter_topic = _dead_letter_topic(config)
-    not_for_rows = {dead_letter_topic} if dead_letter_topic else set()
-    topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(not_for_rows))
-    window = config.errors.window
-    return FollowSettings(
-        name=plan.name,
-        request=GraphQLRequest(
-            plan.document_text,
-            variable_values=dict(plan.variables) or None,
-            operation_name=plan.operation_name,
-        ),
-        extractor=Extractor(
-            rows=plan.rows, key=plan.key, timestamp=plan.timestamp, headers=plan.headers, topic=topic
-        ),
-        topics=tuple(name for name in (topic.static, dead_letter_topic) if name is not None),
-        headers=(("connector", config.name.encode()), ("subscription", plan.name.encode())),
-        streams=plan.cubes,
-        target=_target(config),
-        session=session,
-        patience=Patience(
-            keepalive_timeout=config.endpoint.keepalive_timeout,
-            probe=config.preset.probe,
-            ping_interval=config.endpoint.ping_interval,
-        ),
-        reopens=config.endpoint.rotation == "reopen",
-        reopen_pause=config.endpoint.reopen_pause,
-        refusals=refusals,
-        rows_limit=config.preset.rows_limit,
-        no_data_alarm=config.endpoint.no_data_alarm,
-        tolerance=Tolerance(bad=config.errors.tolerance == "all", failures=window.failures, rows=window.rows),
-    )
-
-
-def _target(config: Config) -> Target:
-    endpoint = config.endpoint
-    source = config.oauth or config.token or config.token_file
-    placements = (
-        Placement(place=one.in_, name=one.name, template=one.template) for one in endpoint.credentials
-    )
-    return Target(
-        url=endpoint.url,
-        placements=tuple(placements) if source else (),
-        headers=_revealed(endpoint.headers),
-        init_payload=endpoint.init_payload or None,
-    )
-
-
-def _session(config: Config) -> SessionSettings:
-    endpoint, peer = config.endpoint, config.peers.endpoint
-    return SessionSettings(
-        subprotocols=(
-            # Legacy servers on npm's ws select the first offer, whatever it is; the modern reference
-            # server selects the modern one wherever it stands.
-            (Subprotocol.LEGACY_WS, Subprotocol.TRANSPORT_WS)
-            if endpoint.subprotocol == "auto"
-            else (Subprotocol(endpoint.subprotocol),)
-        ),
-        open_timeout=endpoint.open_timeout,
-        ack_timeout=endpoint.ack_timeout,
-        close_timeout=min(endpoint.close_timeout, config.shutdown.drain * DRAIN_SHARE_OF_CLOSING),
-        max_message_bytes=endpoint.max_message_bytes,
-        peer_closes=config.preset.peer_closes,
-        user_agent=USER_AGENT,
-        tls=RotatingContext(peer.tls),
-        proxy=peer.route.proxy,
-    )

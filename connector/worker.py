@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Sequence
 
 import anyio
 import structlog
@@ -18,22 +17,10 @@ from anyio.abc import TaskStatus
 
 from connector.api import ApiServer
 from connector.auth import Keeper
+from connector.signals import STOPPING, heard
 from connector.task import Task
 
 log = structlog.get_logger(__name__)
-
-
-STOPPING = (signal.SIGTERM, signal.SIGINT)
-
-
-@contextmanager
-def _heard() -> Iterator[None]:
-    """Let signals in for whoever takes them now; before and after, they wait if the process wants it so."""
-    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Undelivered(Exception):
@@ -97,7 +84,7 @@ class Worker:
         await self._api.serve(task_status=task_status)
 
     async def _stop_on_signal(self, working: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
-        with anyio.open_signal_receiver(*STOPPING) as signals, _heard():
+        with anyio.open_signal_receiver(*STOPPING) as signals, heard():
             task_status.started()
             async for number in signals:
                 if self._stopped_at is not None:

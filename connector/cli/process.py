@@ -14,7 +14,7 @@ import sys
 import threading
 from types import FrameType
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+from connector.signals import STOPPING
 
 _FIRST_FREE = 3
 

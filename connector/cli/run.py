@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
 
 import anyio
 import structlog
 
 from connector import __version__
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
+from connector.cli.loop import loop_factory
 from connector.cli.process import hold_signals, leave_hung_threads
 from connector.config import Config, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
@@ -57,7 +57,7 @@ def _supervise(config: Config, redactor: Redactor, watch: Watch) -> int:
     ended: tuple[str, int, BaseException] | None = None
     hold_signals()  # the worker takes them
     try:
-        anyio.run(_main, config, redactor, watch, backend_options={"loop_factory": _loop_factory()})
+        anyio.run(_main, config, redactor, watch, backend_options={"loop_factory": loop_factory()})
     except* Undelivered as group:
         ended = "stopped before everything was delivered", FAILED, group
     except* ConfigError as group:
@@ -85,11 +85,3 @@ def _first(error: BaseException) -> BaseException:
 async def _main(config: Config, redactor: Redactor, watch: Watch) -> None:
     install_loop_handler(asyncio.get_running_loop())
     await run_worker(config, redactor, watch)
-
-
-def _loop_factory() -> Any:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

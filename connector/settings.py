@@ -1,0 +1,171 @@
+"""Configuration → what each room is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connector import __version__
+from connector.auth import (
+    ClientCredentials,
+    StaticToken,
+    TokenFile,
+    TokenSource,
+)
+from connector.config import Config, Secret
+from connector.http import HttpClient
+from connector.kafka import NewTopics
+from connector.publish import PublishSettings
+from connector.records.extract import Extractor
+from connector.records.plan import SubscriptionPlan
+from connector.records.topics import TopicTemplate
+from connector.refusals import Refusals
+from connector.subscription import (
+    GraphQLRequest,
+    Placement,
+    SessionSettings,
+    Subprotocol,
+    Target,
+)
+from connector.task import FollowSettings, Patience, Tolerance
+from connector.tls import RotatingContext
+
+USER_AGENT = f"graphql-kafka-connector/{__version__}"
+"""How we present ourselves; some endpoints refuse who does not."""
+
+DRAIN_SHARE_OF_CLOSING = 0.5
+"""At most this share of the drain is spent on waiting for the peers' Close."""
+
+
+def token_source(config: Config, http: HttpClient) -> TokenSource | None:
+    """Return where tokens come from; ``None``: the endpoint is used without."""
+    match config.token_source:
+        case "token":
+            assert config.token is not None
+            return StaticToken(config.token.reveal())
+        case "token_file":
+            assert config.token_file is not None
+            return TokenFile(config.token_file)
+        case "oauth":
+            assert config.oauth is not None
+            return ClientCredentials(
+                http,
+                token_url=config.oauth.token_url,
+                client_id=config.oauth.client_id,
+                client_secret=config.oauth.client_secret.reveal(),
+                scope=config.oauth.scope,
+                auth=config.oauth.auth,
+                headers=revealed(config.oauth.headers),
+            )
+        case _:
+            return None
+
+
+def dead_letter_topic_of(config: Config) -> str | None:
+    """Return the topic that dead letters go to; ``None``: there are none."""
+    return config.errors.dead_letter_topic if config.errors.tolerance == "all" else None
+
+
+def revealed(headers: Mapping[str, Secret]) -> dict[str, str]:
+    """Return ``headers`` as they are sent."""
+    return {name: value.reveal() for name, value in headers.items()}
+
+
+def publish_settings(config: Config) -> PublishSettings:
+    """Return how topics are created, and rows published."""
+    topics, dead_letter_topic = config.topics, dead_letter_topic_of(config)
+    new = NewTopics(
+        partitions=topics.partitions,
+        replication_factor=topics.replication_factor,
+        config=topics.config,
+        # Compaction keeps one dead letter for each key, and none without.
+        exceptions={dead_letter_topic: {"cleanup.policy": "delete"}} if dead_letter_topic else {},
+    )
+    return PublishSettings(create=new if topics.create else None, linger=config.kafka.producer.linger)
+
+
+def follow_settings(
+    config: Config, plan: SubscriptionPlan, session: SessionSettings, refusals: Refusals
+) -> FollowSettings:
+    """Return what a subscription needs to know."""
+    # The plan's template has the variables put in already.
+    dead_letter_topic = dead_letter_topic_of(config)
+    not_for_rows = {dead_letter_topic} if dead_letter_topic else set()
+    topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(not_for_rows))
+    window = config.errors.window
+    return FollowSettings(
+        name=plan.name,
+        request=GraphQLRequest(
+            plan.document_text,
+            variable_values=dict(plan.variables) or None,
+            operation_name=plan.operation_name,
+        ),
+        extractor=Extractor(
+            rows=plan.rows, key=plan.key, timestamp=plan.timestamp, headers=plan.headers, topic=topic
+        ),
+        topics=tuple(name for name in (topic.static, dead_letter_topic) if name is not None),
+        headers=(("connector", config.name.encode()), ("subscription", plan.name.encode())),
+        streams=plan.cubes,
+        target=target_of(config),
+        session=session,
+        patience=patience(config),
+        reopens=config.endpoint.rotation == "reopen",
+        reopen_pause=config.endpoint.reopen_pause,
+        refusals=refusals,
+        rows_limit=config.preset.rows_limit,
+        no_data_alarm=config.endpoint.no_data_alarm,
+        tolerance=Tolerance(bad=config.errors.tolerance == "all", failures=window.failures, rows=window.rows),
+    )
+
+
+def refusals_of(config: Config) -> Refusals:
+    """Return the rules that say what a refusal of the endpoint means."""
+    return Refusals(
+        provider=config.endpoint.preset,
+        overrides=[rule.as_rule() for rule in config.endpoint.refusals],
+    )
+
+
+def patience(config: Config) -> Patience:
+    """Return when silence is the end of a session."""
+    return Patience(
+        keepalive_timeout=config.endpoint.keepalive_timeout,
+        probe=config.preset.probe,
+        ping_interval=config.endpoint.ping_interval,
+    )
+
+
+def target_of(config: Config) -> Target:
+    """Return the endpoint, before a token is put in."""
+    endpoint = config.endpoint
+    source = config.oauth or config.token or config.token_file
+    placements = (
+        Placement(place=one.in_, name=one.name, template=one.template) for one in endpoint.credentials
+    )
+    return Target(
+        url=endpoint.url,
+        placements=tuple(placements) if source else (),
+        headers=revealed(endpoint.headers),
+        init_payload=endpoint.init_payload or None,
+    )
+
+
+def session_settings(config: Config) -> SessionSettings:
+    """Return how connections to the endpoint behave."""
+    endpoint, peer = config.endpoint, config.peers.endpoint
+    return SessionSettings(
+        subprotocols=(
+            # Legacy servers on npm's ws select the first offer, whatever it is; the modern reference
+            # server selects the modern one wherever it stands.
+            (Subprotocol.LEGACY_WS, Subprotocol.TRANSPORT_WS)
+            if endpoint.subprotocol == "auto"
+            else (Subprotocol(endpoint.subprotocol),)
+        ),
+        open_timeout=endpoint.open_timeout,
+        ack_timeout=endpoint.ack_timeout,
+        close_timeout=min(endpoint.close_timeout, config.shutdown.drain * DRAIN_SHARE_OF_CLOSING),
+        max_message_bytes=endpoint.max_message_bytes,
+        peer_closes=config.preset.peer_closes,
+        user_agent=USER_AGENT,
+        tls=RotatingContext(peer.tls),
+        proxy=peer.route.proxy,
+    )
