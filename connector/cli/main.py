@@ -22,6 +22,10 @@ app = typer.Typer(
 )
 
 
+LONGEST_TAIL = 31_536_000.0
+"""Seconds: a year."""
+
+
 def _file(name: str) -> Path:
     if name in ("", "-"):
         what = "is empty" if not name else "would be stdin, which is not read"
@@ -33,6 +37,16 @@ ConfigOption = Annotated[
     Path,
     typer.Option("--config", "-c", help="The configuration, a YAML file.", parser=_file, metavar="FILE"),
 ]
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= LONGEST_TAIL:  # not a number compares false
+        raise typer.BadParameter(f"{text!r} is no number from 0.1 to {LONGEST_TAIL:g}")
+    return seconds
 
 
 def _version(wanted: bool) -> None:
@@ -69,6 +83,37 @@ def validate(
     from connector.cli.validate import validate as validate_config
 
     sys.exit(validate_config(config, resolve=not no_env))
+
+
+@app.command()
+def check(
+    config: ConfigOption,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> NoReturn:
+    """Ask token endpoint, GraphQL endpoint and brokers whether all would work; nothing is published."""
+    from connector.cli.check import check as check_config
+    from connector.cli.process import leave_signals
+
+    leave_signals()
+    sys.exit(check_config(config, json=json))
+
+
+@app.command()
+def tail(
+    config: ConfigOption,
+    subscription: Annotated[
+        list[str] | None,
+        typer.Option("--subscription", metavar="NAME", help="Only this one; may be given several times."),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so long.", parser=_seconds, metavar="N")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Stop after so many rows.", min=1, metavar="N")] = None,
+) -> NoReturn:
+    """Print rows as they come, one JSON object per line, without Kafka. The upstream bills it."""
+    from connector.cli.tail import tail as tail_rows
+
+    sys.exit(tail_rows(config, names=subscription or (), seconds=seconds, limit=limit))
 
 
 @app.command()

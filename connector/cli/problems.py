@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
+from connector.config import Config
 from connector.errors import Problem
 
 
@@ -22,6 +23,17 @@ def show(problems: Sequence[Problem]) -> None:
         console.print(line)
     count = len(problems)
     console.print(Text(f"{count} problem{'s' if count > 1 else ''} found; nothing was started", style="red"))
+
+
+def warn(config: Config, redact: Callable[[str], str] = str) -> None:
+    """Print to stderr what is doubtful about a configuration and its documents."""
+    notes = Console(stderr=True, highlight=False, soft_wrap=True)
+    warnings = [
+        *config.warnings,
+        *(f"{plan.name}: {text}" for plan in config.plans for text in plan.warnings),
+    ]
+    for warning in warnings:
+        notes.print(printable(redact(f"warning: {warning}")), style="yellow", markup=False)
 
 
 def printable(text: str) -> str:

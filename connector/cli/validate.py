@@ -31,7 +31,7 @@ def _show(config: Config, path: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from connector.cli.problems import printable
+    from connector.cli.problems import printable, warn
 
     # Whoever reads a pipe has no columns to fold at.
     out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
@@ -48,11 +48,5 @@ def _show(config: Config, path: Path) -> None:
             str(plan.cubes),
         )
     out.print(table)
-    notes = Console(stderr=True, highlight=False, soft_wrap=True)
-    warnings = [
-        *config.warnings,
-        *(f"{plan.name}: {text}" for plan in config.plans for text in plan.warnings),
-    ]
-    for warning in warnings:
-        notes.print(printable(f"warning: {warning}"), style="yellow", markup=False)
+    warn(config)
     out.print("the configuration is valid")

@@ -108,6 +108,12 @@ class Transport(AsyncTransport):
             raise SubprotocolRefused(", ".join(self._settings.subprotocols))
         self._protocol = Protocol(Subprotocol(chosen), payload_type=self._payload_type)
 
+    @property
+    def subprotocol(self) -> Subprotocol:
+        """What the server selected, once `open` is through."""
+        assert self._protocol is not None
+        return self._protocol.subprotocol
+
     async def initialise(self) -> None:
         """
         Send ``connection_init`` and wait for the acknowledgement.

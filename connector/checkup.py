@@ -1,0 +1,97 @@
+"""Configuration → what `check` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from connector.auth import secrets_of
+from connector.config import Config
+from connector.http import HttpClient
+from connector.kafka_access import KafkaAccess
+from connector.observers import KafkaTokenMetrics
+from connector.probe import BrokersProbe, Endpoint, Judge, Probes, Report, Tell, TokenProbe, Topics, probe_all
+from connector.records.topics import TopicTemplate
+from connector.refusals import remedy_of
+from connector.settings import (
+    dead_letter_topic_of,
+    patience,
+    publish_settings,
+    refusals_of,
+    session_settings,
+    target_of,
+    token_source,
+)
+from connector.telemetry import Metrics, Redactor
+
+DEAD_LETTERS = "dead letters"
+
+
+async def check_up(config: Config, redactor: Redactor, tell: Tell) -> Report:
+    """Ask everybody whom ``config`` names; ``redactor`` learns every secret on the way."""
+    learn(config, redactor)
+    async with AsyncExitStack() as stack:
+        peer = config.peers.token
+        http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
+        kafka = await KafkaAccess.open(config, stack, KafkaTokenMetrics(Metrics(version=""), redactor))
+        oauth = config.kafka.security.oauth
+        probes = Probes(
+            token=_token(config, http, lambda value: redactor.add(value, keep=False)),
+            endpoint=_endpoint(config),
+            brokers=BrokersProbe(
+                settings=kafka.settings, topics=topics_of(config), create=publish_settings(config).create
+            ),
+            kafka_keeper=kafka.keeper,
+            kafka_token_url=oauth.token_url if oauth is not None else "",
+        )
+        return await probe_all(probes, tell)
+
+
+def learn(config: Config, redactor: Redactor) -> None:
+    """Tell ``redactor`` what of ``config`` must never be shown."""
+    for secret in config.secrets():
+        redactor.add(secret)
+    for oauth in (config.oauth, config.kafka.security.oauth):
+        if oauth is not None:
+            for secret in secrets_of(oauth.client_id, oauth.client_secret.reveal()):
+                redactor.add(secret)
+
+
+def topics_of(config: Config) -> Topics:
+    """Return whose rows go where."""
+    named: dict[str, list[str]] = {}
+    templates: dict[str, list[str]] = {}
+    for plan in config.plans:
+        # The plan's template has the variables put in already.
+        static = TopicTemplate(plan.topic, {}).static
+        (templates if static is None else named).setdefault(static or plan.topic, []).append(plan.name)
+    dead_letter_topic = dead_letter_topic_of(config)
+    if dead_letter_topic is not None:
+        named.setdefault(dead_letter_topic, []).append(DEAD_LETTERS)
+    return Topics(named=named, templates=templates)
+
+
+def _token(config: Config, http: HttpClient, learn: Callable[[str], None]) -> TokenProbe:
+    subjects = {
+        "oauth": config.oauth.token_url if config.oauth is not None else "",
+        "token": "token",
+        "token_file": f"token_file {config.token_file}",
+        "none": "token",
+    }
+    return TokenProbe(
+        source=token_source(config, http),
+        subject=subjects[config.token_source],
+        asked=config.oauth.scope if config.oauth is not None else None,
+        is_given=config.oauth is None,
+        learn=learn,
+    )
+
+
+def _endpoint(config: Config) -> Endpoint:
+    return Endpoint(
+        subject=config.endpoint.url,
+        target=target_of(config),
+        settings=session_settings(config),
+        patience=patience(config),
+        judge=Judge(classify=refusals_of(config).classify, remedy=remedy_of),
+    )
