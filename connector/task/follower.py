@@ -19,7 +19,7 @@ import structlog
 
 from connector.auth import Keeper, Token
 from connector.errors import DataError
-from connector.publish import DeadLetters, Ledger, Publisher, Receipt
+from connector.publish import DeadLetters, Ledger, Receipt
 from connector.subscription import (
     Budget,
     Inbox,
@@ -31,6 +31,7 @@ from connector.subscription import (
     Target,
 )
 from connector.task.coverage import Coverage
+from connector.task.destination import Destination
 from connector.task.overload import Overload
 from connector.task.pump import Pump
 from connector.task.quiet import watch_data
@@ -64,7 +65,7 @@ class Follower:
         settings: FollowSettings,
         *,
         keeper: Keeper | None,
-        publisher: Publisher,
+        publisher: Destination,
         budget: Budget,
         observer: SubscriptionObserver,
         dead_letters: DeadLetters | None = None,

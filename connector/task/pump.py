@@ -6,10 +6,11 @@ import time
 
 import structlog
 
-from connector.publish import Ledger, Publisher, Receipt
+from connector.publish import Ledger, Receipt
 from connector.records.bad import BadRecord
 from connector.records.extract import Extracted, Extractor, Header, Headers
 from connector.subscription import Holding, Inbox
+from connector.task.destination import Destination
 from connector.task.receiver import Arrival, Receiver
 from connector.task.status import SubscriptionObserver
 
@@ -27,7 +28,7 @@ class Pump:
         *,
         inbox: Inbox[Arrival],
         extractor: Extractor,
-        publisher: Publisher,
+        publisher: Destination,
         ledger: Ledger,
         holding: Holding,
         observer: SubscriptionObserver,

@@ -1,0 +1,44 @@
+"""Where a subscription's rows go, as far as it needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import anyio
+
+from connector.publish import Receipt
+from connector.records.extract import Row
+
+
+class Place(Protocol):
+    """A topic, or what stands for one."""
+
+    @property
+    def ready(self) -> anyio.Event:
+        """Set once rows may be added."""
+
+    def explain(self) -> str:
+        """Say why it is not ready yet."""
+
+
+class Destination(Protocol):
+    """What takes rows: `connector.publish.Publisher`, or whatever shows them otherwise."""
+
+    @property
+    def answered(self) -> anyio.Event:
+        """Set for good once it is there; no session is opened before."""
+
+    @property
+    def error(self) -> str | None:
+        """What keeps it from being there; ``None`` where nothing does, or nothing is known."""
+
+    def topic(self, name: str) -> Place:
+        """Return topic ``name``, which is looked for from now on."""
+
+    def add(self, rows: Mapping[str, Sequence[Row]], receipt: Receipt, now_ms: int) -> int:
+        """
+        Take the rows of one frame, by topic; never waits. ``receipt`` is told what becomes of each.
+
+        Return how many event times were replaced.
+        """
