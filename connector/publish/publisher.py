@@ -84,8 +84,12 @@ class Publisher:
         self._brokers.reconfigure(kafka)
         self._changed.set()
 
-    def topic(self, name: str) -> Topic:
-        """Return topic ``name``, which is looked for from now on; wait for its ``ready``."""
+    def topic(self, name: str, *, awaited: bool = False) -> Topic:
+        """
+        Return topic ``name``, which is looked for from now on; wait for its ``ready``.
+
+        ``awaited``: a socket opens once it is ready. Sockets are billed, so the right to write comes first.
+        """
         topic = self._topics.get(name)
         if topic is None:
             topic = Topic(
@@ -95,6 +99,7 @@ class Publisher:
             )
             self._topics[name] = topic
             self._keeper.want(topic)
+        topic.is_awaited = topic.is_awaited or awaited
         return topic
 
     def forget(self, name: str) -> None:

@@ -31,12 +31,14 @@ class Topic:
     Its partitions' lanes, and what it accepts.
 
     ``ready`` is set once it was found or created; before that nothing may be added. ``error`` says what
-    keeps it from being ready, ``None`` where nothing is known.
+    keeps it from being ready, ``None`` where nothing is known. With ``is_awaited`` a socket opens once it is
+    ready, so we must be allowed to write to it.
     """
 
     def __init__(self, name: str, *, max_batch_bytes: int, compressed: bool) -> None:
         self.name = name
         self.ready = anyio.Event()
+        self.is_awaited = False
         self.error: str | None = None
         self.lanes: list[Lane] = []
         self.times_replaced = 0

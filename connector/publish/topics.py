@@ -92,8 +92,8 @@ class TopicKeeper:
                 if refusal is not None and not isinstance(refusal, NotAllowed):
                     raise refusal
                 partitions = await producer.partitions(topic.name, timeout=LOOKUP)
-                # Rows that have nowhere to go are billed like others.
-                await producer.require_write(topic.name, timeout=LOOKUP)
+                if topic.is_awaited:
+                    await producer.require_write(topic.name, timeout=LOOKUP)
             except ConnectorError as error:
                 _complain(topic, error if isinstance(error, NotAllowed) else refusal or error)
                 return

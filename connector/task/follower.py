@@ -257,8 +257,9 @@ class Follower:
             await self._unless_stopped(self._publisher.answered.wait())
         if self._is_over:
             return
-        for name in self._settings.topics:
-            topic = self._publisher.topic(name)
+        # All are looked for at the same time.
+        topics = [self._publisher.topic(name, awaited=True) for name in self._settings.topics]
+        for topic in topics:
             if not topic.ready.is_set():
                 self._face.enter(State.WAITING)
                 self._face.explain = topic.explain

@@ -124,7 +124,7 @@ async def test_a_topic_that_may_not_be_written_to_is_not_ready_and_says_so(
         await admin._send_to_controller(CreateAclsRequest(*acl(denied, ALL, ALLOW)))
         await admin._send_to_controller(CreateAclsRequest(*acl(denied, WRITE, DENY)))
         async with publishing(kafka.bootstrap_servers, settings) as running:
-            topic = running.publisher.topic(denied)
+            topic = running.publisher.topic(denied, awaited=True)
             await until(lambda: f"not allow to write to topic {denied}" in topic.explain())
             assert not topic.ready.is_set()
             await admin._send_to_controller(DeleteAclsRequest(*acl(denied, WRITE, DENY)))
