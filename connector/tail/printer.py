@@ -57,7 +57,7 @@ class Printer:
         self.printed = 0
         self.failure: CannotPrint | None = None
 
-    def topic(self, name: str) -> Printer:
+    def topic(self, name: str, *, awaited: bool = False) -> Printer:
         """See `Destination`."""
         return self
 

@@ -33,8 +33,8 @@ class Destination(Protocol):
     def error(self) -> str | None:
         """What keeps it from being there; ``None`` where nothing does, or nothing is known."""
 
-    def topic(self, name: str) -> Place:
-        """Return topic ``name``, which is looked for from now on."""
+    def topic(self, name: str, *, awaited: bool = False) -> Place:
+        """Return topic ``name``, which is looked for from now on; ``awaited``: a socket waits for it."""
 
     def add(self, rows: Mapping[str, Sequence[Row]], receipt: Receipt, now_ms: int) -> int:
         """
