@@ -1,7 +1,7 @@
 """The stage of the end-to-end tests."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,3 +19,16 @@ async def stage(kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], st
     async with AsyncExitStack() as stack:
         feed = Feed("bsc", rate=500)
         yield await stack.enter_async_context(open_stage(kafka, tmp_path, topic_name(), feed))
+
+
+@pytest.fixture
+def open_with(kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]) -> OpenStage:
+    """A stage with feeds of these names, each of 200 rows a second."""
+
+    @asynccontextmanager
+    async def _open(*names: str, rate: float = 200) -> AsyncIterator[Stage]:
+        feeds = [Feed(name, rate=rate) for name in names]
+        async with open_stage(kafka, tmp_path, topic_name(), *feeds) as stage:
+            yield stage
+
+    return _open

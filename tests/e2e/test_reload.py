@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,74 +11,23 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.brokers.cluster import KafkaCluster
 from tests.brokers.fixtures import StartKafka
-from tests.brokers.secured import SecuredKafka
-from tests.e2e.connector_process import CONFIG, ConnectorProcess, at_least
+from tests.e2e.conftest import OpenStage
+from tests.e2e.connector_process import CONFIG, at_least
 from tests.e2e.mount import ConfigMap, Directory, Mount
-from tests.e2e.stage import DOCUMENT, Stage, open_stage
-from tests.e2e.test_kafka_security import allow_all_that_is_documented, secured_stage
-from tests.e2e.test_kafka_security import kafka as kafka_section
-from tests.standins.behaviour import Fin
+from tests.e2e.reloading import (
+    ACKED,
+    ALARM,
+    NEVER,
+    RELOADS,
+    feeds,
+    flowing,
+    rejected,
+    reloaded,
+    sessions,
+)
+from tests.e2e.stage import DOCUMENT, open_stage
 from tests.standins.feed import Feed
-from tests.standins.session import Session
-from tests.standins.tokens import make_secret
-
-ACKED = "connector_rows_acked_total"
-ALARM = "connector_config_reload_failed"
-RELOADS = "connector_config_reloads_total"
-NEVER = 4.0
-"""Seconds in which a change that must not be applied would have been: several looks."""
-
-OpenStage = Callable[..., Any]
-
-
-@pytest.fixture
-def open_with(kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]) -> OpenStage:
-    """A stage with feeds of these names, each of 200 rows a second."""
-
-    @asynccontextmanager
-    async def _open(*names: str, rate: float = 200) -> AsyncIterator[Stage]:
-        feeds = [Feed(name, rate=rate) for name in names]
-        async with open_stage(kafka, tmp_path, topic_name(), *feeds) as stage:
-            yield stage
-
-    return _open
-
-
-def feeds(stage: Stage, *names: str) -> list[Feed]:
-    return [stage.upstream.feeds[name] for name in names]
-
-
-def sessions(stage: Stage, name: str) -> list[Session]:
-    """Every connection that subscribed to a feed, oldest first."""
-    return [session for session in stage.upstream.sessions if session.feed and session.feed.name == name]
-
-
-async def flowing(connector: ConnectorProcess, *names: str) -> None:
-    """Return once rows of each are acknowledged that came from now on."""
-    for name in names:
-        before = await connector.metric(ACKED, subscription=name)
-        await connector.until_metric(ACKED, at_least(before + 100), subscription=name)
-
-
-async def reloaded(connector: ConnectorProcess, times: int = 1) -> dict[str, Any]:
-    """Return what was told of the last of so many applied changes."""
-    await connector.until(
-        lambda: len(connector.logs("configuration reloaded")) >= times, what=f"reload number {times}"
-    )
-    assert len(connector.logs("configuration reloaded")) == times
-    changed: dict[str, Any] = connector.logs("configuration reloaded")[-1]["changed"]
-    return changed
-
-
-async def rejected(connector: ConnectorProcess) -> dict[str, Any]:
-    """Return what ``/readyz`` says once the alarm is raised."""
-    await connector.until_metric(ALARM, lambda alarm: alarm == 1)
-    status, body = await connector.readyz()
-    assert (status, body["config"]["state"]) == (200, "rejected")
-    found: dict[str, Any] = body["config"]
-    return found
 
 
 @pytest.mark.parametrize("kind", [Directory, ConfigMap], ids=["file", "ConfigMap"])
@@ -236,79 +184,6 @@ async def test_what_needs_a_restart_is_named_and_nothing_is_applied(open_with: O
             await stage.assert_exact(feed)
 
 
-async def test_a_rotated_client_secret_is_used_without_a_restart(open_with: OpenStage) -> None:
-    async with open_with("bsc") as stage:
-        file = stage.directory / "client-secret"
-        file.write_text(stage.oauth.client_secret + "\n")
-        config = stage.config()
-        config["oauth"]["client_secret"] = f"${{file:{file}}}"
-        async with stage.start(config) as connector:
-            await flowing(connector, "bsc")
-            # While all is well no token is asked for, and the session is left alone.
-            old, stage.oauth.client_secret = stage.oauth.client_secret, make_secret()
-            file.write_text(stage.oauth.client_secret + "\n")
-            assert await reloaded(connector) == {"oauth.client_secret": "***"}
-            await flowing(connector, "bsc")
-            assert (len(stage.oauth.requests), len(stage.upstream.sessions)) == (1, 1)
-            # The next request is made with it.
-            stage.authority.revoke_all()
-            stage.upstream.begin(Fin())
-            await connector.until_metric("connector_sessions_opened_total", at_least(2))
-            assert [request.status for request in stage.oauth.requests] == [200, 200]
-            # Rotated while the connector is refused: it asks at once.
-            stage.oauth.client_secret = make_secret()
-            stage.authority.revoke_all()
-            stage.upstream.begin(Fin())
-            await connector.until_metric("connector_token_requests_total", at_least(1), outcome="refused")
-            file.write_text(stage.oauth.client_secret + "\n")
-            await connector.until_metric("connector_sessions_opened_total", at_least(3))
-            await flowing(connector, "bsc")
-            assert [request.status for request in stage.oauth.requests] == [200, 200, 401, 200]
-            assert old not in connector.text
-            assert await connector.stop() == 0
-        await stage.assert_exact(stage.upstream.feed)
-
-
-async def test_a_rotated_token_is_used_for_the_next_session(open_with: OpenStage) -> None:
-    async with open_with("bsc") as stage:
-        old, new = stage.authority.issue(), stage.authority.issue()
-        file = stage.directory / "token"
-        file.write_text(old)
-        config = stage.config()
-        del config["oauth"]
-        config["token"] = f"${{file:{file}}}"
-        async with stage.start(config) as connector:
-            await flowing(connector, "bsc")
-            file.write_text(new)
-            assert await reloaded(connector) == {"token": "***"}
-            await flowing(connector, "bsc")
-            assert len(stage.upstream.sessions) == 1
-            stage.authority.revoke(old)
-            stage.upstream.begin(Fin())
-            await connector.until_metric("connector_sessions_opened_total", at_least(2))
-            assert [attempt.token for attempt in stage.upstream.attempts] == [old, new]
-            assert await connector.stop() == 0
-        await stage.assert_exact(stage.upstream.feed)
-
-
-async def test_a_rotated_header_is_used_for_the_next_session(open_with: OpenStage) -> None:
-    async with open_with("bsc") as stage:
-        file = stage.directory / "key"
-        file.write_text("the-first-key")
-        config = stage.config(endpoint={"headers": {"X-Key": f"${{file:{file}}}"}})
-        async with stage.start(config) as connector:
-            await flowing(connector, "bsc")
-            file.write_text("the-second-key")
-            assert await reloaded(connector) == {"endpoint.headers.X-Key": "***"}
-            assert len(stage.upstream.sessions) == 1
-            stage.upstream.begin(Fin())
-            await connector.until_metric("connector_sessions_opened_total", at_least(2))
-            keys = [attempt.headers["x-key"] for attempt in stage.upstream.attempts]
-            assert keys == ["the-first-key", "the-second-key"]
-            assert "the-second-key" not in connector.text
-            assert await connector.stop() == 0
-
-
 async def test_the_level_of_the_log_changes_while_running(open_with: OpenStage) -> None:
     async with open_with("bsc") as stage:
         config = stage.config(log={"level": "warning"})
@@ -369,36 +244,6 @@ async def test_rows_of_a_removed_subscription_hold_up_nobody_and_are_counted_at_
             (line,) = connector.logs("stopped before everything was delivered")
             assert "frames not acknowledged" in line["error"]
             kafka.broker(1).thaw()
-
-
-async def test_a_rotated_password_of_kafka_is_used_without_a_restart(
-    secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
-) -> None:
-    user, prefix = topic_name(), topic_name()
-    passwords = [make_secret("wrong"), make_secret("first"), make_secret("second")]
-    secured.set_password(user, passwords[1])
-    allow_all_that_is_documented(secured, user, prefix)
-    file = tmp_path / "kafka-password"
-    file.write_text(passwords[0])
-    sasl = {"mechanism": "SCRAM-SHA-256", "username": user, "password": f"${{file:{file}}}"}
-    feed = Feed("bsc", rate=200)
-    async with secured_stage(secured, tmp_path, prefix, feed, secrets=lambda: passwords) as stage:
-        async with stage.start(
-            stage.config(kafka=kafka_section(secured, "SASL_TLS", sasl=sasl))
-        ) as connector:
-            await connector.until(lambda: connector.logs("kafka cannot be reached"), what="a refusal")
-            assert not stage.upstream.attempts
-            file.write_text(passwords[1])
-            assert await reloaded(connector) == {"kafka.security.sasl.password": "***"}
-            await flowing(connector, "bsc")
-            await anyio.to_thread.run_sync(secured.set_password, user, passwords[2])
-            file.write_text(passwords[2])
-            await reloaded(connector, 2)
-            await connector.until(lambda: connector.logs("kafka producer replaced"), what="another producer")
-            await flowing(connector, "bsc")
-            assert len(stage.upstream.sessions) == 1
-            assert await connector.stop() == 0
-        await stage.assert_exact(feed)
 
 
 @pytest.mark.slow
