@@ -100,7 +100,10 @@ class _Attempt:
         began = time.monotonic()
         await self._transport.open()
         took = time.monotonic() - began
-        self._ok("connection", f"the upgrade is answered after {took:.2f} s", seconds=round(took, 3))
+        proxy = self._settings.proxy
+        through = f" through the proxy {proxy}" if proxy is not None else ""
+        said = f"the upgrade is answered after {took:.2f} s{through}"
+        self._ok("connection", said, seconds=round(took, 3))
         self._ok("handshake", "HTTP 101", status=101)
         selected = self._transport.subprotocol
         self._ok("subprotocol", f"{selected} was selected", subprotocol=selected)
