@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.brokers.admin import create_topic
 from tests.brokers.fixtures import StartKafka
 from tests.e2e.conftest import OpenStage
 from tests.e2e.connector_process import CONFIG, at_least
@@ -121,6 +122,36 @@ async def test_an_edited_document_reopens_those_that_use_it(open_with: OpenStage
             assert await connector.stop() == 0
         for feed in stage.upstream.feeds.values():
             await stage.assert_exact(feed)
+
+
+async def test_one_that_failed_starts_anew_with_a_comment_in_its_document(
+    open_with: OpenStage, tmp_path: Path
+) -> None:
+    mount = Directory(tmp_path / "mounted")
+    mount.path.mkdir()
+    mount.put({"trades.graphql": DOCUMENT})
+    async with open_with("bsc", "eth") as stage:
+        poisoned, sibling = feeds(stage, "bsc", "eth")
+        poisoned.rate = 0
+        limit = {"max.message.bytes": "100000"}
+        await create_topic(stage.kafka.bootstrap_servers, stage.topic("bsc"), config=limit)
+        sections = [stage.subscription(poisoned, document="trades.graphql"), stage.subscription(sibling)]
+        async with stage.start_in(mount, stage.config(subscriptions=sections)) as connector:
+            await connector.until_state("bsc", "live")
+            poison = poisoned.emit(10, row_bytes={5: 150_000})[5]
+            await connector.until_state("bsc", "failed")
+            mount.put({"trades.graphql": f"# select less\n{DOCUMENT}"})
+            assert set(await reloaded(connector)) == {"subscriptions[bsc].document"}
+            await connector.until_state("bsc", "live")
+            _, body = await connector.readyz()
+            assert body["subscriptions"]["bsc"]["last_error"] is None
+            poisoned.emit(100)
+            await flowing(connector, "eth")
+            assert len(sessions(stage, "eth")) == 1
+            assert await connector.stop() == 0
+        audit = await stage.audit(poisoned)
+        assert (set(audit.missing), set(audit.doubled)) == ({poison}, set())
+        await stage.assert_exact(sibling)
 
 
 async def test_a_broken_file_keeps_all_running_and_recovers(open_with: OpenStage, tmp_path: Path) -> None:
