@@ -31,7 +31,7 @@ from connector.subscription import (
     Target,
 )
 from connector.task.coverage import Coverage
-from connector.task.destination import Destination
+from connector.task.destination import Destination, until_ready
 from connector.task.overload import Overload
 from connector.task.pump import Pump
 from connector.task.quiet import watch_data
@@ -229,7 +229,7 @@ class Follower:
             await anyio.lowlevel.checkpoint()
 
     async def _follow(self) -> None:
-        await self._until_topics()
+        await self._unless_stopped(until_ready(self._publisher, self._settings.topics, self._face))
         while not self._is_over:
             if self._holding.is_told:
                 await self._unless_stopped(self._recover())
@@ -248,23 +248,6 @@ class Follower:
             end = await self._one_session()
             if not self._is_over:
                 await self._between(end)
-
-    async def _until_topics(self) -> None:
-        """Streams are billed, so none is opened before there is somewhere to put its rows."""
-        if not self._publisher.answered.is_set():
-            self._face.enter(State.WAITING)
-            self._face.explain = lambda: self._publisher.error or "kafka has not answered yet"
-            await self._unless_stopped(self._publisher.answered.wait())
-        if self._is_over:
-            return
-        # All are looked for at the same time.
-        topics = [self._publisher.topic(name, awaited=True) for name in self._settings.topics]
-        for topic in topics:
-            if not topic.ready.is_set():
-                self._face.enter(State.WAITING)
-                self._face.explain = topic.explain
-                await self._unless_stopped(topic.ready.wait())
-        self._face.explain = None
 
     @property
     def _is_over(self) -> bool:
