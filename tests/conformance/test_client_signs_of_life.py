@@ -16,7 +16,9 @@ async def test_a_ping_is_answered_with_its_payload_before_the_acknowledgement_an
     start_reference: StartReference, payload: object
 ) -> None:
     server = await start_reference("modern", late=100, ping={"payload": payload})
-    delivery = await deliver(transport(server), FIVE)
+    # Slowly, for a pong waits until what came before it is read.
+    request = GraphQLRequest("subscription { ticks(n: 5, interval: 300) { rows { number text } } }")
+    delivery = await deliver(transport(server), request)
     assert delivery.numbers == list(range(5))
     await server.until(lambda: server.closed)
     kinds = server.messages()
