@@ -9,6 +9,7 @@ from connector.auth import BROKERS, ClientCredentials, Keeper, Lender, TokenObse
 from connector.config import Config
 from connector.http import HttpClient
 from connector.kafka import KafkaSettings, Sasl, Security, TokenProvider
+from connector.settings import revealed
 from connector.tls import TlsSettings
 
 
@@ -41,6 +42,7 @@ class KafkaAccess:
             client_secret=oauth.client_secret.reveal(),
             scope=oauth.scope,
             auth=oauth.auth,
+            headers=revealed(oauth.headers),
         )
         keeper = Keeper(source, observer=observer, audience=BROKERS)
         return cls(config, _Tokens(http=http, source=source, keeper=keeper, lender=Lender(keeper)))
@@ -55,7 +57,9 @@ class KafkaAccess:
             peer = config.peers.kafka_token
             tokens.http.reconfigure(tls=peer.tls, proxy=peer.route.proxy)
             secret = oauth.client_secret.reveal()
-            tokens.source.replace(client_id=oauth.client_id, client_secret=secret)
+            tokens.source.replace(
+                client_id=oauth.client_id, client_secret=secret, headers=revealed(oauth.headers)
+            )
             tokens.keeper.renewed()
         self._config = config
         self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)

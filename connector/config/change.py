@@ -40,6 +40,7 @@ _LIVE: tuple[tuple[KeyPath, Part], ...] = (
     (("kafka", "security", "sasl", "password"), Part.KAFKA),
     (("kafka", "security", "oauth", "client_id"), Part.KAFKA),
     (("kafka", "security", "oauth", "client_secret"), Part.KAFKA),
+    (("kafka", "security", "oauth", "headers"), Part.KAFKA),
     (("kafka", "security", "oauth", "tls"), Part.KAFKA),
     (("kafka", "security", "oauth", "proxy"), Part.KAFKA),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from connector.config.credentials import check_credentials
 from connector.config.defaults import preset_of
-from connector.config.redacted import is_secret
+from connector.config.redacted import HEADERS, is_secret
 from connector.config.refusals import check_refusals
 from connector.config.secret import Unresolved
 from connector.config.security_checks import check_security
@@ -49,7 +49,7 @@ def _drop(tree: object, path: KeyPath, source: Source) -> None:
 
 def _is_free(path: KeyPath) -> bool:
     """Whether what is below is not ours: any JSON, or what YAML took a secret for."""
-    if is_secret(path) and path not in (("endpoint", "headers"), ("oauth", "headers")):
+    if is_secret(path) and path not in HEADERS:
         return True
     return path == ("endpoint", "init_payload") or (path[0] == "subscriptions" and path[2:] == ("variables",))
 

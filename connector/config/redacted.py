@@ -14,7 +14,14 @@ from connector.config.source import KeyPath
 LEAST_LENGTH = 8
 """Shorter header values, payload values and query values are words rather than secrets."""
 
-_SECRET_MAPPINGS = (("endpoint", "headers"), ("endpoint", "init_payload"), ("oauth", "headers"))
+HEADERS: tuple[KeyPath, ...] = (
+    ("endpoint", "headers"),
+    ("oauth", "headers"),
+    ("kafka", "security", "oauth", "headers"),
+)
+"""Mappings of header names to secrets."""
+
+_SECRET_MAPPINGS = (*HEADERS, ("endpoint", "init_payload"))
 _NAME = re.compile(r"[A-Za-z][0-9A-Za-z_-]{0,63}")
 _OF_KAFKA: tuple[KeyPath, ...] = (
     ("kafka", "security", "sasl", "password"),
@@ -26,13 +33,8 @@ def is_secret(path: KeyPath) -> bool:
     """Whether the key's value must never be shown."""
     return (
         path[:1] == ("token",)
-        or path[:2]
-        in (
-            ("oauth", "client_secret"),
-            ("oauth", "headers"),
-            ("endpoint", "headers"),
-            ("endpoint", "init_payload"),
-        )
+        or path[:2] == ("oauth", "client_secret")
+        or any(path[: len(mapping)] == mapping for mapping in _SECRET_MAPPINGS)
         or path[-2:] == ("tls", "key_password")
         or path in _OF_KAFKA
     )

@@ -24,11 +24,12 @@ def config(directory: Path, security: str) -> Config:
     return read_config(file, env={})
 
 
-def bearer(oauth: StandInOAuth, secret: str) -> str:
+def bearer(oauth: StandInOAuth, secret: str, *, key: str = "tenant-key") -> str:
     quoted = secret.replace("'", "''")
     return (
         "{protocol: SASL_PLAINTEXT, sasl: {mechanism: OAUTHBEARER}, "
-        f"oauth: {{token_url: '{oauth.url}', client_id: '{oauth.client_id}', client_secret: '{quoted}'}}}}"
+        f"oauth: {{token_url: '{oauth.url}', client_id: '{oauth.client_id}', client_secret: '{quoted}', "
+        f"headers: {{X-Tenant-Key: {key}}}}}}}"
     )
 
 
@@ -80,7 +81,10 @@ async def test_a_corrected_secret_is_used_at_once_and_no_producer_is_replaced_fo
                 while tokens.error is None:  # noqa: ASYNC110 - the keeper tells nobody
                     await anyio.sleep(0.01)
                 assert "invalid_client" in tokens.error
-                assert access.replace(config(tmp_path, bearer(oauth, oauth.client_secret))) == before
+                given = config(tmp_path, bearer(oauth, oauth.client_secret, key="another-key"))
+                assert access.replace(given) == before
                 assert await tokens.token() in authority.values
             group.cancel_scope.cancel()
+    keys = [request.headers["x-tenant-key"] for request in oauth.requests]
+    assert (keys[0], keys[-1]) == ("tenant-key", "another-key")
     assert observer.told[:2] == ["refused", f"learned {authority.values[0]}"]

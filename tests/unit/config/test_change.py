@@ -221,3 +221,26 @@ def test_what_is_shown_is_what_is_different_without_secrets(read: Read) -> None:
     assert isinstance(shown["subscriptions[gone]"], dict)
     assert len(shown) == 6
     assert "second" not in str(shown)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("first-password", "second-password", "kafka.security.sasl.password"),
+        ("first-secret", "second-secret", "kafka.security.oauth.client_secret"),
+        ("first-key", "second-key", "kafka.security.oauth.headers.X-Key"),
+    ],
+)
+def test_secrets_of_kafka_are_taken_while_running(read: Read, old: str, new: str, key: str) -> None:
+    security = "{protocol: SASL_PLAINTEXT, sasl: {mechanism: PLAIN, username: u, password: first-password}}"
+    if "oauth" in key:
+        oauth = (
+            "{token_url: 'http://t/', client_id: i, client_secret: first-secret, headers: {X-Key: first-key}}"
+        )
+        security = f"{{protocol: SASL_PLAINTEXT, sasl: {{mechanism: OAUTHBEARER}}, oauth: {oauth}}}"
+    text = GENERIC.replace("subscriptions:", f"  security: {security}\nsubscriptions:", 1)
+    before, after = read(text), read(text.replace(old, new))
+    change = compare(before, after)
+    assert (set(change.parts), change.keys, change.refused) == ({Part.KAFKA}, (key,), ())
+    assert new in after.secrets()
+    assert shown_values(change, after) == {key: "***"}
