@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from connector.telemetry.disguises import anchor, base64_cores, base64_spelled, spelled
 from connector.telemetry.patterns import HIDDEN, hide_credentials
@@ -20,6 +20,9 @@ SHORTEST = 4
 
 REMEMBERED = 1000
 """How many rotated tokens are kept; what was configured is never forgotten."""
+
+RECENT = 10
+"""How many rotated tokens are looked for in what may be megabytes: a peer repeats what it was just told."""
 
 LONG_PART = 16
 """An unbroken part of a secret as long as this is hidden by itself: somebody may have cut the rest off."""
@@ -64,6 +67,7 @@ class Redactor:
         self._kept: dict[str, tuple[_Disguise, ...]] = {}
         self._passing: OrderedDict[str, tuple[_Disguise, ...]] = OrderedDict()
         self._disguises: tuple[_Disguise, ...] = ()
+        self._recent: tuple[_Disguise, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._kept) + len(self._passing)} secrets>"
@@ -92,31 +96,42 @@ class Redactor:
                 self._arrange()
 
     def _arrange(self) -> None:
-        # Longest first, so that no secret leaves the tail of one that begins with it.
-        known = sorted((*self._kept.items(), *self._passing.items()), key=lambda item: -len(item[0]))
-        self._disguises = tuple(disguise for _, disguises in known for disguise in disguises)
+        kept, passing = list(self._kept.items()), list(self._passing.items())
+        self._disguises = _longest_first(kept + passing)
+        self._recent = _longest_first(kept + passing[-RECENT:])
 
     def redact(self, text: str) -> str:
         """Return ``text`` with every secret, and whatever looks like one in its place, hidden."""
         for _ in range(_PASSES):
             before = text
-            text = hide_credentials(self._hide_known(text))
+            text = hide_credentials(_hide(self._disguises, text))
             if text == before:
                 break
         return text
 
     def hide_in(self, content: bytes) -> bytes:
-        """Return ``content``, be it text or not, with every secret hidden, and with nothing else changed."""
+        """
+        Return ``content``, be it text or not, with what was configured and the `RECENT` tokens hidden.
+
+        Nothing else is changed, whatever it looks like.
+        """
         text = content.decode("utf-8", "surrogateescape")
         for _ in range(_PASSES):
             before = text
-            text = self._hide_known(text)
+            text = _hide(self._recent, text)
             if text == before:
                 break
         return text.encode("utf-8", "surrogateescape")
 
-    def _hide_known(self, text: str) -> str:
-        for disguise in self._disguises:
-            if disguise.anchor in text:
-                text = disguise.hide(text)
-        return text
+
+def _longest_first(known: Sequence[tuple[str, tuple[_Disguise, ...]]]) -> tuple[_Disguise, ...]:
+    """Order them so that no secret leaves the tail of one that begins with it."""
+    ordered = sorted(known, key=lambda item: -len(item[0]))
+    return tuple(disguise for _, disguises in ordered for disguise in disguises)
+
+
+def _hide(disguises: Sequence[_Disguise], text: str) -> str:
+    for disguise in disguises:
+        if disguise.anchor in text:
+            text = disguise.hide(text)
+    return text

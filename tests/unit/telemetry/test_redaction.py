@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.telemetry import Redactor
-from connector.telemetry.redaction import REMEMBERED
+from connector.telemetry.redaction import RECENT, REMEMBERED
 from tests.unit.telemetry.encodings import ENCODERS, shown
 
 SECRET = "aB3+/=%\"x\\y'<&>é"
@@ -201,3 +201,23 @@ def test_threads_may_add_and_redact_at_once() -> None:
         thread.join()
 
     assert failures == []
+
+
+@pytest.mark.parametrize("secret", ["s3cret/+value", "pässwörd-1", 'a"quoted\\one'])
+def test_in_bytes_secrets_are_hidden_and_nothing_else_is_changed(secret: str) -> None:
+    redactor = Redactor()
+    redactor.add(secret)
+    looks_like_one = b'{"token":"0xabc","password":"x"} Bearer abcdefgh \xff\xfe\x00 \xe2\x82'
+    for written in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
+        found = redactor.hide_in(looks_like_one + written.encode() + b"\xff")
+        assert found == looks_like_one + b"***\xff"
+
+
+def test_in_bytes_what_was_configured_and_the_newest_tokens_are_looked_for() -> None:
+    redactor = Redactor()
+    redactor.add("configured-once")
+    tokens = [f"token-{number:04}-of-many" for number in range(RECENT + 1)]
+    for token in tokens:
+        redactor.add(token, keep=False)
+    found = redactor.hide_in(" ".join(["configured-once", *tokens]).encode()).decode()
+    assert found.split() == ["***", tokens[0], *["***"] * RECENT]
