@@ -12,6 +12,7 @@ import pytest
 
 from tests.brokers.admin import create_topic
 from tests.brokers.secured import PLAIN_PASSWORD, PLAIN_USER, SecuredKafka
+from tests.e2e.command import checks, run_command
 from tests.e2e.connector_process import at_least
 from tests.e2e.stage import Stage, open_stage
 from tests.standins.feed import Feed
@@ -274,6 +275,31 @@ async def test_oauthbearer_names_a_token_that_the_broker_refuses_and_recovers_wi
                 assert await connector.metric("connector_kafka_token_state", state="valid") == 1
                 assert await connector.stop() == 0
             await stage.assert_exact(feed)
+
+
+async def test_check_shows_the_brokers_a_token_of_their_own_endpoint(
+    secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
+) -> None:
+    user, prefix = topic_name(), topic_name()
+    allow_all_that_is_documented(secured, user, prefix)
+    tokens = BrokerTokens(secured, user)
+    async with StandInOAuth(tokens) as oauth:
+        secrets = lambda: [oauth.client_secret, *tokens.values]  # noqa: E731
+        async with secured_stage(secured, tmp_path, prefix, Feed("bsc"), secrets=secrets) as stage:
+            config = stage.config(kafka=oauthbearer(secured, oauth))
+            done = await run_command(stage, config, "check", "--json")
+            assert done.returncode == 0, done.stdout
+            assert checks(done)[f"{prefix}.bsc", "right to write"]["outcome"] == "ok"
+
+            tokens.audience = "somebody-else"
+            done = await run_command(stage, config, "check", "--json")
+            assert done.returncode == 4
+            assert "does not accept the token" in done.stdout
+
+            oauth.delete_client()
+            done = await run_command(stage, config, "check", "--json")
+            assert done.returncode == 4
+            assert "invalid_client" in done.stdout
 
 
 async def test_oauthbearer_waits_for_its_token_endpoint_and_says_so(
