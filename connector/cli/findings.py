@@ -58,7 +58,7 @@ def _detail(one: Finding) -> str:
 
 def summary(report: Report) -> str:
     """Return in a sentence what came of it."""
-    unchecked = report.count("not checked")
+    unchecked = report.unchecked
     more = f"; {unchecked} not checked, which is not the same as ok" if unchecked else ""
     if report.is_refused:
         return f"refused: credentials or a right are missing{more}"

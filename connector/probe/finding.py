@@ -50,6 +50,7 @@ class Report:
         """Whether something that is needed cannot be reached or used."""
         return any(one.needed and one.outcome == "failed" for one in self.findings)
 
-    def count(self, outcome: Outcome) -> int:
-        """How many findings have this outcome."""
-        return sum(one.outcome == outcome for one in self.findings)
+    @property
+    def unchecked(self) -> int:
+        """How many of what is needed could not be checked."""
+        return sum(one.needed and one.outcome == "not checked" for one in self.findings)

@@ -50,6 +50,13 @@ def table(report: Report, capsys: pytest.CaptureFixture[str]) -> str:
 def test_not_checked_is_never_called_ok(capsys: pytest.CaptureFixture[str]) -> None:
     said = table(Report(findings=[finding("not checked", detail="no broker tells")]), capsys)
     assert "1 not checked, which is not the same as ok" in said
+    assert "nothing that was checked stands in the way" in said
+
+
+def test_what_is_not_needed_leaves_no_doubt(capsys: pytest.CaptureFixture[str]) -> None:
+    said = table(Report(findings=[finding("not checked", needed=False)]), capsys)
+    assert "nothing stands in the way" in said
+    assert "not checked (optional)" in said
 
 
 def test_what_peers_said_neither_shows_secrets_nor_moves_the_terminal(
