@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from connector.auth.schedule import Patience
@@ -12,9 +13,12 @@ _FIRST_PATIENCE = 5.0
 _LONGEST_PATIENCE = 300.0
 
 #: A token that was accepted and is then rejected is replaced at once so often, and once more for every so
-#: many seconds that pass; beyond that, acceptance ends no row of rejections.
-AT_ONCE = 3
-AT_ONCE_EVERY = 60.0
+#: many seconds that pass; beyond that there is a wait, of up to so many seconds.
+AT_ONCE = 5
+AT_ONCE_EVERY = 30.0
+
+#: Seconds without a rejection after which waits begin with the shortest again.
+CALM_AFTER = 60.0
 
 
 class Rejections:
@@ -26,6 +30,7 @@ class Rejections:
         self._by: set[str] = set()
         self._votes = Votes()
         self._was_accepted = False  # a token, since the last rejection that counted
+        self._counted_at = -math.inf
         self._credit = float(AT_ONCE)
         self._credited_at = clock()
         self.in_row = 0
@@ -59,19 +64,28 @@ class Rejections:
             self.in_row = 1
             # Not for one that a fresh token did not help: the credentials as such are good.
             return self._votes.spacing(by, now) if is_first else None
-        self.in_row = 1 if was_accepted and self._may_hurry(now) else self.in_row + 1
-        if self.in_row == 1:
-            self._patience.reset()
+        until_credit = self._until_credit(now) if was_accepted or not self.in_row else math.inf
+        is_calm, self._counted_at = now - self._counted_at > CALM_AFTER, now
+        if until_credit == 0.0:
+            self.in_row = 1
+            if is_calm:
+                self._patience.reset()
             return 0.0
-        return self._patience.next()
+        self.in_row += 1
+        patience = self._patience.next()
+        if until_credit < patience:
+            # What is waited for is used then.
+            self._credit, self._credited_at = 0.0, now + until_credit
+        return min(patience, until_credit)
 
-    def _may_hurry(self, now: float) -> bool:
+    def _until_credit(self, now: float) -> float:
+        """Return the seconds until another token may be had at once, which counts as one that was."""
         self._credit = min(self._credit + (now - self._credited_at) / AT_ONCE_EVERY, float(AT_ONCE))
         self._credited_at = now
         if self._credit < 1:
-            return False
+            return (1 - self._credit) * AT_ONCE_EVERY
         self._credit -= 1
-        return True
+        return 0.0
 
     def wait(self) -> float:
         """Return the seconds after which a token that a source gave again may be tried again."""

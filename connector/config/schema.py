@@ -80,6 +80,9 @@ def _property(value: dict[str, Any]) -> dict[str, Any]:
     if isinstance(value.get("additionalProperties"), dict):
         inner = value["additionalProperties"]
         value["additionalProperties"] = True if "JsonValue" in inner.get("$ref", "") else _property(inner)
+    for ours, theirs in (("ge", "minimum"), ("le", "maximum")):
+        if ours in value:  # pydantic leaves them so where a value may be absent
+            value[theirs] = value.pop(ours)
     kept: dict[str, Any] = {key: value.pop(key) for key in ("description", "default") if key in value}
     is_plain = value.get("type") == "string" and not {"pattern", "enum", "const"} & set(value)
     is_nested = "$ref" in value or value.get("type") in ("array", "object")

@@ -2,7 +2,7 @@
 
 from connector.refusals.general import RULES
 from connector.refusals.kinds import Kinds, kind_of
-from connector.refusals.pace import PACES, TOKEN_TOO_OLD, Pace
+from connector.refusals.pace import LONGEST_ASKED, PACES, TOKEN_TOO_OLD, Pace
 from connector.refusals.pattern import LONGEST_TEXT, TooSlow, check_pattern
 from connector.refusals.providers import PROVIDERS
 from connector.refusals.reasons import remedy_of
@@ -11,6 +11,7 @@ from connector.refusals.symptom import PLACES, Action, Symptom, Verdict
 from connector.refusals.table import Refusals, classify
 
 __all__ = [
+    "LONGEST_ASKED",
     "LONGEST_TEXT",
     "PACES",
     "PLACES",

@@ -26,5 +26,8 @@ PACES: Mapping[Action, Pace] = {
     Action.SLOW: Pace(first=30.0, cap=600.0),
 }
 
+LONGEST_ASKED = 3600.0
+"""Seconds: a Retry-After above is cut to it, for it may be a mistake, and nobody would be told."""
+
 TOKEN_TOO_OLD = 3600.0
 """Seconds: a token older than this is replaced before another attempt of whoever it was refused to."""

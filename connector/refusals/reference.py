@@ -37,7 +37,7 @@ Nothing that is said here ends the process, and no subscription's refusal stops 
 ## What is done
 
 Waits are those between attempts in a row; they are forgotten once rows came, or a session lived for a
-minute. A longer `Retry-After` is honoured.
+minute. A longer `Retry-After` is honoured, up to an hour.
 """
 
 _NAMES: Mapping[Action, str] = {

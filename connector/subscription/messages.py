@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from connector.refusals import LONGEST_TEXT
+
 OPERATION_ID = "1"
 """One socket carries one operation, so its id never changes."""
 
@@ -75,7 +77,8 @@ def encode(kind: str, *, payload: object = None, operation: bool = False) -> byt
 T = TypeVar("T")
 
 MAX_ERRORS = 20
-MAX_TEXT = 500
+MAX_TEXT = LONGEST_TEXT
+"""Characters of what the other side says that are looked at."""
 
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises: no JSON or another shape; text that is no UTF-8; too many levels."""

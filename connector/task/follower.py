@@ -356,12 +356,16 @@ class Follower:
         if self._keeps_foreign and error.frame is not None:
             self._receiver.keep_foreign(error.frame, error)
 
+    def accepted(self) -> None:
+        """See `SessionEvents`."""
+        if self._keeper is not None and self._token is not None:
+            self._keeper.accept(self._token.generation, by=self.name)
+
     def proven(self) -> None:
         """See `SessionEvents`."""
         if self._failure is None:
             self._face.last_error = None
-        if self._keeper is not None and self._token is not None:
-            self._keeper.accept(self._token.generation, by=self.name)
+        self.accepted()
 
     def closed(self, cause: str) -> None:
         """See `SessionEvents`."""

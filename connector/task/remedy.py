@@ -12,6 +12,7 @@ import structlog
 from connector.auth import Keeper, Token
 from connector.backoff import Backoff, Steps
 from connector.refusals import (
+    LONGEST_ASKED,
     PACES,
     TOKEN_TOO_OLD,
     Action,
@@ -130,7 +131,7 @@ class Remedy:
     def _course(
         self, verdict: Verdict, error: SessionError, token: Token | None, keeper: Keeper | None
     ) -> Course:
-        asked = error.retry_after or 0.0
+        asked = min(error.retry_after or 0.0, LONGEST_ASKED)
         if verdict.action is Action.RECONNECT:
             return Course(verdict=verdict, delay=self._reconnect.next(at_least=asked))
         if verdict.action not in _TOKEN_ACTIONS:

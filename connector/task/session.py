@@ -92,8 +92,11 @@ class SessionEvents(Protocol):
     def violated(self, error: ProtocolViolation) -> None:
         """The peer broke the protocol, which ends the session."""
 
+    def accepted(self) -> None:
+        """Data came, so that the token was accepted; whether the session lasts is another matter."""
+
     def proven(self) -> None:
-        """The token was accepted."""
+        """The session is no failure, with data or without; its token was accepted."""
 
     def closed(self, cause: str) -> None:
         """The connection was closed on purpose; what it delivered may still be on its way here."""
@@ -173,7 +176,8 @@ class Session:
                     error = caught
                     if isinstance(caught, ProtocolViolation):
                         self._events.violated(caught)
-                    if self._delivered and self._cause is None:
+                    is_open = not isinstance(caught, SocketClosed | Silent)
+                    if is_open and self._delivered and self._cause is None:
                         await self._take_the_rest(transport)
                 group.cancel_scope.cancel()
         finally:
@@ -214,7 +218,9 @@ class Session:
                 assert isinstance(result, Result)
                 if self._events.receive(result):
                     self._become_live()  # not sooner, for a result may be a refusal
-                    self._delivered = True
+                    if not self._delivered:
+                        self._delivered = True
+                        self._events.accepted()
                     if not self._proven:
                         self._prove()
                 if self._cause is not None:
@@ -232,7 +238,7 @@ class Session:
                         break
                     self._events.receive(result)
                     await self._budget.room()
-                except SocketClosed:
+                except (SocketClosed, Silent):
                     break
                 except ProtocolViolation as error:
                     self._events.violated(error)
@@ -277,8 +283,10 @@ class Session:
     async def _ping(self, transport: Transport) -> None:
         """Some endpoints end a session whose client does not ping."""
         interval = self._patience.ping_interval
-        while interval is not None and self._cause is None:
+        while interval is not None:
             await anyio.sleep(interval)
+            if self._cause is not None:
+                return  # nothing is said after the operation's end
             with anyio.move_on_after(interval):
                 await transport.ping()
 

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from connector.auth import Grant, Keeper, Token
-from connector.refusals import TOKEN_TOO_OLD, Action, Refusals, Rule, Symptom
+from connector.refusals import LONGEST_ASKED, TOKEN_TOO_OLD, Action, Refusals, Rule, Symptom
 from connector.subscription.errors import (
     ConnectFailed,
     HandshakeRefused,
@@ -107,6 +107,11 @@ async def test_nobody_is_asked_again_before_the_time_it_asked_for(status: int, w
         course = desk.after(ended("handshake", status=status, retry_after=77), held, keeper)
         assert course.delay >= 77
         assert course.least == 77 or not course.ends_early
+
+
+def test_an_endless_time_that_is_asked_for_is_cut() -> None:
+    course = Desk().after(ended("handshake", status=429, retry_after=10**9))
+    assert course.delay == LONGEST_ASKED
 
 
 # Tokens

@@ -79,6 +79,9 @@ class Events:
     def violated(self, error: ProtocolViolation) -> None:
         self.violations.append(error)
 
+    def accepted(self) -> None:
+        self.said.append("accepted")
+
     def proven(self) -> None:
         self.said.append("proven")
 
@@ -181,7 +184,7 @@ async def test_a_session_goes_through_its_states_and_ends_with_the_peer() -> Non
 
     async with websocket_server(handler) as stand, running(stand.url) as one:
         end = await one.ended()
-    assert one.events.said == [*OPENING, "live", "proven"]
+    assert one.events.said == [*OPENING, "live", "accepted", "proven"]
     assert one.events.numbers == [0, 1, 2]
     assert isinstance(end.error, SocketClosed)
     assert (end.cause, end.delivered) == (None, True)
@@ -240,7 +243,7 @@ async def test_a_session_that_brings_a_row_and_ends_proves_nothing() -> None:
 
     async with websocket_server(handler) as stand, running(stand.url, steady_after=60.0) as one:
         end = await one.ended()
-    assert one.events.said == [*OPENING, "live"]
+    assert one.events.said == [*OPENING, "live", "accepted"]
     assert (end.delivered, end.is_proven) == (True, False)
 
 
@@ -283,7 +286,7 @@ async def test_a_result_without_data_proves_nothing() -> None:
     events.react = lambda result: number_of(result) == 2
     async with websocket_server(handler) as stand, running(stand.url, events=events) as one:
         await one.ended()
-    assert events.said == [*OPENING, "live", "proven"]
+    assert events.said == [*OPENING, "live", "accepted", "proven"]
     events.react = lambda result: False
     events.said.clear()
     async with websocket_server(handler) as stand, running(stand.url, events=events) as one:
@@ -329,6 +332,24 @@ async def test_a_strict_upstream_that_falls_silent_is_left(subprotocol: Subproto
         await stand.until_unused()
     assert isinstance(end.error, Silent)
     assert time.monotonic() - end.last_heard_at >= 0.3
+
+
+@pytest.mark.parametrize("subprotocol", BOTH)
+async def test_a_strict_upstream_that_falls_silent_after_rows_is_left_too(subprotocol: Subprotocol) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await greet(connection)
+        await connection.send(row(connection, 1))
+        await connection.wait_closed()
+
+    strict = Patience(keepalive_timeout=0.3, probe=False)
+    async with (
+        websocket_server(handler, speaks=[subprotocol]) as stand,
+        running(stand.url, patience=strict) as one,
+    ):
+        end = await one.ended()
+        await stand.until_unused()
+    assert isinstance(end.error, Silent)
+    assert end.delivered
 
 
 @pytest.mark.parametrize(("subprotocol", "word"), [(LEGACY, "ka"), (MODERN, "pong")])
