@@ -9,9 +9,8 @@ import anyio
 import pytest
 
 from tests.brokers.cluster import KafkaCluster
-from tests.e2e.connector_process import at_least
 from tests.e2e.stage import Stage, open_stage
-from tests.standins.behaviour import Close, Fin, InBandError, InConnection, Rst
+from tests.standins.behaviour import Close, Fin, InConnection, Rst
 from tests.standins.feed import Feed
 
 SUBPROTOCOLS = ("graphql-transport-ws", "graphql-ws")
@@ -50,47 +49,6 @@ async def test_the_token_goes_where_it_is_wanted(
         await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
         assert await connector.stop() == 0
     await stage.assert_exact(stage.upstream.feed)
-
-
-async def test_a_revoked_token_is_replaced_and_the_session_is_live_again(stage: Stage) -> None:
-    async with stage.start(stage.config()) as connector:
-        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
-        stage.authority.revoke_all()
-        stage.upstream.begin(Close(1012))
-        await connector.until_metric("connector_sessions_opened_total", lambda opened: opened >= 2)
-        await connector.until_state("bsc", "live")
-        assert await connector.metric("connector_reconnects_total", reason="unauthorized") == 1
-        assert len(stage.authority.issued) == 2
-        assert await connector.stop() == 0
-    await stage.assert_exact(stage.upstream.feed)
-
-
-async def test_a_refusal_in_mid_stream_leads_to_a_fresh_token(stage: Stage) -> None:
-    async with stage.start(stage.config()) as connector:
-        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
-        troubles: tuple[InConnection, ...] = (
-            InBandError("frame"),
-            InBandError("errors", ends=True),
-            InBandError("data"),
-            Close(4403),
-        )
-        for opened, trouble in enumerate(troubles, 2):
-            stage.authority.revoke_all()
-            stage.upstream.begin(trouble)
-            await connector.until_metric("connector_sessions_opened_total", at_least(opened))
-        assert await connector.metric("connector_reconnects_total", reason="unauthorized") == 4
-        assert await connector.stop() == 0
-
-
-async def test_a_revocation_that_leaves_the_socket_open_changes_nothing(stage: Stage) -> None:
-    async with stage.start(stage.config()) as connector:
-        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)
-        stage.authority.revoke_all()
-        before = await connector.metric("connector_rows_acked_total")
-        await connector.until_metric("connector_rows_acked_total", lambda acked: acked > before + 1000)
-        assert len(stage.authority.issued) == 1
-        assert len(stage.upstream.sessions) == 1
-        assert await connector.stop() == 0
 
 
 @pytest.mark.slow

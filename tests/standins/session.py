@@ -352,5 +352,8 @@ class Session:
 
 
 def _token_in(payload: object, name: str) -> str | None:
-    value = payload.get(name) if isinstance(payload, dict) else None
+    """The token under a key of the payload; dots lead to a key below a key."""
+    value = payload
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
     return value.removeprefix("Bearer ") if isinstance(value, str) else None
