@@ -72,8 +72,9 @@ def test_without_a_stream_for_its_log_it_runs_too(directory: Path) -> None:
 def test_a_signal_while_it_starts_ends_it_with_no_traceback(
     directory: Path, number: signal.Signals, delay: float
 ) -> None:
-    # Not before the interpreter runs our first line: until then only the system can answer.
+    # Not before the program's first line of its own: until then only the system can answer.
     prelude = "import sys; sys.argv = ['connector', 'run', '-c', 'dex.yaml']; from connector.cli import main;"
+    prelude += " from connector.cli.process import end_on_signals; end_on_signals();"
     code = f"{prelude} print('begun', file=sys.stderr, flush=True); main()"
     with running(f'{sys.executable} -c "{code}"', directory) as process:
         until_logged("begun", directory, process)
