@@ -36,8 +36,8 @@ Nothing that is said here ends the process, and no subscription's refusal stops 
 
 ## What is done
 
-Waits are those between attempts in a row; they are forgotten once rows came, or a session lived for a
-minute. A longer `Retry-After` is honoured, up to an hour.
+Waits are those between attempts in a row; they are forgotten once a session brought rows for two
+seconds, or lived for a minute. A longer `Retry-After` is honoured, up to an hour.
 """
 
 _NAMES: Mapping[Action, str] = {
@@ -64,9 +64,10 @@ _AFTER = """\
 **What you see** of each: the subscription's state is `waiting`, its `last_error` in `/readyz` is what
 was said, `connector_reconnects_total` counts by `reason`, and the time without a session is counted in
 `connector_uncovered_seconds_total`. Of one kind of refusal in a row only the first is a warning. **The
-alarm** is `connector_refused_alarm` with subscription and reason, 1 until rows come or a session lives
-for a minute, and one error `refused until something changes` with what to do. A refusal that no rule
-knows (`unknown` below) is logged once for each kind, as `refusal is not known`, with all that was seen.
+alarm** is `connector_refused_alarm` with subscription and reason, 1 until a session brings rows for two
+seconds or lives for ten, and one error `refused until something changes` with what to do. A refusal that
+no rule knows (`unknown` below) is logged once for each kind, as `refusal is not known`, with all that
+was seen.
 
 **One subscription and the token that all share.** A refused token is replaced at once, for it may have
 been revoked while sockets that were opened with it live on. If the fresh one is refused too, it depends

@@ -365,6 +365,7 @@ class Follower:
         """See `SessionEvents`."""
         if self._failure is None:
             self._face.last_error = None
+        self._remedy.relieved()
         self.accepted()
 
     def closed(self, cause: str) -> None:

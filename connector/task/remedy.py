@@ -95,6 +95,10 @@ class Remedy:
             steps.reset()
         self._in_row = self._rejected_in_row = 0
         self._said = None
+        self.relieved()
+
+    def relieved(self) -> None:
+        """A session lasts: nobody has to change anything, though waits may still be those of failures."""
         if self._alarmed is not None:
             self._alarmed = None
             self._tell_alarm(None)

@@ -350,6 +350,7 @@ async def test_a_refused_token_is_rejected_and_a_fresh_one_used() -> None:
         keeper.put(token(2))
         await until(lambda: bench.numbers)
         assert set(keeper.accepted) == {2}
+        assert bench.told.refusals == []
         await until(lambda: bench.follower.status.last_error is None)
         await bench.stop()
     assert upstream.tokens == ["t2"]
@@ -383,6 +384,26 @@ async def test_no_session_is_opened_before_the_brokers_answered_whatever_the_top
         assert upstream.sessions == 0
         await bench.stop()
     assert upstream.sessions == 0
+
+
+async def test_the_alarm_ends_with_a_session_that_lasts() -> None:
+    upstream, keeper = Upstream(), FakeKeeper(token(1))
+    refused = 0
+
+    async def handler(connection: ServerConnection) -> None:
+        nonlocal refused
+        if refused < 2:
+            refused += 1
+            keeper.put(token(1 + refused))
+            await connection.close(4403, "Forbidden")
+        else:
+            await upstream.serve(connection)
+
+    async with served(handler) as stand, following(stand.url, keeper=keeper) as bench:
+        await until(lambda: bench.told.refusals == ["unauthorized"])
+        await until(lambda: bench.told.refusals == ["unauthorized", None])
+        assert bench.state is State.LIVE
+        await bench.stop()
 
 
 async def test_errors_for_the_only_result_and_then_complete_are_a_refusal() -> None:
