@@ -156,8 +156,11 @@ class Keeper:
             await self._changed.wait()
 
     def forget(self, by: str) -> None:
-        """Count ``by`` no more: it has ended."""
+        """Count ``by`` no more: it has ended. Who had the token only since it was content needs another."""
         self._rejections.forget(by)
+        is_planned = self._is_replacing or self._has_waited or self._error is not None
+        if self._rejections.blame_the_token and not is_planned:
+            self._be_patient(self._rejections.wait())
         self._announce()
 
     def renewed(self) -> None:

@@ -52,6 +52,22 @@ async def test_it_is_given_the_same_token_again_and_holds_nobody_up() -> None:
         assert await given(keeper, "new") == 2
 
 
+async def test_who_had_it_only_since_another_was_content_gets_a_fresh_one_once_that_one_ends() -> None:
+    time = FakeTime()
+    source = FakeSource(time, life=None)
+    async with keeping(source) as keeper:
+        keeper.accept(1, by="good")
+        for generation in (1, 2):
+            keeper.reject(generation, by="bad")
+            await settle()
+        assert await given(keeper, "bad") == 2
+        keeper.forget("good")
+        assert await given(keeper, "bad") is None
+        await time.advance(10)
+        assert await given(keeper, "bad") == 3
+        assert len(source.fetched_at) == 3
+
+
 async def test_nobody_but_who_had_it_rejected_waits_for_the_next_token() -> None:
     time = FakeTime()
     source = FakeSource(time, life=None)
