@@ -63,7 +63,7 @@ _AFTER = """\
 
 **What you see** of each: the subscription's state is `waiting`, its `last_error` in `/readyz` is what
 was said, `connector_reconnects_total` counts by `reason`, and the time without a session is counted in
-`connector_uncovered_seconds_total`. Of one kind of refusal in a row only the first is a warning. **The
+`connector_uncovered_seconds_total`. Each kind of refusal is a warning once in a row. **The
 alarm** is `connector_refused_alarm` with subscription and reason, 1 until a session brings rows for two
 seconds or lives for ten, and one error `refused until something changes` with what to do. A refusal that
 no rule knows (`unknown` below) is logged once for each kind, as `refusal is not known`, with all that

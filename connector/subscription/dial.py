@@ -57,7 +57,8 @@ async def _connect(
             opening.url,
             subprotocols=[Offered(name.value) for name in settings.subprotocols],
             additional_headers=dict(opening.headers),
-            user_agent_header=_user_agent(opening, settings),
+            # Only where the user gave none.
+            user_agent_header=settings.user_agent,
             ssl=tls,
             sock=sock,
             # The environment has been looked at before, and CONNECT asked for.
@@ -88,12 +89,6 @@ async def _tunnel(url: str, proxy: Proxy | None) -> socket.socket | None:
 async def _context(tls: RotatingContext) -> ssl.SSLContext:
     # In a thread that may be left behind: a file on a dead network mount blocks for ever.
     return await anyio.to_thread.run_sync(tls.current, abandon_on_cancel=True)
-
-
-def _user_agent(opening: Opening, settings: SessionSettings) -> str | None:
-    """Ours, unless the user gave one."""
-    is_given = any(name.lower() == "user-agent" for name in opening.headers)
-    return None if is_given else settings.user_agent
 
 
 def _is_secure(url: str) -> bool:

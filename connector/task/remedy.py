@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio
@@ -16,10 +16,10 @@ from connector.refusals import (
     PACES,
     TOKEN_TOO_OLD,
     Action,
+    Kinds,
     Refusals,
     Symptom,
     Verdict,
-    kind_of,
     remedy_of,
 )
 from connector.subscription import SessionError
@@ -85,7 +85,7 @@ class Remedy:
         }
         self._in_row = 0
         self._rejected_in_row = 0
-        self._said: Hashable = None
+        self._said = Kinds()
         self._alarmed: str | None = None
 
     def succeeded(self) -> None:
@@ -94,7 +94,7 @@ class Remedy:
         for steps in self._steps.values():
             steps.reset()
         self._in_row = self._rejected_in_row = 0
-        self._said = None
+        self._said = Kinds()
         self.relieved()
 
     def relieved(self) -> None:
@@ -165,10 +165,8 @@ class Remedy:
         )
 
     def _say(self, error: SessionError, course: Course) -> None:
-        """A kind of end that comes in a row is a warning once; one that is not known is told whole."""
-        kind = kind_of(error.symptom)
-        loud = log.warning if kind != self._said else log.debug
-        self._said = kind
+        """Each kind of end is a warning once in a row of failures; one that is not known is told whole."""
+        loud = log.warning if self._said.is_new(error.symptom) else log.debug
         loud(
             "session ended",
             subscription=self._name,

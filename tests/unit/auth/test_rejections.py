@@ -154,6 +154,21 @@ async def test_late_news_of_an_old_token_still_says_that_its_user_is_not_content
         assert len(source.fetched_at) == 3
 
 
+async def test_word_that_an_older_token_was_accepted_makes_nobody_content() -> None:
+    time = FakeTime()
+    source = FakeSource(time, life=None)
+    async with keeping(source) as keeper:
+        keeper.reject(1, by="one")
+        await settle()
+        keeper.reject(2, by="two")
+        keeper.accept(1, by="two")
+        await time.advance(6)
+        assert len(source.fetched_at) == 3
+        keeper.reject(3, by="one")
+        await time.advance(11)
+        assert len(source.fetched_at) == 4
+
+
 async def test_who_has_ended_vouches_for_nothing() -> None:
     time = FakeTime()
     source = FakeSource(time, life=None)

@@ -252,6 +252,9 @@ async def test_a_peer_that_wants_to_close_is_let(subprotocol: Subprotocol) -> No
         await peer.greet(subprotocol.value)
         for _ in range(3):  # init, operation, its end
             opcodes.append((await peer.said())[0])
+        with anyio.move_on_after(0.3) as waiting:
+            await peer.said()
+        assert waiting.cancelled_caught, "we wait"
         peer.frame(b"\x03\xe8", opcode=8)
         await peer.writer.drain()
         opcodes.append((await peer.said())[0])

@@ -153,6 +153,17 @@ async def test_points_used_up_cost_one_fresh_token_and_then_a_pause_of_minutes()
         assert courses[2].delay > courses[1].delay
 
 
+def test_points_used_up_say_nothing_of_a_fresh_token() -> None:
+    keeper, desk = FakeKeeper(), Desk()
+    for generation in (1, 2, 3):
+        desk.after(NO_POINTS, token(generation), keeper)
+    assert keeper.rejected == [1]
+    keeper, desk = FakeKeeper(), Desk()
+    for generation in (1, 2, 3):
+        desk.after(UNAUTHORIZED, token(generation), keeper)
+    assert keeper.rejected == [1, 2, 3]
+
+
 def test_a_token_is_not_rejected_for_other_reasons() -> None:
     keeper, desk = FakeKeeper(), Desk()
     for error in (LOST, BUSY, WRONG, ended("silence"), ended("close"), ended("new"), ended("subscribe")):
@@ -185,11 +196,17 @@ async def test_a_later_token_ends_the_wait_after_a_refused_one() -> None:
 
 
 async def test_only_a_token_that_its_owner_changed_ends_a_pause() -> None:
-    keeper, desk = FakeKeeper(token(2)), Desk()
+    keeper, desk, rested = FakeKeeper(token(2)), Desk(), anyio.Event()
+
+    async def rest() -> None:
+        await desk.remedy.rest(waiting, token(1), keeper.as_keeper)
+        rested.set()
+
     async with anyio.create_task_group() as group:
         waiting = course(Action.PAUSE, delay=600.0, ends_early=True)
-        group.start_soon(desk.remedy.rest, waiting, token(1), keeper.as_keeper)
+        group.start_soon(rest)
         await anyio.wait_all_tasks_blocked()
+        assert not rested.is_set()
         keeper.changed_by_itself.set()
 
 
@@ -224,7 +241,7 @@ def test_the_same_end_again_is_no_warning_again() -> None:
             desk.after(error)
         desk.remedy.succeeded()
         desk.after(LOST)
-    assert [line["log_level"] for line in lines] == ["warning", "debug", "warning", "warning", "warning"]
+    assert [line["log_level"] for line in lines] == ["warning", "debug", "warning", "debug", "warning"]
 
 
 def test_a_text_that_differs_each_time_is_no_warning_again() -> None:
