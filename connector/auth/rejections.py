@@ -17,9 +17,6 @@ _LONGEST_PATIENCE = 300.0
 AT_ONCE = 5
 AT_ONCE_EVERY = 30.0
 
-#: Seconds without a rejection after which waits begin with the shortest again.
-CALM_AFTER = 60.0
-
 
 class Rejections:
     """``clock`` returns seconds; ``rng`` a float in [0, 1)."""
@@ -30,7 +27,6 @@ class Rejections:
         self._by: set[str] = set()
         self._votes = Votes()
         self._was_accepted = False  # a token, since the last rejection that counted
-        self._counted_at = -math.inf
         self._credit = float(AT_ONCE)
         self._credited_at = clock()
         self.in_row = 0
@@ -65,10 +61,9 @@ class Rejections:
             # Not for one that a fresh token did not help: the credentials as such are good.
             return self._votes.spacing(by, now) if is_first else None
         until_credit = self._until_credit(now) if was_accepted or not self.in_row else math.inf
-        is_calm, self._counted_at = now - self._counted_at > CALM_AFTER, now
         if until_credit == 0.0:
             self.in_row = 1
-            if is_calm:
+            if self._credit >= 1:  # not where each token is accepted for a moment only
                 self._patience.reset()
             return 0.0
         self.in_row += 1

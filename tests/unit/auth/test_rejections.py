@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from connector.auth import Grant, Keeper
-from connector.auth.rejections import AT_ONCE, AT_ONCE_EVERY, CALM_AFTER, Rejections
+from connector.auth.rejections import AT_ONCE, AT_ONCE_EVERY, Rejections
 
 from .fakes import BUSY, REFUSED, FakeSource, FakeTime, keeping, settle
 
@@ -219,11 +219,25 @@ async def test_tokens_that_are_accepted_and_rejected_within_seconds_are_replaced
         late = [moment for moment in source.fetched_at if moment > time.now - 600]
         assert 600 / AT_ONCE_EVERY - 2 <= len(late) <= 600 / AT_ONCE_EVERY + 2
         keeper.accept(keeper.status.generation)
-        await time.advance(CALM_AFTER + AT_ONCE_EVERY)
+        await time.advance(3 * AT_ONCE_EVERY)
         before = keeper.status.generation
         keeper.reject(before)
         await settle()
         assert keeper.status.generation == before + 1
+
+
+async def test_each_new_trouble_begins_with_the_shortest_wait() -> None:
+    time = FakeTime()
+    source = FakeSource(time, life=None)
+    async with keeping(source) as keeper:
+        for _ in range(AT_ONCE - 1):
+            keeper.accept(keeper.status.generation)
+            keeper.reject(keeper.status.generation)
+            await settle()
+            before = keeper.status.generation
+            keeper.reject(before)  # the fresh one, too
+            await time.advance(6)
+            assert keeper.status.generation == before + 1
 
 
 async def test_a_dead_copied_token_is_given_to_nobody_twice_in_a_row_unless_somebody_is_content() -> None:
