@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-cluster lint generate lock clean
+.PHONY: help setup demo test test-slow test-cluster bench lint generate lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ test-slow: $(READY) ## Run the tests that take minutes
 test-cluster: $(READY) ## Install the chart on the cluster of KUBECONFIG and count rows
 	@test -n "$(KUBECONFIG)" || { echo "KUBECONFIG must name a cluster; see docs/kubernetes.md" >&2; exit 2; }
 	$(BIN)/python -m pytest tests/cluster -m cluster $(ARGS)
+
+bench: $(READY) ## Measure it against others (an hour; ARGS=--quick: minutes)
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(READY) ## Check style, types, floors, generated files and docs
 	$(BIN)/ruff check .

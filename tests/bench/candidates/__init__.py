@@ -1,0 +1,1 @@
+"""Programs that are measured against the connector. Each is run by itself; none imports another."""

@@ -1,0 +1,69 @@
+"""
+A Quix Streams source that reads the websocket, as its documentation shows it, with what helps it: orjson.
+
+Arguments: url, brokers, topic, compression.
+"""
+
+import json
+import sys
+from datetime import datetime
+
+import orjson
+from quixstreams import Application
+from quixstreams.models.topics import Topic
+from quixstreams.sources import Source
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+
+class Subscription(Source):
+    """``url`` speaks graphql-transport-ws."""
+
+    def __init__(self, url: str, topic: str) -> None:
+        super().__init__(name="bench")
+        self._url = url
+        self._topic_name = topic
+
+    def default_topic(self) -> Topic:
+        return Topic(name=self._topic_name, value_serializer="bytes", key_serializer="bytes")
+
+    def run(self) -> None:
+        protocol = Subprotocol("graphql-transport-ws")
+        with connect(self._url, subprotocols=[protocol], max_size=None, ping_interval=None) as socket:
+            socket.send(json.dumps({"type": "connection_init"}))
+            socket.recv()
+            payload = {"query": "subscription { rows }"}
+            socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+            while self.running:
+                frame = orjson.loads(socket.recv(decode=False))
+                for row in frame["payload"]["data"]["EVM"]["DEXTrades"]:
+                    moment = datetime.fromisoformat(row["Block"]["Time"]).timestamp()
+                    self.produce(
+                        key=row["Transaction"]["Hash"].encode(),
+                        value=orjson.dumps(row),
+                        timestamp=int(moment * 1000),
+                    )
+
+
+def main(url: str, brokers: str, topic: str, compression: str) -> None:
+    app = Application(
+        broker_address=brokers,
+        consumer_group="bench",
+        auto_create_topics=False,
+        producer_extra_config={
+            "acks": "all",
+            "enable.idempotence": True,
+            "compression.type": compression,
+            "linger.ms": 5,
+        },
+        loglevel="WARNING",
+    )
+    app.add_source(
+        Subscription(url, topic),
+        topic=app.topic(topic, value_serializer="bytes", key_serializer="bytes"),
+    )
+    app.run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:5])
