@@ -16,6 +16,7 @@ import msgspec
 from connector.records.bad import BadRecord, Stage, Unconvertible
 from connector.records.fields import BROKEN, Fields, Path, payload_type, text_of
 from connector.records.keys import compile_key
+from connector.records.loop import compile_loop
 from connector.records.record import EVENT_TIME_HEADER, Header, Headers, Row, Value
 from connector.records.timestamps import Clock
 from connector.records.topics import TopicTemplate
@@ -74,6 +75,18 @@ class Extractor:
         self._headers = [(name, self._fields.getter(path)) for name, path in headers]
         self._static_topic = topic.static
         self._topic = topic.compile(self._fields)
+        self._loop = (
+            compile_loop(
+                self._fields,
+                decode=self._item.decode,
+                key=key,
+                timestamp=timestamp,
+                headers=headers,
+                times=self._clock.known,
+            )
+            if self._item is not None and topic.static is not None
+            else None
+        )
 
     def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
         """
@@ -130,24 +143,32 @@ class Extractor:
     def extract(self, rows: Sequence[msgspec.Raw], headers: Headers) -> Extracted:
         """Return the records of ``rows``; each carries ``headers`` before its own."""
         extracted = Extracted({}, count=len(rows))
-        into = extracted.topics.setdefault(self._static_topic, []) if self._static_topic is not None else None
-        decode = self._item.decode if self._item is not None else None
-        for raw in rows:
-            item = self._nothing
-            if decode is not None:
-                try:
-                    item = decode(raw)
-                except BROKEN:
-                    item = _fitting(self._fields.item_type, raw)
-            try:
-                row = self._record(raw, item, headers, extracted)
-                if into is not None:
-                    into.append(row)
-                else:
-                    extracted.topics.setdefault(self._topic(item), []).append(row)
-            except Unconvertible as error:
-                extracted.failed.append(self._bad(raw, item, headers, error))
+        into: list[Row] | None = None
+        if self._static_topic is not None:
+            into = extracted.topics[self._static_topic] = []
+        if self._loop is not None and into is not None:
+            self._loop(rows, headers, into.append, lambda raw: self._any(raw, headers, extracted, into))
+        else:
+            for raw in rows:
+                self._any(raw, headers, extracted, into)
         return extracted
+
+    def _any(self, raw: msgspec.Raw, headers: Headers, extracted: Extracted, into: list[Row] | None) -> None:
+        """Take any row at all; ``into`` is ``None`` where the topic depends on the row."""
+        item = self._nothing
+        if self._item is not None:
+            try:
+                item = self._item.decode(raw)
+            except BROKEN:
+                item = _fitting(self._fields.item_type, raw)
+        try:
+            row = self._record(raw, item, headers, extracted)
+            if into is not None:
+                into.append(row)
+            else:
+                extracted.topics.setdefault(self._topic(item), []).append(row)
+        except Unconvertible as error:
+            extracted.failed.append(self._bad(raw, item, headers, error))
 
     def _bad(self, raw: msgspec.Raw, item: Any, headers: Headers, error: Unconvertible) -> BadRecord:
         try:

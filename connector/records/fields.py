@@ -38,14 +38,18 @@ class Fields:
                 node = node.setdefault(name, {})
         self.item_type: type = _struct("Row", self._tree)
 
-    def getter(self, path: Path) -> Getter:
-        """Return a function that reads ``path`` from an item."""
+    def place(self, path: Path) -> str:
+        """Return the attributes that lead from an item to ``path``, with dots between them."""
         names: list[str] = []
         node = self._tree
         for name in path:
             names.append(f"f{list(node).index(name)}")
             node = node[name]
-        read = attrgetter(".".join(names))
+        return ".".join(names)
+
+    def getter(self, path: Path) -> Getter:
+        """Return a function that reads ``path`` from an item."""
+        read = attrgetter(self.place(path))
 
         def get(item: Any) -> bytes:
             try:

@@ -67,16 +67,17 @@ class Clock:
 
     def __init__(self, remember: int = 1024) -> None:
         self._remember = remember
-        self._known: dict[bytes, int | None] = {}
+        self.known: dict[bytes, int | None] = {}
+        """What was found so far, by the bytes that were asked about; some of it."""
 
     def __call__(self, raw: bytes) -> int | None:
         """Return what `milliseconds` returns."""
         try:
-            return self._known[raw]
+            return self.known[raw]
         except KeyError:
             found = milliseconds(raw)
             if len(raw) <= _LONGEST:
-                if len(self._known) >= self._remember:
-                    self._known.clear()
-                self._known[raw] = found
+                if len(self.known) >= self._remember:
+                    self.known.clear()
+                self.known[raw] = found
             return found

@@ -225,3 +225,36 @@ def test_no_json_makes_it_fail_or_changes_a_byte(rows: list[tuple[Any, Any, bool
 def test_no_bytes_make_it_fail(rows: list[bytes]) -> None:
     extracted = extract(extractor(topic="t.{side}", headers=(("x", ("x",)),)), *rows)
     assert sum(map(len, extracted.topics.values())) + len(extracted.failed) == len(rows)
+
+
+TEXTS = st.text(max_size=8) | st.integers() | st.none() | st.text("ab01", min_size=1, max_size=3)
+ORDINARY = st.fixed_dictionaries(
+    {
+        "Tx": st.fixed_dictionaries({"Hash": TEXTS, "x": TEXTS}),
+        "Block": st.fixed_dictionaries({"Time": st.sampled_from(["2026-01-01T00:00:00Z", "junk", 7, None])}),
+        "side": TEXTS,
+        "x": TEXTS,
+    }
+)
+
+
+@given(
+    st.lists(ORDINARY | st.dictionaries(NAMES, JSON, max_size=6), max_size=5),
+    st.sampled_from([1, 2]),
+    st.booleans(),
+)
+def test_the_compiled_loop_makes_the_records_that_the_general_way_makes(
+    rows: list[dict[str, Any]], key_parts: int, with_time: bool
+) -> None:
+    wire = [json.dumps({**row, "topic": "s"}).encode() for row in rows]
+    options: dict[str, Any] = {
+        "key": (("Tx", "Hash"), ("side",))[:key_parts],
+        "timestamp": ("Block", "Time") if with_time else None,
+        "headers": (("x", ("x",)), ("h", ("Tx", "x"))),
+    }
+    looped, general = extractor(topic="t.s", **options), extractor(topic="t.{topic}", **options)
+    for _ in range(2):  # the second time the event times are known
+        one, other = extract(looped, *wire), extract(general, *wire)
+        assert one.topics.get("t.s", []) == other.topics.get("t.s", [])
+        assert [bytes(bad.value) for bad in one.failed] == [bytes(bad.value) for bad in other.failed]
+        assert (one.keys_missing, one.times_missing) == (other.keys_missing, other.times_missing)
