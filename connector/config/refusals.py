@@ -100,7 +100,9 @@ class RefusalSection(Section):
     close_code: Whole | None = setting(
         None, "The websocket close code; 1006: the connection ended without a Close.", ge=1000, le=4999
     )
-    error_code: Text | None = setting(None, "The extensions.code of a GraphQL error, in any case.")
+    error_code: Text | None = setting(
+        None, "The extensions.code of a GraphQL error, or the error of WWW-Authenticate, in any case."
+    )
     text: Pattern | None = setting(
         None, "A regular expression, searched without regard to case in what is said of the refusal."
     )

@@ -73,6 +73,7 @@ class Judge:
 def _detail(error: SessionError, verdict: Verdict) -> str:
     """What happened; what the server said with an HTTP status is not in the error's own text."""
     said = error.symptom.texts[0] if error.symptom.place == "handshake" and error.symptom.texts else ""
+    said = "" if said in str(error) else said
     if len(said) > _LONGEST_QUOTE:
         said = said[:_LONGEST_QUOTE] + "…"
     quoted = f" and said: {said}" if said else ""

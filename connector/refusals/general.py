@@ -48,6 +48,11 @@ _ACCESS = (
 _NO_MESSAGE = r"\binvalid message\b|\bunexpected message\b|\bmessage is missing\b|\bmessage has an invalid\b"
 
 RULES: tuple[Rule, ...] = (
+    # RFC 6750 §3.1, in WWW-Authenticate: of the token, in words that are meant for programs.
+    rule(Action.NEW_TOKEN, "unauthorized", place="handshake", error_codes="invalid_token"),
+    # A token issued before the right was granted never gets it: a fresh one may, once in a pause.
+    rule(Action.PAUSE, "insufficient_scope", place="handshake", error_codes="insufficient_scope"),
+    rule(Action.SLOW, "invalid_request", place="handshake", error_codes="invalid_request"),
     rule(Action.PAUSE, "points", text=_POINTS, place=_SAID, example="quota exceeded"),
     rule(Action.PAUSE, "points", error_codes="PAYMENT_REQUIRED QUOTA_EXCEEDED 402"),
     rule(Action.WAIT, "too_many_sessions", text=_CAP, place=_SAID, example="Too many requests"),
@@ -63,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         Action.NEW_TOKEN,
         "unauthorized",
+        place="init subscribe stream",
         error_codes="UNAUTHENTICATED UNAUTHORIZED FORBIDDEN MISSING_TOKEN INVALID_TOKEN invalid-jwt"
         " access-denied 401 403",
     ),

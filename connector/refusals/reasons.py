@@ -7,6 +7,10 @@ from collections.abc import Mapping
 REMEDIES: Mapping[str, str] = {
     "unauthorized": "check that the application exists and may subscribe, oauth.scope, endpoint.url and"
     " endpoint.credentials",
+    "insufficient_scope": "grant the application what the endpoint asks for, and check oauth.scope; a fresh"
+    " token is tried by itself after each pause",
+    "invalid_request": "check endpoint.url and endpoint.credentials: the token is expected in another place,"
+    " or came in two",
     "points": "buy points or renew the plan; a fresh token is tried by itself after each pause",
     "too_many_sessions": "close other streams of the account, or take a larger plan",
     "busy": "nothing: the upstream is overloaded for a while",

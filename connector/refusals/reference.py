@@ -28,8 +28,9 @@ Whatever an upstream says instead of rows ends in one table: the first rule whos
 decides. Your own rules (`endpoint.refusals`, [below](#rules-of-your-own)) are asked first, then those of
 the provider (`endpoint.preset`), then those of [any upstream](#any-upstream). What is said outranks the
 number that it comes with. Texts are looked for in what is said of a refusal (the body of an HTTP answer,
-a close reason, the message of an error), never in rows, and no bare number counts as a text. Errors
-beside rows are counted (`connector_result_errors_total`) and the rows published; they end nothing.
+the `error_description` of its `WWW-Authenticate`, a close reason, the message of an error), never in
+rows, and no bare number counts as a text. Errors beside rows are counted
+(`connector_result_errors_total`) and the rows published; they end nothing.
 
 Nothing that is said here ends the process, and no subscription's refusal stops another one. What the
 *token endpoint* may answer is in [tokens.md](tokens.md).
@@ -89,8 +90,9 @@ endpoint:
 ```
 
 Of the conditions `place`, `status` (HTTP, at the handshake), `close_code`, `error_code`
-(`extensions.code` of an error) and `text` (a regular expression, searched without regard to case) at
-least one is needed, and all that are given must hold. The actions are `reconnect`, `new_token`, `wait`,
+(`extensions.code` of an error; at the handshake the `error` of a `WWW-Authenticate: Bearer`) and `text`
+(a regular expression, searched without regard to case) at least one is needed, and all that are given
+must hold. The actions are `reconnect`, `new_token`, `wait`,
 `pause` and `slow`. The `reason` becomes a label of metrics. Places:
 """
 
@@ -178,13 +180,18 @@ def _condition(rule: Rule) -> str:
     if rule.close_codes:
         said.append(f"close {_numbers(rule.close_codes)}")
     if rule.error_codes:
-        said.append("an error with code " + ", ".join(f"`{code}`" for code in sorted(rule.error_codes)))
+        said.append(_codes(rule))
     if rule.text:
         said.append(f"a text such as “{rule.example}”")
     if said:
         return " with ".join(said)
     (place,) = rule.places
     return f"anything else at `{place}`" if PLACES[place] else _PLACES[place]
+
+
+def _codes(rule: Rule) -> str:
+    where = "`WWW-Authenticate` with error" if rule.places == {"handshake"} else "an error with code"
+    return f"{where} {', '.join(f'`{code}`' for code in sorted(rule.error_codes))}"
 
 
 def _numbers(numbers: Iterable[int]) -> str:

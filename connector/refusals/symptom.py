@@ -8,7 +8,7 @@ from enum import Enum
 
 PLACES: Mapping[str, frozenset[str]] = {
     "connect": frozenset(),
-    "handshake": frozenset({"status", "text"}),
+    "handshake": frozenset({"status", "error_code", "text"}),
     "subprotocol": frozenset(),
     "ack": frozenset(),
     "init": frozenset({"error_code", "text"}),
@@ -28,8 +28,9 @@ class Symptom:
     One refusal as it was seen.
 
     ``place`` is one of `PLACES`. ``status`` is an HTTP status, ``close_code`` a websocket close code,
-    ``error_codes`` the ``extensions.code`` of GraphQL errors; each is ``None`` or empty where there was
-    none. ``texts`` are what the other side said of the refusal; never data.
+    ``error_codes`` the ``extensions.code`` of GraphQL errors, or the ``error`` of ``WWW-Authenticate``;
+    each is ``None`` or empty where there was none. ``texts`` are what the other side said of the refusal;
+    never data.
     """
 
     place: str

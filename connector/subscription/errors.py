@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from connector.errors import RetriableError
 from connector.refusals import Symptom
+from connector.subscription.challenge import Challenge
 
 NO_CLOSE = 1006
 """What RFC 6455 §7.1.5 calls the end of the TCP stream without a Close frame."""
@@ -40,12 +41,22 @@ class ConnectFailed(SessionError):
 
 
 class HandshakeRefused(SessionError):
-    """The upgrade was answered with HTTP ``status``."""
+    """The upgrade was answered with HTTP ``status``, and with ``challenge`` where it said why."""
 
-    def __init__(self, status: int, text: str, retry_after: float | None) -> None:
+    def __init__(
+        self, status: int, text: str, retry_after: float | None, challenge: Challenge | None = None
+    ) -> None:
+        said = challenge or Challenge()
+        scope = f"needs the scope {said.scope}" if said.scope and said.error else ""
+        why = "; ".join(filter(None, (said.error, said.description, scope)))
         super().__init__(
-            f"the server answered the upgrade with HTTP {status}",
-            Symptom(place="handshake", status=status, texts=(text,) if text else ()),
+            f"the server answered the upgrade with HTTP {status}{': ' if why else ''}{why}",
+            Symptom(
+                place="handshake",
+                status=status,
+                error_codes=(said.error,) if said.error else (),
+                texts=tuple(filter(None, (text, said.description))),
+            ),
             retry_after=retry_after,
         )
 

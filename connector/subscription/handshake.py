@@ -10,6 +10,7 @@ from websockets.http11 import Response
 
 from connector.errors import RetriableError
 from connector.http import Proxy, ProxyFailed, retry_after_seconds
+from connector.subscription.challenge import Challenge, bearer_challenge
 from connector.subscription.errors import ConnectFailed, HandshakeRefused, SessionError, SubprotocolRefused
 from connector.subscription.messages import MAX_TEXT
 from connector.tls import TLS_ENDED, TlsFileError, find_tls_error, tls_reason
@@ -85,10 +86,22 @@ def handshake_refused(response: Response, clean: Callable[[str], str] = str) -> 
     Return the error for a status other than 101.
 
     Its text is the body without HTML tags, cut to `MAX_TEXT`: for the table of refusals, not for people.
+    What ``WWW-Authenticate`` says of the token is for both, but for what holds the token itself.
     """
     body = bytes(response.body or b"")[:20_000].decode("utf-8", "replace")
     text = clean(_SPACE.sub(" ", _TAG.sub(" ", body)).strip())[:MAX_TEXT]
     # Not `get`, which raises where a proxy added the header a second time.
     waits = response.headers.get_all("Retry-After")
     headers = {"retry-after": waits[-1]} if waits else {}
-    return HandshakeRefused(response.status_code, text, retry_after_seconds(headers))
+    said = bearer_challenge(response.headers.get_all("WWW-Authenticate"))
+    challenge = Challenge(
+        error=_without_secret(said.error, clean),
+        description=_without_secret(said.description, clean),
+        scope=_without_secret(said.scope, clean),
+    )
+    return HandshakeRefused(response.status_code, text, retry_after_seconds(headers), challenge)
+
+
+def _without_secret(text: str, clean: Callable[[str], str]) -> str:
+    """Return ``text``, or nothing where a secret stands in it."""
+    return text if clean(text) == text else ""

@@ -185,6 +185,12 @@ async def test_where_silence_is_usual_our_ping_is_answered(stage: Stage) -> None
     [
         ({"at_upgrade": HttpRefusal(status=401)}, "handshake", 4, "unauthorized"),
         ({"at_upgrade": HttpRefusal.html(403)}, "handshake", 4, "unauthorized"),
+        (
+            {"at_upgrade": HttpRefusal(status=403, challenges=('Bearer error="insufficient_scope"',))},
+            "handshake",
+            4,
+            "insufficient_scope",
+        ),
         ({"at_upgrade": HttpRefusal(status=402, body="No active billing period")}, "handshake", 4, "points"),
         (
             {"at_upgrade": HttpRefusal(status=429, body="Too Many Sessions")},

@@ -39,6 +39,9 @@ from tests.standins.feed import Feed
 
 REASONS = "connector_reconnects_total"
 LOST = Fin()
+BASIC = 'Basic realm="x, Bearer error=none"'
+INVALID = 'Bearer realm="api", error="invalid_token", error_description="The access token was revoked"'
+NO_SCOPE = 'Bearer error="insufficient_scope", scope="api trades", error_description="More is needed"'
 
 
 @dataclass
@@ -274,6 +277,7 @@ async def ended(scene: Scene) -> None:
             "an HTTP body in JSON",
             marks=pytest.mark.slow,
         ),
+        ({"at_upgrade": HttpRefusal(status=400, body="", challenges=(BASIC, INVALID))}, "WWW-Authenticate"),
         ({"instead_of_ack": ErrorOnConnection("Unauthorized")}, "connection_error"),
         ({"at_subscribe": InBandError("frame", "Unauthorized")}, "an error frame"),
         ({"instead_of_ack": Close(1011, "Unauthorized")}, "a close reason"),
@@ -329,6 +333,26 @@ async def test_points_used_up_cost_exactly_one_fresh_token_and_then_a_pause(stag
         (line,) = connector.logs("refused until something changes")
         assert line["next_attempt_seconds"] >= 300
         assert "points" in line["remedy"]
+        assert await connector.stop() == 0
+    await stage.assert_exact(stage.upstream.feed)
+
+
+async def test_a_missing_scope_costs_exactly_one_fresh_token_and_then_a_pause(stage: Stage) -> None:
+    async with stage.start(stage.config()) as connector:
+        await connector.until_metric(ACKED, at_least(100))
+        tokens, attempts = stage.oauth.count(), len(stage.upstream.attempts)
+        refusal = HttpRefusal(status=403, body="Forbidden", challenges=(BASIC, "Bearer", NO_SCOPE, "=,"))
+        stage.upstream.behave(at_upgrade=refusal)
+        stage.upstream.begin(LOST)
+        await connector.until_metric("connector_refused_alarm", at_least(1), reason="insufficient_scope")
+        await anyio.sleep(8)
+        assert stage.oauth.count() == tokens + 1
+        assert [attempt.status for attempt in stage.upstream.attempts[attempts:]] == [403, 403]
+        assert await connector.metric(REASONS, reason="insufficient_scope") == 2
+        (line,) = connector.logs("refused until something changes")
+        assert line["next_attempt_seconds"] >= 200
+        assert "needs the scope api trades" in line["error"]
+        assert "oauth.scope" in line["remedy"]
         assert await connector.stop() == 0
     await stage.assert_exact(stage.upstream.feed)
 

@@ -29,8 +29,12 @@ async def _all_sorts_of_trouble(stage: Stage, prelude: str | None = None) -> lis
         for number, trouble in enumerate(troubles):
             await _until_proven(connector)
             token = stage.authority.issued[-1].value
+            body, challenge = (
+                f"<h1>Unauthorized</h1> token={token}",
+                f'Bearer error_description="{token} is bad"',
+            )
             stage.upstream.next_connection(
-                at_upgrade=HttpRefusal(status=401, body=f"<h1>Unauthorized</h1> token={token}")
+                at_upgrade=HttpRefusal(status=401, body=body, challenges=(challenge,))
             )
             opened = await connector.metric("connector_sessions_opened_total")
             stage.upstream.begin(trouble)

@@ -20,12 +20,13 @@ HTML_UNAUTHORIZED = "<html><head><title>401</title></head><body><h1>Unauthorized
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpRefusal:
-    """An HTTP answer instead of the upgrade."""
+    """An HTTP answer instead of the upgrade; ``challenges`` are values of ``WWW-Authenticate``."""
 
     status: int
     body: str = "Unauthorized"
     content_type: str = "text/plain; charset=utf-8"
     retry_after: str | None = None
+    challenges: tuple[str, ...] = ()
 
     @classmethod
     def json(cls, status: int, message: str) -> HttpRefusal:

@@ -356,6 +356,8 @@ def _answer(refusal: HttpRefusal) -> Response:
     headers["Connection"] = "close"
     if refusal.retry_after is not None:
         headers["Retry-After"] = refusal.retry_after
+    for challenge in refusal.challenges:
+        headers["WWW-Authenticate"] = challenge
     return Response(refusal.status, HTTPStatus(refusal.status).phrase, headers, body)
 
 

@@ -75,7 +75,7 @@ def test_every_action_can_be_named(read: Read, action: str) -> None:
         ("place: close, error_code: X, action: slow", ".error_code", "is never known at close"),
         ("place: silence, text: x, action: slow", ".text", "is never known at silence"),
         ("status: 403, close_code: 4403, action: slow", ".close_code", "can never hold beside status"),
-        ("status: 403, error_code: X, action: slow", ".error_code", "can never hold beside status"),
+        ("close_code: 4403, error_code: X, action: slow", ".error_code", "can never hold beside close_code"),
         ("status: 403, action: slow, reason: Plan Too Small", ".reason", "is no label"),
         (f"status: 403, action: slow, reason: {'a' * 41}", ".reason", "is no label"),
         ("status: 403, action: slow, statuses: 404", ".statuses", "is an unknown key"),

@@ -122,6 +122,28 @@ def test_a_status_decides_where_nothing_was_said(status: int, action: Action, re
     assert verdict("handshake", status=status, texts=("nginx",)) == (action, reason, True)
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 418, 429, 503])
+@pytest.mark.parametrize("text", ["", "Unauthorized", "Too many requests", "points limit exceeded"])
+@pytest.mark.parametrize(
+    ("code", "action", "reason"),
+    [
+        ("invalid_token", NEW_TOKEN, "unauthorized"),
+        ("insufficient_scope", PAUSE, "insufficient_scope"),
+        ("invalid_request", SLOW, "invalid_request"),
+    ],
+)
+def test_what_a_challenge_says_of_the_token_decides(
+    status: int, text: str, code: str, action: Action, reason: str
+) -> None:
+    facts = {"status": status, "error_codes": (code,), "texts": (text,)}
+    assert verdict("handshake", **facts) == (action, reason, True)
+
+
+def test_a_challenge_of_an_unknown_kind_leaves_it_to_the_status() -> None:
+    assert verdict("handshake", status=403, error_codes=("odd",)) == (NEW_TOKEN, "unauthorized", True)
+    assert verdict("handshake", status=400, error_codes=("odd",)) == (SLOW, "handshake_refused", True)
+
+
 @pytest.mark.parametrize(
     ("code", "action", "reason"),
     [

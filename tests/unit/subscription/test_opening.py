@@ -168,6 +168,46 @@ async def test_retry_after_is_kept(values: list[str], seconds: float | None) -> 
     assert caught.value.retry_after == seconds
 
 
+@pytest.mark.parametrize(
+    ("challenges", "said", "codes", "texts"),
+    [
+        (['Basic realm="x"'], "", (), ()),
+        (['Bearer error="invalid_token'], "", (), ()),
+        (
+            [
+                'Basic realm="x"',
+                'Bearer error="insufficient_scope", scope="trades", error_description="more"',
+            ],
+            ": insufficient_scope; more; needs the scope trades",
+            ("insufficient_scope",),
+            ("more",),
+        ),
+        # What holds the token is for nobody.
+        (
+            [f'Bearer error="invalid_token", error_description="no such token {TOKEN[:12]}"'],
+            ": invalid_token",
+            ("invalid_token",),
+            (),
+        ),
+        ([f"Bearer error={TOKEN.partition('/')[0]}"], "", (), ()),
+    ],
+)
+async def test_what_is_said_of_the_token_in_a_header_is_kept(
+    challenges: list[str], said: str, codes: tuple[str, ...], texts: tuple[str, ...]
+) -> None:
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        headers = Headers({"Content-Length": "0", "Connection": "close"})
+        for challenge in challenges:
+            headers["WWW-Authenticate"] = challenge
+        return Response(403, "Forbidden", headers, b"")
+
+    async with websocket_server(acknowledge, process_request=refuse) as stand:
+        with pytest.raises(HandshakeRefused) as caught:
+            await transport(stand.url, opening=with_token(stand.url)).connect()
+    assert str(caught.value) == f"the server answered the upgrade with HTTP 403{said}"
+    assert (caught.value.symptom.error_codes, caught.value.symptom.texts) == (codes, texts)
+
+
 async def test_a_redirect_is_not_followed_with_the_token() -> None:
     visitors: list[str] = []
 
