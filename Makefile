@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-cluster bench lint generate lock clean
+.PHONY: help setup demo test test-slow test-cluster bench bench-scale bench-startup bench-stall bench-guard soak lint generate lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,22 @@ test-cluster: $(READY) ## Install the chart on the cluster of KUBECONFIG and cou
 
 bench: $(READY) ## Measure it against others (an hour; ARGS=--quick: minutes)
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-scale: $(READY) ## Measure 1 to 500 subscriptions in one worker
+	@$(BIN)/python -m tests.bench.scale $(ARGS)
+
+bench-startup: $(READY) ## Measure how long it takes to begin
+	@$(BIN)/python -m tests.bench.startup $(ARGS)
+
+bench-stall: $(READY) ## Watch memory while Kafka stands still; ARGS=--kafka: Apache Kafka
+	@$(BIN)/python -m tests.bench.stall $(ARGS)
+
+bench-guard: $(READY) ## Fail where most of the speed is gone
+	@$(BIN)/python -m tests.bench.guard $(ARGS)
+
+SECONDS ?= 600
+soak: $(READY) ## Half load for SECONDS (600), a new session every minute; slopes of memory and more
+	@$(BIN)/python -m tests.bench.soak --seconds $(SECONDS) $(ARGS)
 
 lint: $(READY) ## Check style, types, floors, generated files and docs
 	$(BIN)/ruff check .

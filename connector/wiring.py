@@ -42,7 +42,7 @@ from connector.subscription import (
     Budget,
 )
 from connector.task import Follower, Task, bucket
-from connector.telemetry import Metrics, Redactor, configure_logs
+from connector.telemetry import LoopWatch, Metrics, Redactor, configure_logs
 from connector.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -70,14 +70,16 @@ async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
             budget=running.budget,
             reload=reload,
         )
+        loop = LoopWatch()
         metrics.at_scrape(lambda: health.measure(metrics))
+        metrics.at_scrape(lambda: loop.measure(metrics))
         api = ApiServer(config.http.host, config.http.port, health, metrics.render, redact=redactor.redact)
         await Worker(
             tasks=running.tasks,
             keepers=[keeper for keeper in (running.keeper, kafka.keeper) if keeper is not None],
             api=api,
             drain=config.shutdown.drain,
-            chores=[reload.run] if reload.is_wanted else [],
+            chores=[loop.run, *([reload.run] if reload.is_wanted else [])],
         ).run()
 
 

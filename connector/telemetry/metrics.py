@@ -153,6 +153,10 @@ class Metrics:
         self.config_reload_failed = self._gauge(
             "config_reload_failed", "1 while the files of the configuration say something that does not run."
         )
+        self.event_loop_lag = self._gauge(
+            "event_loop_lag_seconds", "The latest that a timer of the event loop was in the last 15 seconds."
+        )
+        self.tasks = self._gauge("tasks", "Tasks of the event loop.")
 
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(f"connector_{name}", text, labels, registry=self.registry)

@@ -34,6 +34,8 @@ NAMES = {
     "dead_letters_total": ("subscription", "reason"),
     "inbox_bytes": (),
     "inbox_limit_bytes": (),
+    "event_loop_lag_seconds": (),
+    "tasks": (),
     "config_reloads_total": ("outcome",),
     "config_reload_failed": (),
     "kafka_state": ("state",),
