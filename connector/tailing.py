@@ -22,7 +22,7 @@ from connector.refusals import Refusals
 from connector.settings import follow_settings, refusals_of, session_settings, token_source
 from connector.subscription import Budget, SessionSettings
 from connector.tail import Printer, Tail
-from connector.task import Follower, FollowSettings
+from connector.task import Follower, FollowSettings, Pace
 from connector.telemetry import Metrics, Redactor
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,7 @@ async def run_tail(
         session = session_settings(config)
         refusals = refusals_of(config)
         budget = Budget(config.inbox.max_bytes)
+        pace = Pace()
         followers = [
             Follower(
                 _settings(config, plan, session, refusals),
@@ -69,6 +70,7 @@ async def run_tail(
                 publisher=printer,
                 budget=budget,
                 observer=_Live(metrics, plan.name, live),
+                pace=pace,
             )
             for plan in plans
         ]

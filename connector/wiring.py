@@ -41,7 +41,7 @@ from connector.settings import (
 from connector.subscription import (
     Budget,
 )
-from connector.task import Follower, Task, bucket
+from connector.task import Follower, Pace, Task, bucket
 from connector.telemetry import LoopWatch, Metrics, Redactor, configure_logs
 from connector.worker import Worker
 
@@ -99,6 +99,7 @@ class Running:
         self._source = source = token_source(config, http)
         self.keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
         self.budget = Budget(config.inbox.max_bytes)
+        self._pace = Pace()
         # All of them: a subscription may come to one that has none yet.
         self.tasks = [
             Task(
@@ -168,6 +169,7 @@ class Running:
                 budget=self.budget,
                 observer=SubscriptionMetrics(self._metrics, plan.name),
                 dead_letters=self._dead_letters[task.number],
+                pace=self._pace,
                 hide=self._redactor.hide_in,
             )
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from connector.records.declarations import check_declarations, unused_fragments, used_variables
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 100_000
 """A document with more tokens than this is refused."""
+
+REMEMBERED = 8
+"""Documents that are not read twice: hundreds of subscriptions may differ in their variables only."""
 
 _TOO_DEEP = Finding(key="document", message="the document is nested too deeply", remedy="select fewer levels")
 
@@ -47,6 +51,7 @@ class Document:
     used_variables: frozenset[str]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def read_document(text: str, operation: str | None = None) -> Document:
     """
     Parse ``text`` and pick its subscription, by name where ``operation`` gives one.

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from graphql import Node
 
+_KEYS: dict[type[Node], tuple[str, ...]] = {}
+"""graphql-core works them out anew each time that it is asked; there are some sixty kinds of nodes."""
+
 
 def nodes_below(node: Node) -> Iterator[Node]:
     """``node`` and all that is in it, in the order of the text; without recursion."""
@@ -15,7 +18,10 @@ def nodes_below(node: Node) -> Iterator[Node]:
     while waiting:
         current = waiting.pop()
         yield current
-        for key in reversed(current.keys):
+        kind = type(current)
+        if kind not in _KEYS:
+            _KEYS[kind] = tuple(reversed(kind.keys))
+        for key in _KEYS[kind]:
             value = getattr(current, key, None)
             if isinstance(value, (tuple, list)):
                 waiting.extend(reversed(value))

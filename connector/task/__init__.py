@@ -1,6 +1,7 @@
 """Source tasks: buckets of subscriptions, each followed for ever."""
 
 from connector.task.follower import Follower
+from connector.task.pace import Pace
 from connector.task.settings import FollowSettings
 from connector.task.status import State, SubscriptionObserver, SubscriptionStatus
 from connector.task.task import Task, bucket
@@ -10,6 +11,7 @@ from connector.task.vigil import Patience
 __all__ = [
     "FollowSettings",
     "Follower",
+    "Pace",
     "Patience",
     "State",
     "SubscriptionObserver",

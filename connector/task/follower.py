@@ -33,6 +33,7 @@ from connector.subscription import (
 from connector.task.coverage import Coverage
 from connector.task.destination import Destination, until_ready
 from connector.task.overload import Overload
+from connector.task.pace import Pace
 from connector.task.pump import Pump
 from connector.task.quiet import watch_data
 from connector.task.receiver import Arrival, Receiver
@@ -56,8 +57,8 @@ class Follower:
     Run it once with `run`; `stop` ends it in good order.
 
     ``disconnected`` is set once its last session is over; what it received may still be on its way to Kafka.
-    ``dead_letters`` of ``None``: bad records are not kept. ``hide`` takes secrets out of a frame that no rows
-    can be read from.
+    ``dead_letters`` of ``None``: bad records are not kept. ``pace`` is shared by the worker's subscriptions.
+    ``hide`` takes secrets out of a frame that no rows can be read from.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Follower:
         budget: Budget,
         observer: SubscriptionObserver,
         dead_letters: DeadLetters | None = None,
+        pace: Pace | None = None,
         hide: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._settings = settings
@@ -80,6 +82,7 @@ class Follower:
         self._coverage = Coverage(settings.name, observer, streams=settings.streams)
         self._remedy = Remedy(settings.name, refusals=settings.refusals, alarm=observer.refused)
         self._overload = Overload(settings.name)
+        self._pace = pace or Pace()
         self._inbox: Inbox[Arrival] = Inbox()
         self._holding = budget.open(self._shed)
         self._session: Session | None = None
@@ -237,14 +240,13 @@ class Follower:
             if (pause := self._ended_at + self._settings.reopen_pause - time.monotonic()) > 0:
                 await self._unless_stopped(anyio.sleep(pause))
                 continue
-            if self._keeper is not None:
+            await self._unless_stopped(self._pace.turn())
+            if self._keeper is not None and not self._is_over:
                 self._face.enter(State.TOKEN)
                 self._token = await self._unless_stopped(self._keeper.token(by=self.name))
-                if self._is_over:
-                    return
-                if self._holding.is_told:
-                    # While the token was waited for; a session now could not be told again.
-                    continue
+            if self._is_over or self._holding.is_told:
+                # While its turn, or the token, was waited for; a session now could not be told again.
+                continue
             end = await self._one_session()
             if not self._is_over:
                 await self._between(end)
@@ -336,11 +338,8 @@ class Follower:
         self._face.enter(State.LIVE)
         self._observer.session_opened()
         self._coverage.live(since)
-        log.info(
-            "subscription is live",
-            subscription=self.name,
-            token_generation=self._token.generation if self._token else None,
-        )
+        generation = self._token.generation if self._token else None
+        log.info("subscription is live", subscription=self.name, token_generation=generation)
 
     def closing(self, cause: str) -> None:
         """See `SessionEvents`."""
