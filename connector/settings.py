@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from connector import __version__
 from connector.auth import (
@@ -95,7 +96,7 @@ def follow_settings(
     return FollowSettings(
         name=plan.name,
         request=GraphQLRequest(
-            plan.document_text,
+            _parsed(plan.document_text),
             variable_values=dict(plan.variables) or None,
             operation_name=plan.operation_name,
         ),
@@ -115,6 +116,12 @@ def follow_settings(
         no_data_alarm=config.endpoint.no_data_alarm,
         tolerance=Tolerance(bad=config.errors.tolerance == "all", failures=window.failures, rows=window.rows),
     )
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> GraphQLRequest:
+    """Parsed documents are large, and hundreds of subscriptions may differ in their variables only."""
+    return GraphQLRequest(text)
 
 
 def refusals_of(config: Config) -> Refusals:

@@ -7,6 +7,7 @@ A path is a tuple of response names (aliases included). Leaves stay slices of th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -15,6 +16,9 @@ import msgspec
 Path = tuple[str, ...]
 ABSENT = msgspec.Raw()
 """What a leaf holds that was not in the row."""
+
+REMEMBERED = 64
+"""Types that subscriptions with the same paths share; each takes some kilobytes, and time to make."""
 
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises: no JSON or another shape; text that is no UTF-8; too many levels."""
@@ -31,12 +35,8 @@ class Fields:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._tree: dict[str, Any] = {}
-        for path in paths:
-            node = self._tree
-            for name in path:
-                node = node.setdefault(name, {})
-        self.item_type: type = _struct("Row", self._tree)
+        self._tree = _tree(paths)
+        self.item_type: type = _row_type(tuple(paths))
 
     def place(self, path: Path) -> str:
         """Return the attributes that lead from an item to ``path``, with dots between them."""
@@ -61,6 +61,20 @@ class Fields:
         return get
 
 
+def _tree(paths: Sequence[Path]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path in paths:
+        node = tree
+        for name in path:
+            node = node.setdefault(name, {})
+    return tree
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _row_type(paths: tuple[Path, ...]) -> type:
+    return _struct("Row", _tree(paths))
+
+
 def _struct(name: str, tree: dict[str, Any]) -> type:
     # Response names may be Python keywords or begin with underscores, so fields are numbered and renamed.
     fields: list[tuple[str, Any, Any]] = []
@@ -73,6 +87,7 @@ def _struct(name: str, tree: dict[str, Any]) -> type:
     return msgspec.defstruct(name, fields, rename=names, gc=False)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def payload_type(rows: Path) -> type:
     """
     Return the struct of a result whose list of rows is at ``rows`` below ``data``.

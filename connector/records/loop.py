@@ -8,11 +8,13 @@ a row is, it is left to the general way, which is slower by a few calls for each
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 import msgspec
 
-from connector.records.fields import BROKEN, Fields, Path
+from connector.records.fields import BROKEN, REMEMBERED, Fields, Path
 
 Loop = Callable[
     [Sequence[msgspec.Raw], Any, Callable[[Any], None], Callable[[msgspec.Raw], None]],
@@ -70,9 +72,14 @@ def loop(rows, headers, append, other):
         else:
             append(({key_text}, row, {moment}, {own}))
 """
-    exec(source, names)  # noqa: S102 - paths were checked to be names, and stand in it as numbers only
+    exec(_compiled(source), names)  # noqa: S102 - paths were checked to be names, and stand in it as numbers only
     loop: Loop = names["loop"]  # type: ignore[assignment]
     return loop
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _compiled(source: str) -> CodeType:
+    return compile(source, "<the loop over rows>", "exec")
 
 
 _NOT_ORDINARY = (*BROKEN, AttributeError, KeyError, IndexError)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -58,6 +59,7 @@ class RawPayload(msgspec.Struct):
     errors: msgspec.Raw = msgspec.Raw()
 
 
+@lru_cache(maxsize=64)  # one for each shape of results, not for each session
 def envelope_type(payload_type: type) -> type:
     """Return the struct of a message whose ``payload`` is decoded in the same pass."""
     optional: Any = payload_type | None
