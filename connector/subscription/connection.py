@@ -33,9 +33,26 @@ _PONG = 0x0A  # RFC 6455 §5.2
 class ReadingConnection(ClientConnection):
     """The library's connection over a transport that knows when to keep quiet."""
 
+    _end: asyncio.TimerHandle | None = None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.BaseProtocol.connection_made`."""
         super().connection_made(cast(asyncio.Transport, _Considerate(cast(asyncio.Transport, transport))))
+
+    def data_received(self, data: bytes) -> None:
+        """
+        See `asyncio.Protocol.data_received`. After a Close the peer has ``close_timeout`` to end the TCP
+        stream: while one only receives, the library would wait for that as long as the peer likes.
+        """
+        super().data_received(data)
+        if self._end is None and self.close_timeout is not None and self.protocol.close_expected():
+            self._end = self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.BaseProtocol.connection_lost`."""
+        if self._end is not None:
+            self._end.cancel()
+        super().connection_lost(exc)
 
     async def caught_up(self) -> None:
         """Return once nothing that came is unread, or after `LONGEST` seconds."""

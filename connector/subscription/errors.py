@@ -11,6 +11,7 @@ attempt is looked up in `connector.refusals` by the error's ``symptom``::
         ├── ServerRefused        connection_error, error
         ├── ServerCompleted      complete, although subscriptions to a stream do not end
         ├── SocketClosed         the peer's Close, or the end of the TCP stream
+        │   └── FramesRefused    our Close, for what the peer sent was no websocket
         ├── Silent               nothing came for too long
         └── ProtocolViolation    bytes that neither subprotocol allows
 """
@@ -110,6 +111,17 @@ class SocketClosed(SessionError):
                 close_code=NO_CLOSE if code is None else code,
                 texts=(reason,) if reason else (),
             ),
+        )
+
+
+class FramesRefused(SocketClosed):
+    """We closed with ``code``: the peer sent frames that RFC 6455 does not allow."""
+
+    def __init__(self, code: int) -> None:
+        SessionError.__init__(
+            self,
+            f"the server sent what a websocket may not; it was refused with {code}",
+            Symptom(place="protocol", close_code=code),
         )
 
 

@@ -24,6 +24,9 @@ _QUOTED_ID = b'"%b"' % OPERATION_ID.encode()
 CLIENT_CLOSE = 1000
 """What we say when we close on purpose (RFC 6455 §7.4.1)."""
 
+MESSAGE_TOO_BIG = 1009
+"""What is said of a message above the limit (RFC 6455 §7.4.1)."""
+
 
 class Subprotocol(StrEnum):
     """What is offered in ``Sec-WebSocket-Protocol``."""

@@ -28,6 +28,7 @@ from connector.subscription.credentials import Opening
 from connector.subscription.dial import open_socket
 from connector.subscription.errors import (
     AckTimedOut,
+    FramesRefused,
     ProtocolViolation,
     ServerCompleted,
     ServerRefused,
@@ -35,7 +36,7 @@ from connector.subscription.errors import (
     SocketClosed,
     SubprotocolRefused,
 )
-from connector.subscription.messages import CLIENT_CLOSE, Subprotocol
+from connector.subscription.messages import CLIENT_CLOSE, MESSAGE_TOO_BIG, Subprotocol
 from connector.subscription.protocol import (
     Acknowledged,
     Completed,
@@ -314,7 +315,9 @@ class Transport(AsyncTransport):
         if self._reason_of_abort is not None:
             return self._reason_of_abort
         if error.sent is not None and error.sent.code != CLIENT_CLOSE:
-            # The library refused what came: 1009 for a message above the limit, 1002 for broken frames.
+            # The library refused what came, with a code that from a server would mean something else.
+            if error.sent.code != MESSAGE_TOO_BIG:
+                return FramesRefused(error.sent.code)
             return SocketClosed(error.sent.code, "refused by us")
         return SocketClosed(None, "")
 

@@ -9,8 +9,10 @@ import anyio
 import pytest
 from websockets.asyncio.server import ServerConnection
 
+from connector.refusals import Action, classify
 from connector.subscription import Result, Silent, Transport
 from connector.subscription.errors import (
+    FramesRefused,
     ProtocolViolation,
     ServerCompleted,
     ServerRefused,
@@ -235,6 +237,48 @@ async def test_a_message_above_the_limit_is_1009_on_both_sides() -> None:
     assert (numbers, seen) == ([1], [1009])
     assert isinstance(error, SocketClosed)
     assert error.symptom.close_code == 1009
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        (b"\xf1\x01x", 1002),  # reserved bits
+        (b"\x83\x01x", 1002),  # an opcode that is none
+        (b"\x80\x01x", 1002),  # a continuation of nothing
+        (b"\x88\x02\x03\xed", 1002),  # a Close with a code that never travels
+        (b"\x88\x03\x03\xe8\xff", 1007),  # a Close with a reason that is no text
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n" * 9, 1002),
+    ],
+)
+async def test_broken_frames_are_told_from_a_close_of_the_server(frames: bytes, code: int) -> None:
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet()
+        peer.frame(b'{"type":"next","payload":{"data":{"n":[7]}}}')
+        peer.writer.write(frames)
+        await peer.writer.drain()
+        await peer.reader.read()
+
+    async with raw_server(handler) as url:
+        numbers, error = await deliver(transport(url, close_timeout=0.1))
+    assert numbers == [7]
+    assert isinstance(error, FramesRefused)
+    assert classify(error.symptom).action is Action.RECONNECT
+    assert str(error).endswith(f"refused with {code}")
+
+
+async def test_a_peer_that_stays_after_its_close_is_left() -> None:
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet()
+        peer.frame(b'{"type":"next","payload":{"data":{"n":[7]}}}')
+        peer.frame(b"\x0f\xa1bye", opcode=8)
+        await peer.writer.drain()
+        await peer.reader.read()  # and its side stays open
+
+    async with raw_server(handler) as url:
+        numbers, error = await deliver(transport(url, close_timeout=0.1))
+    assert numbers == [7]
+    assert isinstance(error, SocketClosed)
+    assert (error.symptom.close_code, error.symptom.texts) == (4001, ("bye",))
 
 
 async def test_a_message_in_fragments_comes_whole() -> None:
