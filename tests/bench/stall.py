@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -38,6 +39,8 @@ INBOX = 64 * 1024 * 1024
 """Bytes: the default of ``inbox.max_bytes``, written out."""
 ALLOWANCE = 80e6
 """Bytes that all else may take beside the inbox."""
+WARM_UP = 10.0
+"""Seconds in which a JVM that has just started gets to its usual speed."""
 BEFORE = 8.0
 """Seconds of full load before Kafka stands still."""
 EVERY = 0.5
@@ -68,6 +71,7 @@ def main() -> None:
             ) as worker,
         ):
             until("rows are acknowledged", lambda: _is_flowing(worker), within=60.0)
+            time.sleep(WARM_UP if arguments.kafka else 0.0)
             moments = _watch(worker, freeze, thaw, seconds=seconds, after=after)
             served.hold()
             counted = settle(worker, brokers, TOPIC, written=lambda: served.told().rows)
