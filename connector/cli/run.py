@@ -10,6 +10,7 @@ import anyio
 import structlog
 
 from connector import __version__
+from connector.cli.allocator import keep_buffers
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
 from connector.cli.loop import loop_factory
 from connector.cli.process import hold_signals, leave_hung_threads
@@ -56,6 +57,7 @@ def _tell_of_proxies(config: Config) -> None:
 def _supervise(config: Config, redactor: Redactor, watch: Watch) -> int:
     ended: tuple[str, int, BaseException] | None = None
     hold_signals()  # the worker takes them
+    keep_buffers()
     try:
         anyio.run(_main, config, redactor, watch, backend_options={"loop_factory": loop_factory()})
     except* Undelivered as group:

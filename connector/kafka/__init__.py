@@ -1,6 +1,7 @@
 """Everything that speaks to the brokers; the only importer of aiokafka."""
 
 from connector.kafka.admin import NewTopics, TopicLimits, create_topics, topic_limits
+from connector.kafka.batch import Batch
 from connector.kafka.errors import (
     BrokerUnreachable,
     ContentRefused,
@@ -10,9 +11,9 @@ from connector.kafka.errors import (
     QueueFull,
     TopicMissing,
 )
-from connector.kafka.partitioner import positive_hash
+from connector.kafka.partitioner import POSITIVE, murmur2, positive_hash
 from connector.kafka.probe import probe
-from connector.kafka.producer import Batch, Producer
+from connector.kafka.producer import Producer
 from connector.kafka.refusal import CannotConnect
 from connector.kafka.report import BrokerFinding, BrokerReport, Finding, TopicFinding, Verdict
 from connector.kafka.security import Mechanism, Sasl, Security, SecurityProtocol, TokenProvider
@@ -20,6 +21,7 @@ from connector.kafka.settings import Compression, KafkaSettings
 from connector.kafka.survey import require_broker, survey, told
 
 __all__ = [
+    "POSITIVE",
     "Batch",
     "BrokerFinding",
     "BrokerReport",
@@ -45,6 +47,7 @@ __all__ = [
     "TopicMissing",
     "Verdict",
     "create_topics",
+    "murmur2",
     "positive_hash",
     "probe",
     "require_broker",

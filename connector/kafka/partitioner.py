@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 _SEED = 0x9747B28C
+
+
+POSITIVE = 0x7FFFFFFF
+"""Java's ``toPositive``: a hash ``&`` this, modulo the number of partitions, is the partition."""
 
 
 def _load() -> Callable[[bytes], int]:
@@ -13,9 +18,15 @@ def _load() -> Callable[[bytes], int]:
     except ImportError:  # no wheel for this platform: thirty times slower, same values
         from aiokafka.partitioner import murmur2
 
-        return lambda key: int(murmur2(key)) & 0x7FFFFFFF
-    return lambda key: int(murmurhash2(key, _SEED)) & 0x7FFFFFFF
+        hasher: Callable[[bytes], int] = murmur2
+        return hasher
+    return partial(murmurhash2, seed=_SEED)
 
 
-positive_hash = _load()
-"""Returns Java's ``toPositive(murmur2(key))``; modulo the number of partitions it is the partition."""
+murmur2 = _load()
+"""Returns Java's ``murmur2(key)``, as an unsigned or a signed number."""
+
+
+def positive_hash(key: bytes) -> int:
+    """Return Java's ``toPositive(murmur2(key))``; modulo the number of partitions it is the partition."""
+    return murmur2(key) & POSITIVE

@@ -8,13 +8,14 @@ a new one: aiokafka consumes sequence numbers for a refused batch, so no produce
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 import anyio
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
 from connector.kafka import teardown
+from connector.kafka.batch import Batch, FilledAtOnce
 from connector.kafka.errors import (
     IDEMPOTENT_WRITES,
     BrokerUnreachable,
@@ -33,23 +34,6 @@ REQUEST_OVERHEAD_BYTES = 64 * 1024
 
 LOOKUP = 5.0
 """Seconds that `Producer.write` looks for a topic that it does not know."""
-
-
-class Batch(Protocol):
-    """Records for one partition, being filled."""
-
-    def append(
-        self,
-        *,
-        timestamp: int | None,
-        key: bytes | None,
-        value: Any,
-        headers: list[tuple[str, bytes]],
-    ) -> object | None:
-        """Add a record; ``None`` when it does not fit any more. The first one always fits."""
-
-    def size(self) -> int:
-        """Return the bytes so far."""
 
 
 class Producer:
@@ -106,10 +90,11 @@ class Producer:
                 await producer.discard()
         return producer
 
-    def new_batch(self) -> Batch:
-        """Return an empty batch of at most ``max_batch_bytes``."""
-        batch: Batch = self._inner.create_batch()
-        return batch
+    def new_batch(self, max_bytes: int) -> Batch:
+        """Return an empty batch of at most ``max_bytes``, and the settings' ``max_batch_bytes``."""
+        accumulator = self._inner._message_accumulator
+        most = min(max_bytes, self._settings.max_batch_bytes)
+        return FilledAtOnce(most, accumulator._compression_type)
 
     async def write(self, batch: Batch, topic: str, partition: int) -> None:
         """

@@ -16,6 +16,8 @@ import anyio
 import structlog
 from aiokafka import errors as kafka_errors
 
+from connector.kafka import produce
+
 log = structlog.get_logger(__name__)
 
 DEADLINE = 1.0
@@ -34,7 +36,7 @@ class Requests:
 
     def __init__(self, inner: Any) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._send = inner._sender._send_produce_req
+        self._sender = inner._sender
         inner._sender._send_produce_req = self._tracked
         inner._message_accumulator._pending_batches = _Batches()
 
@@ -43,7 +45,7 @@ class Requests:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        await self._send(node_id, batches)
+        await produce.send(self._sender, node_id, batches)
 
     async def end(self, sender: asyncio.Task[Any] | None) -> None:
         """Cancel ``sender``, which makes them, and then them; return once they are gone."""

@@ -24,8 +24,8 @@ from connector.kafka import (
 class Writer(Protocol):
     """A started producer; `connector.kafka.Producer` says what its methods do."""
 
-    def new_batch(self) -> Batch:
-        """Return an empty batch."""
+    def new_batch(self, max_bytes: int) -> Batch:
+        """Return an empty batch of at most ``max_bytes``."""
 
     async def write(self, batch: Batch, topic: str, partition: int) -> None:
         """Return once the brokers acknowledged ``batch``."""

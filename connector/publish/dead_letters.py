@@ -13,9 +13,10 @@ from typing import Protocol
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused
-from connector.publish.letter import Sender, compose, weight
+from connector.publish.letter import Sender, compose
 from connector.publish.publisher import Publisher
-from connector.publish.receipt import Receipt
+from connector.publish.receipt import Ledger, Receipt
+from connector.publish.size import weight
 from connector.publish.topic import DEFAULT_MAX_MESSAGE_BYTES
 from connector.records.bad import BadRecord
 
@@ -91,10 +92,10 @@ class DeadLetter:
         self.size = 0
         self.is_empty = False
 
-    def acknowledged(self, rows: int) -> None:
+    def landed(self, rows: int) -> Ledger | None:
         """The brokers have it: the row is through."""
         self._observer.dead_lettered(self.record)
-        self._receipt.acknowledged(rows)
+        return self._receipt.landed(rows)
 
     def given_up(self, record: BadRecord) -> None:
         """The dead-letter topic refuses it alone: cut it further, or tell that it is undeliverable."""

@@ -7,13 +7,11 @@ from connector.publish.receipt import Slip
 from connector.records.bad import BadRecord, Stage
 from connector.records.extract import EVENT_TIME_HEADER, Headers, Value
 
-Entry = tuple[bytes | None, Value, int, Headers, int, Slip]
-"""Key, value, timestamp in ms, headers, bytes it takes in a batch, what it is accounted to."""
+Entry = tuple[bytes | None, Value, int, Headers, Slip]
+"""Key, value, timestamp in ms, headers, what it is accounted to."""
 
 MENDED_MS = 60_000
 """A row stamped this recently cannot be mended by another stamp."""
-
-_HEADER_WEIGHT = len(EVENT_TIME_HEADER) + 22
 
 
 def event_time(moment: int) -> tuple[str, bytes]:
@@ -27,17 +25,17 @@ def restamped(entry: Entry, now_ms: int) -> Entry | None:
 
     A row that got its stamp long ago, before an outage, gets another one.
     """
-    key, value, moment, headers, weight, receipt = entry
+    key, value, moment, headers, receipt = entry
     if all(name != EVENT_TIME_HEADER for name, _ in headers):
-        return key, value, now_ms, [*headers, event_time(moment)], weight + _HEADER_WEIGHT, receipt
+        return key, value, now_ms, [*headers, event_time(moment)], receipt
     if abs(now_ms - moment) > MENDED_MS:
-        return key, value, now_ms, headers, weight, receipt
+        return key, value, now_ms, headers, receipt
     return None
 
 
 def give_up(entry: Entry, error: DataError, *, worker: type, topic: str, partition: int) -> None:
     """Account for a row that ``topic`` does not take."""
-    key, value, moment, headers, _, slip = entry
+    key, value, moment, headers, slip = entry
     slip.given_up(
         BadRecord(
             error=error,

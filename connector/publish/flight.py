@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 
 import anyio
 
@@ -13,35 +14,30 @@ from connector.publish.entry import Entry
 
 @dataclass(slots=True)
 class Flight:
-    """``entries`` take about ``size`` bytes, and left at ``started_at`` (`anyio.current_time`)."""
+    """``entries`` take ``size`` bytes, and left at ``started_at`` (`anyio.current_time`)."""
 
     entries: list[Entry]
     size: int
     started_at: float
 
     def landed(self) -> None:
-        """Tell the receipts, once for each run of rows."""
-        count, last = 0, self.entries[0][5]
+        """Tell the receipts, once for each run of rows; then settle, once for each ledger."""
+        ledgers = set()
+        count, last = 0, self.entries[0][4]
         for entry in self.entries:
-            receipt = entry[5]
-            if receipt is not last:
-                last.acknowledged(count)
-                count, last = 0, receipt
+            slip = entry[4]
+            if slip is not last:
+                ledgers.add(last.landed(count))
+                count, last = 0, slip
             count += 1
-        last.acknowledged(count)
+        ledgers.add(last.landed(count))
+        for ledger in ledgers:
+            if ledger is not None:
+                ledger.settle()
 
 
-def fill(batch: Batch, rows: deque[Entry], *, most: int, cap: int) -> Flight:
-    """Move rows into ``batch``: at least one, at most ``most``, and no more than ``cap`` bytes of several."""
-    append = batch.append
-    entries: list[Entry] = []
-    size = 0
-    while rows and len(entries) < most:
-        key, value, moment, headers, weight, _ = rows[0]
-        if entries and size + weight > cap:
-            break
-        if append(timestamp=moment, key=key, value=value, headers=headers) is None:
-            break
-        entries.append(rows.popleft())
-        size += weight
-    return Flight(entries, size, anyio.current_time())
+def fill(batch: Batch, rows: deque[Entry], *, most: int) -> Flight:
+    """Move rows into ``batch``: at least one, and at most ``most``."""
+    count = batch.extend(rows if most >= len(rows) else islice(rows, most))
+    take = rows.popleft
+    return Flight([take() for _ in range(count)], batch.size(), anyio.current_time())

@@ -40,37 +40,38 @@ RETRY = 0.5
 
 @dataclass(slots=True)
 class Lane:
-    """Rows of ``partition`` of ``topic``; ``linger`` seconds are waited for more rows before a batch."""
+    """
+    Rows of ``partition`` of ``topic``; ``linger`` seconds are waited for more rows before a batch.
+
+    Rows are put into ``queue``; `wake` sends them.
+    """
 
     topic: Topic
     partition: int
     linger: float = 0.0
-    _rows: deque[Entry] = field(default_factory=deque)
+    queue: deque[Entry] = field(default_factory=deque)
     _flight: Flight | None = None
     _suspects: Suspects | None = None
-    _wake: anyio.Event = field(default_factory=anyio.Event)
+    _wake: anyio.Event | None = None  # while it waits for rows
     _backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, cap=60.0))
     _paused_until: float = 0.0
     rows_acknowledged: int = 0
 
-    def add(self, entry: Entry) -> None:
-        """Append a row; `wake` sends it."""
-        self._rows.append(entry)
-
     def wake(self) -> None:
         """Send what is there."""
-        if self._rows:
+        if self._wake is not None and self.queue:
             self._wake.set()
+            self._wake = None
 
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the lane must not be running."""
-        entries, self._rows, self._suspects = list(self._rows), deque(), None
+        entries, self.queue, self._suspects = list(self.queue), deque(), None
         return entries
 
     @property
     def held(self) -> int:
         """Rows that are not yet acknowledged."""
-        return len(self._rows) + (len(self._flight.entries) if self._flight else 0)
+        return len(self.queue) + (len(self._flight.entries) if self._flight else 0)
 
     @property
     def waiting_since(self) -> float | None:
@@ -87,16 +88,16 @@ class Lane:
         try:
             await anyio.sleep_until(self._paused_until)
             while True:
-                while not self._rows:
-                    self._wake = anyio.Event()
-                    await self._wake.wait()
+                while not self.queue:
+                    self._wake = wake = anyio.Event()
+                    await wake.wait()
                 if self.linger:
                     await anyio.sleep(self.linger)
                 if gate.shut:
                     await anyio.sleep_forever()
-                batch = producer.new_batch()
-                most = self._suspects.chunk if self._suspects else len(self._rows)
-                self._flight = fill(batch, self._rows, most=most, cap=self.topic.cap)
+                batch = producer.new_batch(self.topic.cap)
+                most = self._suspects.chunk if self._suspects else len(self.queue)
+                self._flight = fill(batch, self.queue, most=most)
                 try:
                     await self._write(producer, batch, gate)
                 except ContentRefused as error:
@@ -153,8 +154,8 @@ class Lane:
             if (mended := restamped(entry, now_ms)) is not None:
                 self.topic.times_replaced += 1
                 self.topic.learn_time(entry[2], now_ms)
-                self._rows = deque(self.topic.mended(queued, now_ms) for queued in self._rows)
-                self._rows.appendleft(mended)
+                self.queue = deque(self.topic.mended(queued, now_ms) for queued in self.queue)
+                self.queue.appendleft(mended)
                 return
         if error.reason == "too_large":
             self.topic.learn_size(entry)
@@ -164,7 +165,7 @@ class Lane:
 
     def _take_back(self) -> None:
         if self._flight is not None:
-            self._rows.extendleft(reversed(self._flight.entries))
+            self.queue.extendleft(reversed(self._flight.entries))
             self._flight = None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from connector.publish.topic import BATCH_OVERHEAD, RECORD_OVERHEAD
+from connector.publish.size import weight
 from connector.records.bad import BadRecord
 from connector.records.record import EVENT_TIME_HEADER, Headers, Row
 
@@ -27,9 +27,6 @@ USUAL = ("connector", "subscription", RECEIVED_AT_HEADER, EVENT_TIME_HEADER)
 
 MAX_TEXT = 1000
 """Characters of an error's message."""
-
-_HEADER_OVERHEAD = 7
-"""At most: the two lengths of a header's parts, as variable-length integers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,12 +62,6 @@ def compose(record: BadRecord, sender: Sender, *, most: int | None) -> Row:
     ]
     room = max(most - weight(key, headers), 0)
     return key, bytes(memoryview(value)[:room]), None, headers
-
-
-def weight(key: bytes | None, headers: Headers) -> int:
-    """Return the bytes that a record without a value takes in a batch of its own, at most."""
-    size = BATCH_OVERHEAD + RECORD_OVERHEAD + len(key or b"")
-    return size + sum(len(name.encode()) + len(content) + _HEADER_OVERHEAD for name, content in headers)
 
 
 def _parted(record: BadRecord) -> tuple[Headers, Headers]:

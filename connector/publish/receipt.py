@@ -1,4 +1,4 @@
-"""What becomes of the rows of one received frame."""
+"""What becomes of the rows of received frames."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from connector.records.bad import BadRecord
 class Slip(Protocol):
     """What a row in a lane is accounted to: its frame's `Receipt`, or whoever stands in for it."""
 
-    def acknowledged(self, rows: int) -> None:
-        """The brokers have ``rows`` more of them."""
+    def landed(self, rows: int) -> Ledger | None:
+        """The brokers have ``rows`` more of them. Return whose `Ledger.settle` is due for it."""
 
     def given_up(self, record: BadRecord) -> None:
         """One row cannot be published."""
@@ -25,12 +25,12 @@ class Slip(Protocol):
 
 class Receipt:
     """
-    Counts down as rows of one frame are acknowledged or given up.
+    Counts down as rows that came together are acknowledged or given up.
 
     ``first`` is the number of its first row among all of the subscription, and ``values`` are its rows.
-    ``size`` is what the frame and its rows take in memory, ``received_at`` its time of arrival in seconds
-    of `time.monotonic`, ``event_ms`` the event time of its last row (``None``: unknown). ``errors`` holds
-    why rows were given up.
+    ``size`` is what they and their ``frames`` take in memory, ``received_at`` their time of arrival in
+    seconds of `time.monotonic`, ``event_ms`` the event time of the last row (``None``: unknown). ``errors``
+    holds why rows were given up.
     """
 
     __slots__ = (
@@ -39,6 +39,7 @@ class Receipt:
         "errors",
         "event_ms",
         "first",
+        "frames",
         "pending",
         "received_at",
         "rows",
@@ -55,10 +56,12 @@ class Receipt:
         size: int,
         received_at: float,
         values: Sequence[object] = (),
+        frames: int = 1,
     ) -> None:
         self._ledger = ledger
         self.first = first
         self.rows = rows
+        self.frames = frames
         self.values = values
         self.pending = rows
         self.size = size
@@ -67,11 +70,15 @@ class Receipt:
         self.errors: list[DataError] = []
         self._looked_to = 0
 
-    def acknowledged(self, rows: int) -> None:
-        """The brokers have ``rows`` more of them."""
+    def landed(self, rows: int) -> Ledger | None:
+        """See `Slip`."""
         self.pending -= rows
-        if self.pending == 0:
-            self._ledger.settle()
+        return None if self.pending else self._ledger
+
+    def acknowledged(self, rows: int) -> None:
+        """The same, and settle what is due."""
+        if (ledger := self.landed(rows)) is not None:
+            ledger.settle()
 
     def given_up(self, record: BadRecord) -> None:
         """One row cannot be published; it is through, unless somebody else takes care of it."""
@@ -102,11 +109,15 @@ class Ledger:
     """
     The receipts of one subscription, in the order received.
 
-    ``settled`` is called with each receipt once it and all before it are through; ``bad`` with every row
+    ``settled`` is called with receipts once they and all before them are through; ``bad`` with every row
     that is given up, at once: it returns whether it sees to the row's acknowledgement.
     """
 
-    def __init__(self, settled: Callable[[Receipt], None], bad: Callable[[BadRecord, Receipt], bool]) -> None:
+    def __init__(
+        self,
+        settled: Callable[[Sequence[Receipt]], None],
+        bad: Callable[[BadRecord, Receipt], bool],
+    ) -> None:
         self._settled = settled
         self.bad = bad
         self._open: deque[Receipt] = deque()
@@ -114,9 +125,19 @@ class Ledger:
         self.held = 0
         self.rows = 0
 
-    def open(self, *, rows: int, size: int, received_at: float, values: Sequence[object] = ()) -> Receipt:
-        """Enter a frame of ``rows`` rows, which are ``values``, that takes ``size`` bytes."""
-        receipt = Receipt(self, first=self.rows, rows=rows, size=size, received_at=received_at, values=values)
+    def open(
+        self, *, rows: int, size: int, received_at: float, values: Sequence[object] = (), frames: int = 1
+    ) -> Receipt:
+        """Enter ``rows`` rows of so many ``frames``, which are ``values``, that take ``size`` bytes."""
+        receipt = Receipt(
+            self,
+            first=self.rows,
+            rows=rows,
+            size=size,
+            received_at=received_at,
+            values=values,
+            frames=frames,
+        )
         self.rows += rows
         self._open.append(receipt)
         self.held += size
@@ -126,10 +147,13 @@ class Ledger:
 
     def settle(self) -> None:
         """Pass on, from the front, what is through."""
+        done = []
         while self._open and self._open[0].pending == 0:
             receipt = self._open.popleft()
             self.held -= receipt.size
-            self._settled(receipt)
+            done.append(receipt)
+        if done:
+            self._settled(done)
         if self._waiting is not None:
             self._waiting.set()
             self._waiting = None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import anyio
 
 from connector.errors import DataError
-from connector.kafka import ContentRefused, TopicLimits, positive_hash
+from connector.kafka import POSITIVE, ContentRefused, TopicLimits, murmur2, positive_hash
 from connector.publish.entry import Entry, event_time, give_up, restamped
 from connector.publish.lane import Lane
 from connector.publish.receipt import Slip
+from connector.publish.size import BATCH_OVERHEAD, weight
 from connector.records.extract import Row
 
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
@@ -18,12 +20,6 @@ DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 
 DEFAULT_FUTURE_MS = 3_600_000
 """Kafka's default for ``message.timestamp.after.max.ms``."""
-
-BATCH_OVERHEAD = 61
-"""Bytes of a batch's header (Kafka protocol guide, record batch)."""
-
-RECORD_OVERHEAD = 30
-"""At most: lengths, deltas and attributes of a record, as variable-length integers."""
 
 
 class Topic:
@@ -63,7 +59,7 @@ class Topic:
         """Take what the brokers said of it."""
         self.limits = limits
         limit = limits.max_batch_bytes or DEFAULT_MAX_MESSAGE_BYTES
-        self.cap = max(min(self._max_batch_bytes, limit) - BATCH_OVERHEAD, 1)
+        self.cap = min(self._max_batch_bytes, limit)
         # A compressed row may be smaller than it looks, so only the broker can refuse it.
         self._certain_limit = None if self._compressed else limits.max_batch_bytes
         self._future_ms = DEFAULT_FUTURE_MS if limits.future_ms is None else limits.future_ms
@@ -86,14 +82,15 @@ class Topic:
     def learn_size(self, refused: Entry) -> None:
         """Take note that the brokers found one row too large: larger ones need not be tried."""
         if not self._compressed:
-            limit = BATCH_OVERHEAD + refused[4]
+            key, value, _, headers, _ = refused
+            limit = weight(key, headers) + len(value)
             self._certain_limit = limit if self._certain_limit is None else min(limit, self._certain_limit)
 
     def add(self, rows: Sequence[Row], receipt: Slip, now_ms: int) -> None:
         """Queue ``rows`` in their order; ``now_ms`` stamps those without an event time."""
         earliest, latest = self._window(now_ms)
-        lanes, count, limit = self.lanes, len(self.lanes), self._certain_limit
-        wants_keys = self.limits.is_compacted
+        queues, count, limit = [lane.queue for lane in self.lanes], len(self.lanes), self._certain_limit
+        largest = sys.maxsize if limit is None else limit - BATCH_OVERHEAD
         for key, value, moment, headers in rows:
             if moment is None:
                 moment = now_ms
@@ -104,19 +101,17 @@ class Topic:
             if key is None:
                 index = self._turn = (self._turn + 1) % count
                 size = len(value)
-                if wants_keys:
-                    self._give_up((key, value, moment, headers, size, receipt), index, without_key(self.name))
+                if self.limits.is_compacted:
+                    self._give_up((key, value, moment, headers, receipt), index, without_key(self.name))
                     continue
             else:
-                index = positive_hash(key) % count
+                index = (murmur2(key) & POSITIVE) % count
                 size = len(value) + len(key)
-            if limit is not None and size + BATCH_OVERHEAD > limit:
+            if size > largest:
                 error = too_large(self.name, size, limit)
-                self._give_up((key, value, moment, headers, size, receipt), index, error)
+                self._give_up((key, value, moment, headers, receipt), index, error)
                 continue
-            for name, content in headers:
-                size += len(name) + len(content) + 2
-            lanes[index].add((key, value, moment, headers, size + RECORD_OVERHEAD, receipt))
+            queues[index].append((key, value, moment, headers, receipt))
 
     def _give_up(self, entry: Entry, partition: int, error: DataError) -> None:
         give_up(entry, error, worker=Topic, topic=self.name, partition=partition)
@@ -141,7 +136,7 @@ class Topic:
         for lane in surplus:
             for entry in lane.take_all():
                 index = lane.partition if entry[0] is None else positive_hash(entry[0])
-                self.lanes[index % partitions].add(entry)
+                self.lanes[index % partitions].queue.append(entry)
 
     def wake(self) -> None:
         """Let the lanes that have rows send them."""
@@ -156,7 +151,7 @@ def without_key(topic: str) -> DataError:
     )
 
 
-def too_large(topic: str, size: int, limit: int) -> DataError:
+def too_large(topic: str, size: int, limit: int | None) -> DataError:
     """Return the error of a row that no batch of the topic can hold."""
     return ContentRefused(
         "too_large", f"a row of {size} bytes is larger than topic {topic} allows (max.message.bytes={limit})"

@@ -20,13 +20,14 @@ from connector.subscription.messages import (
     refusal_in_data,
     result_of,
 )
-from connector.subscription.protocol import Unreadable
+from connector.subscription.protocol import Delivered, Unreadable
 from connector.subscription.result import Result
 from connector.subscription.settings import SessionSettings
 from connector.subscription.transport import Transport
 
 __all__ = [
     "Budget",
+    "Delivered",
     "GraphQLError",
     "GraphQLRequest",
     "Holding",

@@ -174,6 +174,11 @@ class Inbox(Generic[T]):
         self._items.append(item)
         self._notify()
 
+    @property
+    def last(self) -> T | None:
+        """What was put last, as long as it was not taken; more may be added to it."""
+        return self._items[-1] if self._items else None
+
     def close(self) -> None:
         """Nothing more will be put."""
         self._closed = True

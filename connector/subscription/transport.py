@@ -150,26 +150,24 @@ class Transport(AsyncTransport):
             SessionError: The peer refused, completed, closed, or went away.
         """
         await self.start(request)
-        while (result := await self.receive()) is not None:
-            yield result
+        while (delivered := await self.receive()) is not None:
+            yield Result(delivered.frame, delivered.payload)
 
     async def start(self, request: GraphQLRequest) -> None:
         """Send the operation."""
         assert self._protocol is not None
         await self._send(self._protocol.subscribe(request.payload))
 
-    async def receive(self) -> Result | None:
+    async def receive(self) -> Delivered | None:
         """Return the next result; ``None`` after the end of a `finish`."""
-        while True:
-            try:
-                event = await self._next_event()
-            except SocketClosed:
-                if self._finishing:
-                    return None
-                raise
-            if type(event) is Delivered:
-                return Result(event.frame, event.payload)
-            await self._react(event)
+        try:
+            while type(event := await self._next_event()) is not Delivered:
+                await self._react(event)
+        except SocketClosed:
+            if self._finishing:
+                return None
+            raise
+        return event
 
     async def _react(self, event: Event) -> None:
         match event:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -22,9 +22,9 @@ from connector.errors import DataError
 from connector.publish import DeadLetters, Ledger, Receipt
 from connector.subscription import (
     Budget,
+    Delivered,
     Inbox,
     ProtocolViolation,
-    Result,
     ServerCompleted,
     SessionError,
     SessionSettings,
@@ -346,7 +346,7 @@ class Follower:
         if cause in CLOSING_STATES:
             self._face.enter(CLOSING_STATES[cause])
 
-    def receive(self, result: Result) -> bool:
+    def receive(self, result: Delivered) -> bool:
         """See `SessionEvents`."""
         return self._receiver.receive(result)
 
@@ -387,9 +387,9 @@ class Follower:
         await anyio.sleep(self._overload.pause())
         self._holding.settled()
 
-    def _settled(self, receipt: Receipt) -> None:
-        self._pump.settled(receipt)
-        self._verdicts.settled(receipt)
+    def _settled(self, receipts: Sequence[Receipt]) -> None:
+        self._pump.settled(receipts)
+        self._verdicts.settled(receipts[-1])
 
     def _fail(self, error: DataError) -> None:
         """Stop for good; what was received is still seen to."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import structlog
 
@@ -84,19 +85,25 @@ class Pump:
     def _open(self, arrival: Arrival) -> Receipt:
         rows = arrival.rows
         return self._ledger.open(
-            rows=len(rows), size=arrival.size, received_at=arrival.received_at, values=rows
+            rows=len(rows),
+            size=arrival.size,
+            received_at=arrival.received_at,
+            values=rows,
+            frames=arrival.frames,
         )
 
     def _headers_of(self, arrival: Arrival) -> Headers:
         return [*self._headers, ("received_at", b"%d" % arrival.received_ms)]
 
-    def settled(self, receipt: Receipt) -> None:
-        """A frame is through, and all before it."""
-        self._holding.release(receipt.size)
-        done = receipt.rows - len(receipt.errors)
-        self._observer.acknowledged(done, time.monotonic() - receipt.received_at)
-        if receipt.event_ms is not None:
-            self._observer.event_lag(time.time() - receipt.event_ms / 1000)
+    def settled(self, receipts: Sequence[Receipt]) -> None:
+        """These are through, and all before them."""
+        self._holding.release(sum(receipt.size for receipt in receipts))
+        now, wall = time.monotonic(), time.time()
+        for receipt in receipts:
+            done = receipt.rows - len(receipt.errors)
+            self._observer.acknowledged(done, receipt.frames, now - receipt.received_at)
+            if receipt.event_ms is not None:
+                self._observer.event_lag(wall - receipt.event_ms / 1000, receipt.frames)
 
 
 def _last_event(extracted: Extracted) -> int | None:

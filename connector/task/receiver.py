@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -18,12 +18,12 @@ from connector.records.bad import ForeignFrame, Unconvertible, UnreadableResult
 from connector.records.extract import Extractor
 from connector.refusals import Kinds, Refusals, Symptom
 from connector.subscription import (
+    Delivered,
     GraphQLError,
     Holding,
     Inbox,
     ProtocolViolation,
     RawPayload,
-    Result,
     ServerRefused,
     Unreadable,
     read_errors,
@@ -38,9 +38,15 @@ ROW_OVERHEAD = 300
 """Bytes that a row takes beside its own: its slice, its key, its entry in a lane."""
 
 
-class Arrival(NamedTuple):
+JOIN_BELOW = 500
+"""Rows; frames that came within one millisecond go on together, up to about so many."""
+
+
+@dataclass(slots=True)
+class Arrival:
     """
-    One frame's rows, when they came (`time.monotonic` seconds, unix ms), and what they take in memory.
+    The rows of frames that came at one time (`time.monotonic` seconds, unix ms), and what they take in
+    memory.
 
     With ``error`` the only row is a whole frame, from which none can be read.
     """
@@ -50,6 +56,7 @@ class Arrival(NamedTuple):
     received_ms: int
     size: int
     error: Unconvertible | None = None
+    frames: int = 1
 
 
 class Receiver:
@@ -94,7 +101,7 @@ class Receiver:
         before execution begins (GraphQL October 2021 §7.1), so the operation was never started.
         """
 
-    def receive(self, result: Result) -> bool:
+    def receive(self, result: Delivered) -> bool:
         """
         Put the rows of ``result`` into the inbox; return whether there were any.
 
@@ -117,11 +124,22 @@ class Receiver:
         if count == self._rows_limit:
             self._observer.full_message()
         size = len(result.frame) + ROW_OVERHEAD * count
-        self._inbox.put(Arrival(rows, time.monotonic(), received_ms, size))
+        last = self._inbox.last
+        if (
+            last is not None
+            and last.received_ms == received_ms
+            and last.error is None
+            and len(last.rows) < JOIN_BELOW
+        ):
+            last.rows += rows
+            last.size += size
+            last.frames += 1
+        else:
+            self._inbox.put(Arrival(rows, time.monotonic(), received_ms, size))
         self._holding.take(size)
         return True
 
-    def _odd(self, result: Result) -> list[msgspec.Raw] | None:
+    def _odd(self, result: Delivered) -> list[msgspec.Raw] | None:
         """Look at a result that is not simply a list of rows; return the rows that it has after all."""
         self.request_error = None
         if isinstance(result.payload, Unreadable):
@@ -144,7 +162,7 @@ class Receiver:
             self._without_rows(result, payload, has_errors=bool(errors))
         return rows
 
-    def _without_rows(self, result: Result, payload: RawPayload, *, has_errors: bool) -> None:
+    def _without_rows(self, result: Delivered, payload: RawPayload, *, has_errors: bool) -> None:
         if self._tolerates and len(payload.data) and self._extractor.leads_astray(payload.data):
             error = UnreadableResult("the server sent a result with something else where its rows should be")
             self._keep(result.frame, error)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,9 +18,9 @@ import anyio
 from connector.auth import Keeper, Token
 from connector.subscription import (
     Budget,
+    Delivered,
     GraphQLRequest,
     ProtocolViolation,
-    Result,
     SessionError,
     SessionSettings,
     Silent,
@@ -81,7 +80,7 @@ class SessionEvents(Protocol):
     def closing(self, cause: str) -> None:
         """The connection is being closed on purpose; what the peer still sends is received."""
 
-    def receive(self, result: Result) -> bool:
+    def receive(self, result: Delivered) -> bool:
         """
         Take a result over; never waits. Return whether it had data.
 
@@ -213,19 +212,18 @@ class Session:
             self._events.live(self._subscribed_at)
 
     async def _deliver(self, transport: Transport, request: GraphQLRequest) -> None:
-        async with aclosing(transport.subscribe(request)) as results:
-            async for result in results:
-                assert isinstance(result, Result)
-                if self._events.receive(result):
-                    self._become_live()  # not sooner, for a result may be a refusal
-                    if not self._delivered:
-                        self._delivered = True
-                        self._events.accepted()
-                    if not self._proven:
-                        self._prove()
-                if self._cause is not None:
-                    # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
-                    await self._budget.room()
+        await transport.start(request)
+        take = self._events.receive
+        while (result := await transport.receive()) is not None:
+            if take(result) and not self._proven:
+                self._become_live()  # not sooner, for a result may be a refusal
+                if not self._delivered:
+                    self._delivered = True
+                    self._events.accepted()
+                self._prove()
+            if self._cause is not None:
+                # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
+                await self._budget.room()
 
     async def _take_the_rest(self, transport: Transport) -> None:
         """Close, for the operation is over; what the peer wrote before it saw our Close is still received."""

@@ -46,11 +46,11 @@ class SubscriptionObserver(Protocol):
     def received(self, rows: int, size: int) -> None:
         """A frame of ``size`` bytes with ``rows`` rows came."""
 
-    def acknowledged(self, rows: int, latency: float) -> None:
-        """The brokers have ``rows`` rows, ``latency`` seconds after they were received."""
+    def acknowledged(self, rows: int, frames: int, latency: float) -> None:
+        """The brokers have ``rows`` rows of ``frames``, ``latency`` seconds after they were received."""
 
-    def event_lag(self, seconds: float) -> None:
-        """A frame's last row was acknowledged ``seconds`` after its event time."""
+    def event_lag(self, seconds: float, frames: int) -> None:
+        """The last row of ``frames`` was acknowledged ``seconds`` after its event time."""
 
     def reconnect(self, reason: str) -> None:
         """A session ended, and another will be opened."""

@@ -132,7 +132,7 @@ class Verdicts:
         self._fail(error)
 
     def settled(self, receipt: Receipt) -> None:
-        """A frame is through, and all before it."""
+        """This one is through, and all before it."""
         self._window.through(receipt.first + receipt.rows)
         if self._unsaid:
             self._say()

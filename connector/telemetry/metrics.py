@@ -16,7 +16,10 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
-LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
+LATENCY_BUCKETS = (
+    *(0.00025, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.005),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0),
+)
 FRESHNESS_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 
 SUBSCRIPTION = ("subscription",)
@@ -26,8 +29,8 @@ class Metrics:
     """
     The connector's metrics on a registry of their own.
 
-    Whoever counts does so per frame or per batch, never per row. Callbacks given to `at_scrape` run
-    before each rendering, for what is known only by asking.
+    Callbacks given to `at_scrape` run before each rendering: for what is known only by asking, and for what
+    is counted too often to be counted here.
     """
 
     def __init__(self, *, version: str) -> None:
@@ -35,6 +38,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._callbacks: list[Callable[[], None]] = []
+        self._of_subscriptions: dict[str, Callable[[], None]] = {}
         ProcessCollector(registry=self.registry)
         self._sessions()
         self._rows()
@@ -166,17 +170,21 @@ class Metrics:
 
     def forget_subscription(self, name: str) -> None:
         """Take out every series of a subscription that is no more."""
+        self._of_subscriptions.pop(name, None)
         for metric in vars(self).values():
             if isinstance(metric, MetricWrapperBase) and "subscription" in metric._labelnames:
                 metric.remove_by_labels({"subscription": name})
 
-    def at_scrape(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` before each rendering."""
-        self._callbacks.append(callback)
+    def at_scrape(self, callback: Callable[[], None], *, subscription: str | None = None) -> None:
+        """Call ``callback`` before each rendering; that of a ``subscription`` until it is forgotten."""
+        if subscription is None:
+            self._callbacks.append(callback)
+        else:
+            self._of_subscriptions[subscription] = callback
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format, and its content type."""
-        for callback in self._callbacks:
+        for callback in (*self._callbacks, *self._of_subscriptions.values()):
             callback()
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 

@@ -36,7 +36,7 @@ class Running:
         self.settled: list[Receipt] = []
         self.failed: list[DataError] = []
         self.times_replaced = 0
-        self.ledger = Ledger(self.settled.append, self._bad)
+        self.ledger = Ledger(self.settled.extend, self._bad)
         self._publisher = publisher
 
     def _bad(self, record: BadRecord, receipt: Receipt) -> bool:

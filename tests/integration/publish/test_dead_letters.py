@@ -45,7 +45,7 @@ class Mail:
         self.delivered: list[BadRecord] = []
         self.refused: list[DataError] = []
         self.settled: list[Receipt] = []
-        self.ledger = Ledger(self.settled.append, self._bad)
+        self.ledger = Ledger(self.settled.extend, self._bad)
         self._running = running
         self._topic = topic
         self._letters = DeadLetters(running.publisher, topic, Sender(connector="c", task=0))

@@ -1,5 +1,6 @@
 """The producer by itself: what it raises, and that it closes within seconds whatever the brokers do."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -47,9 +48,9 @@ def alone(lonely: KafkaCluster) -> Iterator[KafkaCluster]:
 
 
 def batch_of(producer: Producer, values: int = 1, size: int = 10) -> Batch:
-    batch = producer.new_batch()
-    for _ in range(values):
-        assert batch.append(timestamp=None, key=b"k", value=b"x" * size, headers=[]) is not None
+    batch = producer.new_batch(1 << 20)
+    now_ms = time.time_ns() // 1_000_000
+    assert batch.extend([(b"k", b"x" * size, now_ms, [], None)] * values) == values
     return batch
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -132,8 +133,8 @@ async def test_renewed_certificates_are_used_for_the_next_connection(
         """Write over a connection that was not there before."""
         for connection in list(producer._inner.client._conns.values()):
             connection.close()
-        batch = producer.new_batch()
-        batch.append(timestamp=None, key=b"k", value=b"1", headers=[])
+        batch = producer.new_batch(1000)
+        batch.extend([(b"k", b"1", time.time_ns() // 1_000_000, [], None)])
         await producer.write(batch, topic, 0)
 
     install(first)

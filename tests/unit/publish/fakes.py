@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,15 +44,15 @@ class FakeBatch:
         self._capacity = capacity
         self._size = 61
 
-    def append(
-        self, *, timestamp: int | None, key: bytes | None, value: Any, headers: list[tuple[str, bytes]]
-    ) -> object | None:
-        taken = 10 + len(key or b"") + len(value)
-        if self.records and self._size + taken > self._capacity:
-            return None
-        self.records.append(Record(key, bytes(value), timestamp, list(headers)))
-        self._size += taken
-        return self
+    def extend(self, records: Iterable[tuple[bytes | None, Any, int, list[tuple[str, bytes]], Any]]) -> int:
+        before = len(self.records)
+        for key, value, timestamp, headers, _ in records:
+            taken = 10 + len(key or b"") + len(value)
+            if self.records and self._size + taken > self._capacity:
+                break
+            self.records.append(Record(key, bytes(value), timestamp, list(headers)))
+            self._size += taken
+        return len(self.records) - before
 
     def size(self) -> int:
         return self._size
@@ -196,8 +196,8 @@ class FakeProducer:
         self._is_broken = False
         self._holes: set[tuple[str, int]] = set()
 
-    def new_batch(self) -> Batch:
-        return FakeBatch(self._brokers.capacity)
+    def new_batch(self, max_bytes: int) -> Batch:
+        return FakeBatch(min(max_bytes, self._brokers.capacity))
 
     async def write(self, batch: Batch, topic: str, partition: int) -> None:
         assert isinstance(batch, FakeBatch)

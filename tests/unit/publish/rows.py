@@ -30,7 +30,7 @@ class Seen:
         self.rebuilt = 0
         self.settled: list[Receipt] = []
         self.bad: list[BadRecord] = []
-        self.ledger = Ledger(self.settled.append, self._bad)
+        self.ledger = Ledger(self.settled.extend, self._bad)
 
     @property
     def failed(self) -> list[DataError]:

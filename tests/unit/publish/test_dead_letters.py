@@ -26,7 +26,7 @@ class Mail:
         self.delivered: list[BadRecord] = []
         self.refused: list[DataError] = []
         self.sizes: list[int] = []
-        self.ledger = Ledger(self.settled.append, self._bad)
+        self.ledger = Ledger(self.settled.extend, self._bad)
         self.letters = DeadLetters(publisher, DLQ, Sender(connector="c", task=0))
         self._publisher = publisher
 

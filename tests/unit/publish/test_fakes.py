@@ -12,10 +12,9 @@ from tests.unit.publish.fakes import FakeBatch, FakeBrokers, FakeProducer
 
 
 def batch_of(producer: Writer, *values: bytes) -> FakeBatch:
-    batch = producer.new_batch()
+    batch = producer.new_batch(1 << 20)
     assert isinstance(batch, FakeBatch)
-    for value in values:
-        assert batch.append(timestamp=1, key=None, value=value, headers=[]) is not None
+    assert batch.extend((None, value, 1, [], None) for value in values) == len(values)
     return batch
 
 
@@ -26,11 +25,9 @@ def as_the_room_asks(brokers: FakeBrokers) -> tuple[Brokers, Writer]:
 
 def test_a_batch_takes_its_first_record_however_large_and_then_what_fits() -> None:
     batch = FakeBatch(200)
-    assert batch.append(timestamp=1, key=None, value=b"x" * 500, headers=[]) is not None
-    assert batch.append(timestamp=1, key=None, value=b"", headers=[]) is None
+    assert batch.extend([(None, b"x" * 500, 1, [], None), (None, b"", 1, [], None)]) == 1
     batch = FakeBatch(200)
-    taken = [batch.append(timestamp=1, key=b"k", value=b"v" * 50, headers=[]) for _ in range(3)]
-    assert [record is None for record in taken] == [False, False, True]
+    assert batch.extend([(b"k", b"v" * 50, 1, [], None)] * 3) == 2
     assert batch.size() <= 200
     assert len(batch.records) == 2
 

@@ -37,7 +37,7 @@ async def test_a_batch_stays_below_the_cap_and_within_what_the_producer_takes(br
     add(lane, seen, numbered(range(20), size=100))
     async with lane_running(lane, brokers):
         await seen.all_settled()
-    assert [len(batch) for batch in brokers.batches["t", 0]] == [7, 7, 6]  # (1000 - 61) // 130
+    assert [len(batch) for batch in brokers.batches["t", 0]] == [8, 8, 4]  # (1000 - 61) // 110
 
     brokers = FakeBrokers(capacity=400)
     brokers.create("t")

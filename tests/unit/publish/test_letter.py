@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused
-from connector.publish.letter import MAX_TEXT, Sender, compose, weight
+from connector.publish.letter import MAX_TEXT, Sender, compose
+from connector.publish.size import weight
 from connector.records.bad import BadRecord, Stage, Unconvertible
 from connector.records.extract import Extractor
 from tests.unit.publish.rows import bad_row

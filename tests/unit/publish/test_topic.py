@@ -120,10 +120,9 @@ def test_a_compacted_topic_is_not_asked_about_rows_without_keys() -> None:
     assert (record.value, record.reason, record.topic, record.partition) == (b"b", "invalid", "t", 0)
 
 
-def test_batches_leave_room_for_their_header() -> None:
-    assert topic_of(1, limits=TopicLimits(max_batch_bytes=1000)).cap == 1000 - 61
-    assert topic_of(1, limits=TopicLimits(max_batch_bytes=10)).cap == 1
-    assert topic_of(1).cap == 900 * 1024 - 61
+def test_batches_are_no_larger_than_the_topic_takes() -> None:
+    assert topic_of(1, limits=TopicLimits(max_batch_bytes=1000)).cap == 1000
+    assert topic_of(1).cap == 900 * 1024
 
 
 def test_fewer_partitions_fold_rows_where_their_keys_go_now_in_order() -> None:

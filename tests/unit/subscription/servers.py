@@ -17,7 +17,15 @@ import anyio
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol as Offered
 
-from connector.subscription import GraphQLRequest, Result, SessionSettings, Subprotocol, Target, Transport
+from connector.subscription import (
+    Delivered,
+    GraphQLRequest,
+    Result,
+    SessionSettings,
+    Subprotocol,
+    Target,
+    Transport,
+)
 from connector.subscription.credentials import Opening, Placement
 from connector.subscription.messages import RawPayload
 
@@ -101,6 +109,8 @@ def row(connection: ServerConnection, number: int, *, size: int = 0) -> str:
 
 def number_of(result: object) -> int:
     """Return the number in a `row`."""
+    if isinstance(result, Delivered):
+        result = Result(result.frame, result.payload)
     assert isinstance(result, Result)
     assert result.data is not None
     found: int = result.data["n"][0]

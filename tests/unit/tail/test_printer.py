@@ -17,7 +17,7 @@ class Output:
     def __init__(self) -> None:
         self.reads, self.writes = os.pipe()
         self.settled: list[Receipt] = []
-        self.ledger = Ledger(self.settled.append, lambda record, receipt: False)
+        self.ledger = Ledger(self.settled.extend, lambda record, receipt: False)
         self.is_done = anyio.Event()
 
     def printer(self, limit: int | None = None) -> Printer:

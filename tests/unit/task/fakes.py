@@ -46,10 +46,10 @@ class Told:
         self.frames_received += 1
         self.bytes_received += size
 
-    def acknowledged(self, rows: int, latency: float) -> None:
+    def acknowledged(self, rows: int, frames: int, latency: float) -> None:
         self.rows_acknowledged += rows
 
-    def event_lag(self, seconds: float) -> None:
+    def event_lag(self, seconds: float, frames: int) -> None:
         pass
 
     def reconnect(self, reason: str) -> None:

@@ -8,10 +8,10 @@ from connector.records.bad import ForeignFrame, UnreadableResult
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
-from connector.subscription import Budget, Inbox, ProtocolViolation, RawPayload, Result, ServerRefused
+from connector.subscription import Budget, Inbox, ProtocolViolation, RawPayload, ServerRefused
 from connector.subscription.messages import Subprotocol
 from connector.subscription.protocol import Delivered, Protocol
-from connector.task.receiver import ROW_OVERHEAD, Arrival, Receiver
+from connector.task.receiver import JOIN_BELOW, ROW_OVERHEAD, Arrival, Receiver
 from connector.task.status import Face
 from tests.unit.task.fakes import Told
 
@@ -42,14 +42,14 @@ class Desk:
             clean=lambda text: text.replace("SECRET", "[token]"),
         )
 
-    def result(self, payload: str) -> Result:
+    def result(self, payload: str) -> Delivered:
         protocol = Protocol(Subprotocol.TRANSPORT_WS, payload_type=self.extractor.payload_type)
         protocol.initialise()
         protocol.receive(b'{"type":"connection_ack"}')
         protocol.subscribe({})
         event = protocol.receive(f'{{"type":"next","id":"1","payload":{payload}}}'.encode())
         assert isinstance(event, Delivered)
-        return Result(event.frame, event.payload)
+        return event
 
     def receive(self, payload: str) -> bool:
         return self.receiver.receive(self.result(payload))
@@ -72,6 +72,30 @@ async def test_rows_go_into_the_inbox_and_are_counted() -> None:
     assert desk.told.bytes_received == desk.holding.held - 2 * ROW_OVERHEAD
     assert desk.face.last_row_at is not None
     assert await desk.rows() == [b'{"a":1}', b'{"a":2}']
+
+
+async def test_frames_of_one_millisecond_go_on_together_in_order_and_within_bounds() -> None:
+    desk = Desk()
+    count = 2000
+    for number in range(count):
+        desk.receive(f'{{"data":{{"EVM":{{"Trades":[{number}]}}}}}}')
+    held = desk.holding.held
+    arrivals = await desk.arrivals()
+    assert [int(bytes(row)) for arrival in arrivals for row in arrival.rows] == list(range(count))
+    assert sum(arrival.frames for arrival in arrivals) == count
+    assert sum(arrival.size for arrival in arrivals) == held
+    assert len(arrivals) < count
+    assert max(len(arrival.rows) for arrival in arrivals) <= JOIN_BELOW
+    assert all(len(arrival.rows) == arrival.frames for arrival in arrivals)
+
+
+async def test_what_cannot_be_read_stays_by_itself() -> None:
+    desk = Desk(tolerates=True)
+    for _ in range(100):
+        desk.receive(f'{{"data":{DATA}}}')
+        desk.receive("7")
+    arrivals = await desk.arrivals()
+    assert [arrival.error is None for arrival in arrivals] == [True, False] * 100
 
 
 async def test_what_is_held_is_what_the_arrival_says() -> None:
@@ -222,7 +246,7 @@ def test_bytes_that_are_no_text_are_no_crash() -> None:
     desk = Desk()
     for payload in (b'{"errors":[{"message":"\xff"}]}', b'{"data":{"\xff":1}}', b'{"data":{"type":"\xff"}}'):
         frame = b'{"type":"next","payload":%s}' % payload
-        assert not desk.receiver.receive(Result(frame, msgspec.json.decode(payload, type=RawPayload)))
+        assert not desk.receiver.receive(Delivered(frame, msgspec.json.decode(payload, type=RawPayload)))
     assert desk.told.nulls == 3
 
 

@@ -16,10 +16,10 @@ from websockets.exceptions import ConnectionClosed
 from connector.auth import Token
 from connector.subscription import (
     Budget,
+    Delivered,
     GraphQLRequest,
     ProtocolViolation,
     RawPayload,
-    Result,
     ServerRefused,
     SessionSettings,
     Silent,
@@ -59,7 +59,7 @@ class Events:
         self.numbers: list[int] = []
         self.violations: list[ProtocolViolation] = []
         self.live_since: float | None = None
-        self.react: Callable[[Result], bool] = lambda result: True
+        self.react: Callable[[Delivered], bool] = lambda result: True
 
     def entered(self, state: State) -> None:
         self.said.append(state.value)
@@ -71,7 +71,7 @@ class Events:
     def closing(self, cause: str) -> None:
         self.said.append(f"closing {cause}")
 
-    def receive(self, result: Result) -> bool:
+    def receive(self, result: Delivered) -> bool:
         has_data = self.react(result)
         self.numbers.append(number_of(result))
         return has_data
@@ -222,7 +222,7 @@ async def test_a_result_that_refuses_ends_it_before_it_was_live() -> None:
         await connection.send(row(connection, 1))
         await connection.wait_closed()
 
-    def refuse(result: Result) -> bool:
+    def refuse(result: Delivered) -> bool:
         raise ServerRefused("stream", ("Unauthorized",), ())
 
     events = Events()
@@ -569,7 +569,7 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
     holding = budget.open(lambda: None)
     events = Events()
 
-    def take(result: Result) -> bool:
+    def take(result: Delivered) -> bool:
         holding.take(100)
         if len(events.numbers) == 50:
             one.session.finish("shed")

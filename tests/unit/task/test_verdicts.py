@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -62,9 +63,9 @@ class Court:
         )
         self.ledger = Ledger(self.settled, self.verdicts.bad)
 
-    def settled(self, receipt: Receipt) -> None:
-        self.holding.release(receipt.size)
-        self.verdicts.settled(receipt)
+    def settled(self, receipts: Sequence[Receipt]) -> None:
+        self.holding.release(sum(receipt.size for receipt in receipts))
+        self.verdicts.settled(receipts[-1])
 
     def frame(self, rows: int, bad: set[int], error: DataError | None = None, **known: Any) -> Receipt:
         """Receive a frame, and learn at once which of its rows are bad; good ones are through."""
