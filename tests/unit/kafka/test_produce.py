@@ -12,7 +12,7 @@ from connector.kafka.produce import _Request
 TOPICS = [("one", [(0, b"first"), (3, b"")]), ("zwölf", [(1, bytearray(b"x" * 5000))])]
 
 
-CASES = [(kind, None) for kind in ProduceRequest._CLASSES]
+CASES: list[tuple[Any, str | None]] = [(kind, None) for kind in ProduceRequest._CLASSES]
 CASES += [(kind, "t-1") for kind in ProduceRequest._CLASSES if kind.API_VERSION >= 3]
 
 
