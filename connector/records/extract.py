@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ import msgspec
 from connector.records.bad import BadRecord, Stage, Unconvertible
 from connector.records.fields import BROKEN, Fields, Path, payload_type, text_of
 from connector.records.keys import compile_key
-from connector.records.loop import compile_loop
+from connector.records.loop import Loop, compile_loop
 from connector.records.record import EVENT_TIME_HEADER, Header, Headers, Row, Value
 from connector.records.timestamps import Clock
 from connector.records.topics import TopicTemplate
@@ -75,18 +76,20 @@ class Extractor:
         self._headers = [(name, self._fields.getter(path)) for name, path in headers]
         self._static_topic = topic.static
         self._topic = topic.compile(self._fields)
-        self._loop = (
-            compile_loop(
+        self._loop: Loop | None = None
+        if paths and topic.static is not None:
+            # Taken for strings until they are seen to be something else. Keys of several parts are not text.
+            texts = {path for path in paths if len(key) < 2 or path not in key}
+            self._texts = {path: self._fields.getter(path) for path in texts}
+            self._compile_loop = partial(
+                compile_loop,
                 self._fields,
-                decode=self._item.decode,
                 key=key,
                 timestamp=timestamp,
                 headers=headers,
-                times=self._clock.known,
+                times=self._clock.texts,
             )
-            if self._item is not None and topic.static is not None
-            else None
-        )
+            self._loop = self._compile_loop(texts=texts)
 
     def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
         """
@@ -147,14 +150,26 @@ class Extractor:
         if self._static_topic is not None:
             into = extracted.topics[self._static_topic] = []
         if self._loop is not None and into is not None:
-            self._loop(rows, headers, into.append, lambda raw: self._any(raw, headers, extracted, into))
+            self._loop(
+                rows, headers, into.append, lambda raw: self._learn(self._any(raw, headers, extracted, into))
+            )
         else:
             for raw in rows:
                 self._any(raw, headers, extracted, into)
         return extracted
 
-    def _any(self, raw: msgspec.Raw, headers: Headers, extracted: Extracted, into: list[Row] | None) -> None:
-        """Take any row at all; ``into`` is ``None`` where the topic depends on the row."""
+    def _learn(self, item: Any) -> None:
+        """Take what is no string in ``item`` for none in later frames."""
+        others = [path for path, get in self._texts.items() if (get(item) or b'"')[:1] != b'"']
+        if others:
+            for path in others:
+                del self._texts[path]
+            self._loop = self._compile_loop(texts=frozenset(self._texts))
+
+    def _any(self, raw: msgspec.Raw, headers: Headers, extracted: Extracted, into: list[Row] | None) -> Any:
+        """
+        Take any row at all; return its item. ``into`` is ``None`` where the topic depends on the row.
+        """
         item = self._nothing
         if self._item is not None:
             try:
@@ -169,6 +184,7 @@ class Extractor:
                 extracted.topics.setdefault(self._topic(item), []).append(row)
         except Unconvertible as error:
             extracted.failed.append(self._bad(raw, item, headers, error))
+        return item
 
     def _bad(self, raw: msgspec.Raw, item: Any, headers: Headers, error: Unconvertible) -> BadRecord:
         try:

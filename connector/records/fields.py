@@ -6,7 +6,7 @@ A path is a tuple of response names (aliases included). Leaves stay slices of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -35,8 +35,13 @@ class Fields:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = tuple(paths)
         self._tree = _tree(paths)
-        self.item_type: type = _row_type(tuple(paths))
+        self.item_type: type = _row_type(self._paths)
+
+    def with_texts(self, texts: Iterable[Path]) -> type:
+        """Return the same struct with the leaves at ``texts`` as ``str``, which must be there."""
+        return _row_type(self._paths, frozenset(texts))
 
     def place(self, path: Path) -> str:
         """Return the attributes that lead from an item to ``path``, with dots between them."""
@@ -71,20 +76,22 @@ def _tree(paths: Sequence[Path]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _row_type(paths: tuple[Path, ...]) -> type:
-    return _struct("Row", _tree(paths))
+def _row_type(paths: tuple[Path, ...], texts: frozenset[Path] = frozenset()) -> type:
+    return _struct("Row", _tree(paths), (), texts)
 
 
-def _struct(name: str, tree: dict[str, Any]) -> type:
+def _struct(name: str, tree: dict[str, Any], above: Path, texts: frozenset[Path]) -> type:
     # Response names may be Python keywords or begin with underscores, so fields are numbered and renamed.
-    fields: list[tuple[str, Any, Any]] = []
-    for index, below in enumerate(tree.values()):
+    fields: list[Any] = []
+    for index, (key, below) in enumerate(tree.items()):
+        field, path = f"f{index}", (*above, key)
         if below:
-            fields.append((f"f{index}", _struct(f"{name}{index}", below) | None, None))
+            fields.append((field, _struct(f"{name}{index}", below, path, texts) | None, None))
         else:
-            fields.append((f"f{index}", msgspec.Raw, ABSENT))
+            fields.append((field, str) if path in texts else (field, msgspec.Raw, ABSENT))
     names = {f"f{index}": key for index, key in enumerate(tree)}
-    return msgspec.defstruct(name, fields, rename=names, gc=False)
+    # Fields without a default may come after some that have one only by name.
+    return msgspec.defstruct(name, fields, rename=names, gc=False, kw_only=True)
 
 
 @lru_cache(maxsize=REMEMBERED)

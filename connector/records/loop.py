@@ -1,13 +1,13 @@
 """
 The loop over a frame's rows, written for a subscription's paths and compiled once.
 
-It knows ordinary rows only: every field there, strings without escapes, a time seen before. Whatever else
-a row is, it is left to the general way, which is slower by a few calls for each field.
+It knows ordinary rows only: every field there, of the kind that it had so far, a time seen before. Whatever
+else a row is, it is left to the general way, which is slower by a few calls for each field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -32,33 +32,34 @@ SCALAR = frozenset(b'"-0123456789')
 def compile_loop(
     fields: Fields,
     *,
-    decode: Callable[[Any], Any],
+    texts: Collection[Path],
     key: Sequence[Path],
     timestamp: Path | None,
     headers: Sequence[tuple[str, Path]],
-    times: dict[bytes, int | None],
+    times: Mapping[str, int],
 ) -> Loop:
     """
     Return the loop for rows with these fields.
 
-    ``decode`` makes an item of a row; ``times`` are the event times known so far, and may change.
+    Those at ``texts`` are strings in ordinary rows; that goes faster than to look. ``times`` are the event
+    times known so far, and may change.
     """
     names: dict[str, object] = {
-        "decode": decode,
+        "decode": msgspec.json.Decoder(fields.with_texts(texts)).decode,
         "times": times,
         "scalar": SCALAR,
         "not_ordinary": _NOT_ORDINARY,
     }
-    lines, key_text = _key(fields, key)
+    lines, key_text = _key(fields, key, texts)
     moment = "None"
     if timestamp is not None:
-        lines.append(f"moment = times[bytes({_item(fields, timestamp)})]")
-        lines.append("if moment is None: raise KeyError")
+        where = _item(fields, timestamp)
+        lines.append(f"moment = times[{where if timestamp in texts else f'bytes({where}).decode()'}]")
         moment = "moment"
     extra = []
     for number, (name, path) in enumerate(headers):
         names[f"name{number}"] = name
-        lines += _text(f"header{number}", _item(fields, path))
+        lines += _text(f"header{number}", _item(fields, path), is_text=path in texts)
         extra.append(f"(name{number}, header{number})")
     own = f"[*headers, {', '.join(extra)}]" if extra else "headers"
     body = "\n            ".join(["item = decode(row)", *lines])
@@ -86,11 +87,11 @@ _NOT_ORDINARY = (*BROKEN, AttributeError, KeyError, IndexError)
 """A row of another shape; a parent that is null; a time not seen before; a field that is absent."""
 
 
-def _key(fields: Fields, paths: Sequence[Path]) -> tuple[list[str], str]:
+def _key(fields: Fields, paths: Sequence[Path], texts: Collection[Path]) -> tuple[list[str], str]:
     if not paths:
         return [], "None"
     if len(paths) == 1:
-        return _text("key", _item(fields, paths[0])), "key"
+        return _text("key", _item(fields, paths[0]), is_text=paths[0] in texts), "key"
     lines = []
     for number, path in enumerate(paths):
         lines.append(f"key{number} = bytes({_item(fields, path)})")
@@ -100,8 +101,10 @@ def _key(fields: Fields, paths: Sequence[Path]) -> tuple[list[str], str]:
     return lines, f'b"[{parts}]" % ({values})'
 
 
-def _text(name: str, place: str) -> list[str]:
+def _text(name: str, place: str, *, is_text: bool) -> list[str]:
     """A field's text: a string without its quotes, a number as it is."""
+    if is_text:
+        return [f"{name} = {place}.encode()"]
     return [
         f"{name} = bytes({place})",
         f"if {name}[0] == 34:",

@@ -67,17 +67,21 @@ class Clock:
 
     def __init__(self, remember: int = 1024) -> None:
         self._remember = remember
-        self.known: dict[bytes, int | None] = {}
-        """What was found so far, by the bytes that were asked about; some of it."""
+        self._known: dict[bytes, int | None] = {}
+        self.texts: dict[str, int] = {}
+        """Times that were found so far, by what stood there without its quotes; some of them."""
 
     def __call__(self, raw: bytes) -> int | None:
         """Return what `milliseconds` returns."""
         try:
-            return self.known[raw]
+            return self._known[raw]
         except KeyError:
             found = milliseconds(raw)
             if len(raw) <= _LONGEST:
-                if len(self.known) >= self._remember:
-                    self.known.clear()
-                self.known[raw] = found
+                if len(self._known) >= self._remember:
+                    self._known.clear()
+                    self.texts.clear()
+                self._known[raw] = found
+                if found is not None:
+                    self.texts[text_of(raw)] = found
             return found
