@@ -14,6 +14,9 @@ RECEIVE, PARSE = "limit: receive", "limit: receive + parse"
 PRODUCE_AIOKAFKA, PRODUCE_LIBRDKAFKA = "limit: produce, aiokafka", "limit: produce, librdkafka"
 
 
+NAIVE_ROWS = 40_000
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
     """
@@ -30,6 +33,16 @@ class Cell:
     rtt: float = 0.0
     broker: Broker = "mock"
     rate: float | None = None
+
+    @property
+    def total(self) -> int | None:
+        """
+        Rows after which the feeder stops, ``None`` where a window of time is measured.
+
+        The naive program queues whatever comes, without a bound. Under a flood it does little but read, and
+        what it has published in a window says nothing of what its rows will have cost in the end.
+        """
+        return NAIVE_ROWS if self.candidate == NAIVE and self.rate is None else None
 
     @property
     def factor(self) -> str:

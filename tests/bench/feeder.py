@@ -125,11 +125,16 @@ class Rows:
 
 
 class Feeder:
-    """Serves `Rows`; ``rate`` is frames a second for each connection, ``None``: whatever the socket takes."""
+    """
+    Serves `Rows`; ``rate`` is frames a second for each connection, ``None``: whatever the socket takes.
 
-    def __init__(self, rows: Rows, rate: float | None) -> None:
+    With ``frames`` a connection brings about so many, in whole chunks, and is then silent.
+    """
+
+    def __init__(self, rows: Rows, rate: float | None, frames: int | None = None) -> None:
         self._rows = rows
         self._rate = rate
+        self._frames = frames
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until the peer has enough."""
@@ -175,11 +180,22 @@ class Feeder:
     async def _feed(self, writer: asyncio.StreamWriter, operation: str) -> None:
         with contextlib.suppress(ConnectionError):
             if self._rate is None:
-                while True:
-                    for _, chunk in self._rows.chunks(operation):
-                        writer.write(chunk)
-                        await writer.drain()
-            await self._paced(writer, operation, self._rate)
+                await self._flood(writer, operation)
+            else:
+                await self._paced(writer, operation, self._rate)
+
+    async def _flood(self, writer: asyncio.StreamWriter, operation: str) -> None:
+        sent = 0
+        if self._frames is not None:
+            print("begins", flush=True)
+        while True:
+            for count, chunk in self._rows.chunks(operation):
+                writer.write(chunk)
+                await writer.drain()
+                sent += count
+                if self._frames is not None and sent >= self._frames:
+                    print(f"sent {sent}", flush=True)
+                    return
 
     async def _paced(self, writer: asyncio.StreamWriter, operation: str, rate: float) -> None:
         frames = self._rows.frames(operation)
@@ -213,7 +229,7 @@ async def _main(arguments: argparse.Namespace) -> None:
     if arguments.certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(Path(arguments.certificate))
-    feeder = Feeder(Rows(arguments.rows), arguments.rate)
+    feeder = Feeder(Rows(arguments.rows), arguments.rate, arguments.frames)
     server = await asyncio.start_server(feeder.serve, "127.0.0.1", 0, ssl=tls, limit=1 << 20, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
@@ -224,6 +240,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10, help="rows of a frame")
     parser.add_argument("--rate", type=float, help="frames a second for each connection")
+    parser.add_argument("--frames", type=int, help="for each connection, which is then silent")
     parser.add_argument("--certificate", help="a PEM file with key and chain: serve wss")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_main(parser.parse_args()))

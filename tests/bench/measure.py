@@ -20,7 +20,8 @@ from tests.bench.cells import Cell
 from tests.bench.commands import command
 from tests.bench.foreign import certificate
 from tests.bench.kafka import topic_on
-from tests.bench.processes import CANDIDATE_CORE, OTHER_CORE, Counter, python, running, usage
+from tests.bench.processes import CANDIDATE_CORE, OTHER_CORE, Counter, Lines, python, running
+from tests.bench.window import Watch
 
 START_DEADLINE = 60.0
 PARTITIONS = 4
@@ -71,6 +72,7 @@ def measure(cell: Cell, *, seconds: float, warmup: float, kafka: str | None) -> 
         secured, trusted = certificate(directory) if cell.tls else (None, None)
         options = ["--rows", str(cell.rows)]
         options += ["--rate", str(cell.rate)] if cell.rate else []
+        options += ["--frames", str(cell.total // cell.rows)] if cell.total else []
         options += ["--certificate", str(secured)] if secured else []
         feeder = stack.enter_context(
             running(python("tests.bench.feeder", *options), core=OTHER_CORE, log=directory / "feeder.log")
@@ -95,25 +97,29 @@ def measure(cell: Cell, *, seconds: float, warmup: float, kafka: str | None) -> 
             acknowledged = Acknowledged(brokers, topic)
             stack.callback(acknowledged.close)
             count = acknowledged.rows
-        _until_flowing(count, candidate.poll, log)
-        time.sleep(warmup)
-        told = _histogram(cell, log)
-        before, feeding, rows, began = usage(candidate.pid), usage(feeder.pid), count(), time.monotonic()
-        time.sleep(seconds)
-        after, fed, more, took = (
-            usage(candidate.pid),
-            usage(feeder.pid),
-            count() - rows,
-            time.monotonic() - began,
-        )
-        if more <= 0:
+        watch = Watch(candidate.pid, feeder.pid, count)
+        told: dict[float, float] = {}
+        if cell.total is not None:
+            feeding = Lines(feeder.stdout)
+            feeding.find("begins", candidate.poll, log)
+            watch.begin()
+            frames = int(feeding.find("sent", candidate.poll, log).split()[1])
+            window = watch.until(frames * cell.rows, candidate.poll, log)
+        else:
+            _until_flowing(count, candidate.poll, log)
+            time.sleep(warmup)
+            told = _histogram(cell, log)
+            watch.begin()
+            time.sleep(seconds)
+            window = watch.end()
+        if window.rows <= 0:
             raise RuntimeError(f"{cell.key}: no row in {seconds} s\n{log.read_text()[-2000:]}")
         passed = [(edge, now - told[edge]) for edge, now in _histogram(cell, log).items()]
         return Sample(
-            rows_per_second=more / took,
-            cpu_per_million=(after.cpu_seconds - before.cpu_seconds) / more * 1e6,
-            peak_rss_mb=after.peak_rss / 1e6,
-            others_busy=(fed.cpu_seconds - feeding.cpu_seconds) / took,
+            rows_per_second=window.rows / window.seconds,
+            cpu_per_million=window.cpu / window.rows * 1e6,
+            peak_rss_mb=window.peak_rss / 1e6,
+            others_busy=window.feeding / window.seconds,
             p50_ms=_quantile(passed, 0.5) if passed else None,
             p99_ms=_quantile(passed, 0.99) if passed else None,
         )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -108,6 +110,36 @@ class Counter:
         return self.rows
 
     def _read(self, pipe: IO[str]) -> None:
-        with contextlib.suppress(ValueError, OSError):
+        with contextlib.suppress(ValueError, OSError, IndexError):  # half a line, when it was killed
             for line in pipe:
                 self.rows = int(line.split()[1])
+
+
+class Lines:
+    """What a process writes, line by line."""
+
+    DEADLINE = 180.0
+
+    def __init__(self, pipe: IO[str]) -> None:
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, args=(pipe,), daemon=True).start()
+
+    def _read(self, pipe: IO[str]) -> None:
+        with contextlib.suppress(ValueError, OSError):
+            for line in pipe:
+                self._lines.put(line)
+
+    def find(self, start: str, poll: Callable[[], int | None], log: Path) -> str:
+        """
+        Return the next line that begins with ``start``.
+
+        Raises:
+            RuntimeError: The process that ``poll`` is of has ended, or it takes too long.
+        """
+        deadline = time.monotonic() + self.DEADLINE
+        while poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(queue.Empty):
+                line = self._lines.get(timeout=0.2)
+                if line.startswith(start):
+                    return line
+        raise RuntimeError(f"the candidate has ended, or is too slow:\n{log.read_text()[-3000:]}")

@@ -10,10 +10,21 @@ from datetime import datetime
 
 import orjson
 from quixstreams import Application
-from quixstreams.models.topics import Topic
+from quixstreams.models.topics import Topic, TopicAdmin, TopicConfig
 from quixstreams.sources import Source
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
+
+PARTITIONS = 4
+
+
+def _inspect(self: TopicAdmin, topic_names: list[str], timeout: float = 30) -> dict[str, TopicConfig]:
+    """The mock cluster knows no DescribeConfigs, which the framework begins with."""
+    settings = {"retention.ms": "-1", "max.message.bytes": "1048588"}
+    return {name: TopicConfig(PARTITIONS, 1, extra_config=settings) for name in topic_names}
+
+
+TopicAdmin.inspect_topics = _inspect
 
 
 class Subscription(Source):
