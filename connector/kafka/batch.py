@@ -1,14 +1,44 @@
-"""Records for one partition, put together before they are sent."""
+"""
+Records for one partition, put together before they are sent (Kafka protocol guide, record batch, magic 2).
+
+The library's own builder takes a call for each record, encodes the headers of each anew, and computes the
+checksum in software; together that is a quarter of a row's way. What this one builds is the same, byte by
+byte.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka import codec
 
-Record = tuple[bytes | None, Any, int, list[tuple[str, bytes]], Any]
+from connector.kafka.checksum import crc32c
+from connector.kafka.settings import Compression
+from connector.kafka.varint import VARINTS
+
+Headers = list[tuple[str, bytes]]
+
+Record = tuple[bytes | None, Any, int, Headers, Any]
 """Key, value, timestamp in ms, headers; the fifth part is the caller's own."""
+
+_HEAD = struct.Struct(">qiibI")
+"""Offset, length, leader's epoch, magic, checksum of all that follows."""
+
+_BODY = struct.Struct(">hiqqqhii")
+"""Attributes, last offset, first and greatest timestamp, producer's id, epoch, first sequence, records."""
+
+OVERHEAD = _HEAD.size + _BODY.size
+
+_TRANSACTIONAL = 0x10
+
+_CODECS: dict[Compression, tuple[int, Callable[[bytes], bytes]]] = {
+    "gzip": (1, codec.gzip_encode),
+    "snappy": (2, codec.snappy_encode),
+    "lz4": (3, codec.lz4_encode),
+    "zstd": (4, codec.zstd_encode),
+}
 
 
 class Batch(Protocol):
@@ -21,20 +51,107 @@ class Batch(Protocol):
         """Return the bytes so far, before compression."""
 
 
-class FilledAtOnce(BatchBuilder):  # type: ignore[misc]
-    """The library's batch; a call for each record would cost as much as the record."""
+class RecordBatch:
+    """At most ``max_bytes``, before compression. To the library it is one of its ``BatchBuilder``."""
+
+    def __init__(
+        self, max_bytes: int, compression: Compression | None = None, *, is_transactional: bool = False
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._compression = compression
+        self._is_transactional = is_transactional
+        self._parts: list[Any] = []
+        self._size = OVERHEAD
+        self._count = 0
+        self._first_ms = self._last_ms = 0
+        self._is_closed = False
+        self._producer = (-1, -1, 0)
+        self._built: bytes | None = None
 
     def extend(self, records: Iterable[Record]) -> int:
         """See `Batch`."""
-        if self._closed:
+        if self._is_closed:
             return 0
-        append = self._builder.append
-        first: int = self._relative_offset  # type: ignore[has-type]
-        number = first
+        add, varint = self._parts.append, VARINTS
+        before = number = self._count
+        size, most, first, last = self._size, self._max_bytes, self._first_ms, self._last_ms
+        known: Headers | None = None
+        tail = delta = b""
+        seen = -1
         for key, value, moment, headers, _ in records:
-            if append(number, moment, key, value, headers) is None:
-                self.close()
+            if headers is not known:
+                known, tail = headers, _encoded(headers)
+            if moment != seen:
+                if not number:
+                    first = last = moment
+                seen, delta = moment, b"\0" + varint[moment - first]
+            width = len(value)
+            if key is None:
+                head = delta + varint[number] + b"\1" + varint[width]
+            else:
+                head = delta + varint[number] + varint[len(key)] + key + varint[width]
+            length = len(head) + width + len(tail)
+            head = varint[length] + head
+            taken = size + len(head) + width + len(tail)
+            if taken > most and number:
+                self._is_closed = True
                 break
+            size = taken
+            if moment > last:
+                last = moment
+            add(head)
+            add(value)
+            add(tail)
             number += 1
-        self._relative_offset = number
-        return number - first
+        self._count, self._size, self._first_ms, self._last_ms = number, size, first, last
+        return number - before
+
+    def size(self) -> int:
+        """See `Batch`."""
+        return self._size
+
+    # What the library asks of a batch
+
+    def record_count(self) -> int:
+        """Return the number of records."""
+        return self._count
+
+    def close(self) -> None:
+        """Take nothing more."""
+        self._is_closed = True
+
+    def closed(self) -> bool:
+        """Return whether nothing more is taken."""
+        return self._is_closed
+
+    def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
+        self._producer = (producer_id, producer_epoch, base_sequence)
+
+    def _build(self) -> bytes:
+        self.close()
+        if self._built is None:
+            self._built = self._encode()
+            self._parts.clear()
+        return self._built
+
+    def _encode(self) -> bytes:
+        attributes = _TRANSACTIONAL if self._is_transactional else 0
+        records: tuple[bytes, ...] = tuple(self._parts)
+        if self._compression is not None:
+            number, encode = _CODECS[self._compression]
+            plain = b"".join(records)
+            compressed = encode(plain)
+            records = (plain,)
+            if len(compressed) < len(plain):
+                records, attributes = (compressed,), attributes | number
+        head = (attributes, self._count - 1, self._first_ms, self._last_ms, *self._producer, self._count)
+        body = b"".join((_BODY.pack(*head), *records))
+        return _HEAD.pack(0, len(body) + _HEAD.size - 12, -1, 2, crc32c(body)) + body
+
+
+def _encoded(headers: Headers) -> bytes:
+    parts = [VARINTS[len(headers)]]
+    for name, content in headers:
+        text = name.encode()
+        parts += (VARINTS[len(text)], text, VARINTS[len(content)], content)
+    return b"".join(parts)

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
 from connector.kafka import teardown
-from connector.kafka.batch import Batch, FilledAtOnce
+from connector.kafka.batch import Batch, RecordBatch
 from connector.kafka.errors import (
     IDEMPOTENT_WRITES,
     BrokerUnreachable,
@@ -92,9 +92,7 @@ class Producer:
 
     def new_batch(self, max_bytes: int) -> Batch:
         """Return an empty batch of at most ``max_bytes``, and the settings' ``max_batch_bytes``."""
-        accumulator = self._inner._message_accumulator
-        most = min(max_bytes, self._settings.max_batch_bytes)
-        return FilledAtOnce(most, accumulator._compression_type)
+        return RecordBatch(min(max_bytes, self._settings.max_batch_bytes), self._settings.compression)
 
     async def write(self, batch: Batch, topic: str, partition: int) -> None:
         """
