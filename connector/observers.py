@@ -11,7 +11,7 @@ from connector.auth import Keeper
 from connector.reload import Outcome, Reload
 from connector.subscription import Budget
 from connector.task import State, Task
-from connector.telemetry import FRESHNESS_BUCKETS, LATENCY_BUCKETS, Metrics, Redactor, Spread, set_one
+from connector.telemetry import Metrics, Redactor, set_one
 
 TOKEN_STATES = ("none", "valid", "expired", "rejected", "refused")
 KAFKA_STATES = ("connecting", "up", "stalled")
@@ -82,22 +82,13 @@ class SubscriptionMetrics:
     """
     Satisfies task's `SubscriptionObserver`.
 
-    What happens with every frame is counted here, and poured into its series before each rendering.
+    What happens with every frame goes into a tally, which is poured into its series before each rendering.
     """
 
     def __init__(self, metrics: Metrics, name: str) -> None:
         self._metrics = metrics
         self._name = name
-        self._rows = self._frames = self._bytes = self._acked = 0
-        self._series = (
-            metrics.rows_received.labels(name),
-            metrics.frames_received.labels(name),
-            metrics.received_bytes.labels(name),
-            metrics.rows_acked.labels(name),
-        )
-        self._latency = Spread(metrics.receive_to_ack.labels(name), LATENCY_BUCKETS)
-        self._freshness = Spread(metrics.event_to_ack.labels(name), FRESHNESS_BUCKETS)
-        metrics.at_scrape(self._pour, subscription=name)
+        self._tally = metrics.tally(name)
         self._uncovered = metrics.uncovered_seconds.labels(name)
         self._streamed = metrics.stream_seconds.labels(name)
         self._sessions = metrics.sessions_opened.labels(name)
@@ -123,27 +114,15 @@ class SubscriptionMetrics:
 
     def received(self, rows: int, size: int) -> None:
         """See `SubscriptionObserver`."""
-        self._rows += rows
-        self._frames += 1
-        self._bytes += size
+        self._tally.received(rows, size)
 
     def acknowledged(self, rows: int, frames: int, latency: float) -> None:
         """See `SubscriptionObserver`."""
-        self._acked += rows
-        self._latency.observe(latency, frames)
+        self._tally.acknowledged(rows, frames, latency)
 
     def event_lag(self, seconds: float, frames: int) -> None:
         """See `SubscriptionObserver`."""
-        self._freshness.observe(max(0.0, seconds), frames)
-
-    def _pour(self) -> None:
-        for series, count in zip(
-            self._series, (self._rows, self._frames, self._bytes, self._acked), strict=True
-        ):
-            series.inc(count)
-        self._rows = self._frames = self._bytes = self._acked = 0
-        self._latency.pour()
-        self._freshness.pour()
+        self._tally.event_lag(seconds, frames)
 
     def reconnect(self, reason: str) -> None:
         """See `SubscriptionObserver`."""

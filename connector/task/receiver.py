@@ -38,8 +38,8 @@ ROW_OVERHEAD = 300
 """Bytes that a row takes beside its own: its slice, its key, its entry in a lane."""
 
 
-JOIN_BELOW = 500
-"""Rows; frames that came within one millisecond go on together, up to about so many."""
+JOIN_BELOW = 256 * 1024
+"""Bytes; frames that came within one millisecond go on together, up to about so many."""
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ class Receiver:
             last is not None
             and last.received_ms == received_ms
             and last.error is None
-            and len(last.rows) < JOIN_BELOW
+            and last.size + size < JOIN_BELOW
         ):
             last.rows += rows
             last.size += size

@@ -16,6 +16,8 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
+from connector.telemetry.tally import Spread, Tally
+
 LATENCY_BUCKETS = (
     *(0.00025, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.005),
     *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0),
@@ -38,7 +40,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self._callbacks: list[Callable[[], None]] = []
-        self._of_subscriptions: dict[str, Callable[[], None]] = {}
+        self._tallies: dict[str, Tally] = {}
         ProcessCollector(registry=self.registry)
         self._sessions()
         self._rows()
@@ -170,22 +172,35 @@ class Metrics:
 
     def forget_subscription(self, name: str) -> None:
         """Take out every series of a subscription that is no more."""
-        self._of_subscriptions.pop(name, None)
+        self._tallies.pop(name, None)
         for metric in vars(self).values():
             if isinstance(metric, MetricWrapperBase) and "subscription" in metric._labelnames:
                 metric.remove_by_labels({"subscription": name})
 
-    def at_scrape(self, callback: Callable[[], None], *, subscription: str | None = None) -> None:
-        """Call ``callback`` before each rendering; that of a ``subscription`` until it is forgotten."""
-        if subscription is None:
-            self._callbacks.append(callback)
-        else:
-            self._of_subscriptions[subscription] = callback
+    def at_scrape(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` before each rendering."""
+        self._callbacks.append(callback)
+
+    def tally(self, subscription: str) -> Tally:
+        """Return what counts the frames of ``subscription``: the same, until that is forgotten."""
+        found = self._tallies.get(subscription)
+        if found is None:
+            found = self._tallies[subscription] = Tally(
+                rows=self.rows_received.labels(subscription),
+                frames=self.frames_received.labels(subscription),
+                size=self.received_bytes.labels(subscription),
+                acknowledged=self.rows_acked.labels(subscription),
+                latency=Spread(self.receive_to_ack.labels(subscription), LATENCY_BUCKETS),
+                freshness=Spread(self.event_to_ack.labels(subscription), FRESHNESS_BUCKETS),
+            )
+        return found
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format, and its content type."""
-        for callback in (*self._callbacks, *self._of_subscriptions.values()):
+        for callback in self._callbacks:
             callback()
+        for tally in self._tallies.values():
+            tally.pour()
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
 

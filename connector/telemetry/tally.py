@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 
 class Spread:
@@ -33,3 +33,46 @@ class Spread:
         self._series._sum.inc(self._sum)
         self._counts = [0] * len(self._counts)
         self._sum = 0.0
+
+
+class Tally:
+    """What happens with each frame of one subscription; the names are those of the series."""
+
+    def __init__(
+        self,
+        *,
+        rows: Counter,
+        frames: Counter,
+        size: Counter,
+        acknowledged: Counter,
+        latency: Spread,
+        freshness: Spread,
+    ) -> None:
+        self._series = (rows, frames, size, acknowledged)
+        self._rows = self._frames = self._size = self._acknowledged = 0
+        self._latency = latency
+        self._freshness = freshness
+
+    def received(self, rows: int, size: int) -> None:
+        """A frame of ``size`` bytes came."""
+        self._rows += rows
+        self._frames += 1
+        self._size += size
+
+    def acknowledged(self, rows: int, frames: int, latency: float) -> None:
+        """The brokers have ``rows`` rows of ``frames``, ``latency`` seconds after they came."""
+        self._acknowledged += rows
+        self._latency.observe(latency, frames)
+
+    def event_lag(self, seconds: float, frames: int) -> None:
+        """The last rows of ``frames`` were acknowledged ``seconds`` after their event time."""
+        self._freshness.observe(max(0.0, seconds), frames)
+
+    def pour(self) -> None:
+        """Add what was counted since the last time to the series."""
+        counts = (self._rows, self._frames, self._size, self._acknowledged)
+        for series, count in zip(self._series, counts, strict=True):
+            series.inc(count)
+        self._rows = self._frames = self._size = self._acknowledged = 0
+        self._latency.pour()
+        self._freshness.pour()

@@ -85,7 +85,7 @@ async def test_frames_of_one_millisecond_go_on_together_in_order_and_within_boun
     assert sum(arrival.frames for arrival in arrivals) == count
     assert sum(arrival.size for arrival in arrivals) == held
     assert len(arrivals) < count
-    assert max(len(arrival.rows) for arrival in arrivals) <= JOIN_BELOW
+    assert max(arrival.size for arrival in arrivals) < JOIN_BELOW
     assert all(len(arrival.rows) == arrival.frames for arrival in arrivals)
 
 

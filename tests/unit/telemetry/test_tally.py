@@ -4,7 +4,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.exposition import generate_latest
 
-from connector.telemetry import Spread
+from connector.telemetry import Metrics
+from connector.telemetry.tally import Spread
 
 EDGES = (0.1, 1.0, 10.0)
 
@@ -41,3 +42,34 @@ def test_a_spread_is_the_librarys_histogram(pours: int) -> None:
     spread.pour()  # nothing new
     assert rendered(ours) == rendered(theirs)
     assert total(ours) == pytest.approx(total(theirs))
+
+
+def test_counts_go_into_the_series_when_they_are_asked_for_and_once() -> None:
+    metrics = Metrics(version="1")
+    old, new = metrics.tally("s"), metrics.tally("s")  # as after a change of the subscription
+    old.received(3, 100)
+    new.received(2, 50)
+    old.acknowledged(4, 2, 0.002)
+    new.event_lag(-1.0, 2)
+    for _ in range(2):
+        text = metrics.render()[0].decode()
+    for line in (
+        'connector_rows_received_total{subscription="s"} 5.0',
+        'connector_frames_received_total{subscription="s"} 2.0',
+        'connector_received_bytes_total{subscription="s"} 150.0',
+        'connector_rows_acked_total{subscription="s"} 4.0',
+        'connector_receive_to_ack_seconds_count{subscription="s"} 2.0',
+        'connector_event_to_ack_seconds_count{subscription="s"} 2.0',
+    ):
+        assert line in text, line
+
+
+def test_a_forgotten_subscription_leaves_no_series_behind() -> None:
+    metrics = Metrics(version="1")
+    tally = metrics.tally("s")
+    tally.received(1, 1)
+    metrics.render()
+    metrics.forget_subscription("s")
+    tally.received(1, 1)
+    assert 'subscription="s"' not in metrics.render()[0].decode()
+    assert metrics.tally("s") is not tally
