@@ -17,7 +17,7 @@ from tests.bench.foreign import NotInstalledError, quix_python
 from tests.bench.kafka import apache_kafka
 from tests.bench.measure import measure
 from tests.bench.report import show, summary, targets
-from tests.bench.results import Results
+from tests.bench.results import Results, speed
 
 console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 140)
 
@@ -36,9 +36,13 @@ def main() -> None:
         groups = [
             _possible(group) for group in cells.groups(quick=arguments.quick, with_kafka=kafka is not None)
         ]
-        latency = cells.latency_cells(quick=arguments.quick)
-        for group in (*groups, latency):
+        for group in groups:
             _run(group, results, repetitions, seconds=arguments.seconds, kafka=kafka)
+        latency = cells.latency_cells(quick=arguments.quick)
+        rate = results.median(Cell(candidate=cells.PRODUCT), speed)
+        if rate is not None and not arguments.quick:
+            latency = (*latency, cells.half_load_cell(rate))
+        _run(latency, results, repetitions, seconds=arguments.seconds, kafka=kafka)
     show(results, [*groups, latency], console)
     found = summary(results, latency)
     console.print(targets(found))
@@ -57,13 +61,14 @@ def _arguments() -> argparse.Namespace:
 
 def _possible(group: Sequence[Cell]) -> tuple[Cell, ...]:
     """Without those whose environment cannot be made here, which is said once."""
-    if not any(cell.candidate == cells.QUIX for cell in group):
+    foreign = (cells.QUIX, cells.QUIX_TUNED)
+    if not any(cell.candidate in foreign for cell in group):
         return tuple(group)
     try:
         quix_python()
     except NotInstalledError as error:
         console.print(f"without Quix Streams: {error}")
-        return tuple(cell for cell in group if cell.candidate != cells.QUIX)
+        return tuple(cell for cell in group if cell.candidate not in foreign)
     return tuple(group)
 
 

@@ -48,8 +48,9 @@ def command(cell: Cell, *, url: str, brokers: str, topic: str, directory: Path) 
             return [str(Path(sys.executable).parent / "connector"), "run", "-c", str(file)]
         case cells.NAIVE | cells.CAREFUL:
             return python(f"tests.bench.candidates.{cell.candidate}", *common)
-        case cells.QUIX:
-            return [str(quix_python()), "-m", "tests.bench.candidates.quix.program", *common]
+        case cells.QUIX | cells.QUIX_TUNED:
+            way = "tuned" if cell.candidate == cells.QUIX_TUNED else "documented"
+            return [str(quix_python()), "-m", "tests.bench.candidates.quix.program", *common, way]
         case _:
             return python("tests.bench.candidates.limits", limits[cell.candidate], *common)
 

@@ -61,6 +61,16 @@ def soak(moments: Sequence[Moment], file: Path) -> None:
             _name(axes, "minutes", label)
 
 
+def bars(values: Sequence[tuple[str, float]], label: str, file: Path) -> None:
+    """One bar for each name, from the top in the order given."""
+    with _panels(file, columns=1, width=1.6) as (axes,):
+        names = [name for name, _ in reversed(values)]
+        drawn = axes.barh(names, [value for _, value in reversed(values)])
+        axes.bar_label(drawn, fmt="%.1f", padding=3)
+        axes.set_xlabel(label)
+        axes.grid(axis="x", alpha=0.3)
+
+
 def _name(axes: Axes, x: str, y: str) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)

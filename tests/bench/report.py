@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tests.bench import cells
 from tests.bench.cells import Cell
-from tests.bench.results import Figure, Results, cpu, memory, speed
+from tests.bench.results import Figure, Results, core, cpu, memory, speed
 
 BASE = Cell(candidate=cells.PRODUCT)
 
@@ -53,12 +53,14 @@ def summary(results: Results, latency: Sequence[Cell]) -> dict[str, float | None
 
     rtt = replace(BASE, rtt=0.01)
     product = next((cell for cell in latency if cell.candidate == cells.PRODUCT), None)
+    half = next((cell for cell in latency if cell.candidate == cells.PRODUCT and cell.rows != 1), None)
     found = {
         "cpu_vs_naive_n10": against(cells.NAIVE),
         "cpu_vs_naive_n1": against(cells.NAIVE, rows=1),
         "cpu_vs_naive_n200": against(cells.NAIVE, rows=200),
         "cpu_vs_careful_n10": against(cells.CAREFUL),
         "cpu_vs_quix_n10": against(cells.QUIX),
+        "cpu_vs_quix_tuned_n10": against(cells.QUIX_TUNED),
         "share_of_parse_limit_n10": against(cells.PARSE),
         "itself_n10": against(cells.PRODUCT_AGAIN),
         "rate_at_10_ms_rtt": results.ratio(rtt, BASE, speed),
@@ -67,6 +69,9 @@ def summary(results: Results, latency: Sequence[Cell]) -> dict[str, float | None
         "rss_mb": results.median(BASE, memory),
         "p50_ms": results.median(product, lambda sample: sample.p50_ms) if product else None,
         "p99_ms": results.median(product, lambda sample: sample.p99_ms) if product else None,
+        "half_load_p50_ms": results.median(half, lambda sample: sample.p50_ms) if half else None,
+        "half_load_p99_ms": results.median(half, lambda sample: sample.p99_ms) if half else None,
+        "half_load_core": results.median(half, core) if half else None,
     }
     return {name: None if value is None else round(value, 3) for name, value in found.items()}
 

@@ -71,3 +71,8 @@ def speed(sample: Sample) -> float:
 def memory(sample: Sample) -> float:
     """Peak resident megabytes."""
     return sample.peak_rss_mb
+
+
+def core(sample: Sample) -> float:
+    """The share of a core that the candidate used."""
+    return sample.cpu_per_million * sample.rows_per_second / 1e6

@@ -1,7 +1,8 @@
 """
-A Quix Streams source that reads the websocket, as its documentation shows it, with what helps it: orjson.
+A Quix Streams source that reads the websocket.
 
-Arguments: url, brokers, topic, compression.
+Arguments: url, brokers, topic, compression, and "documented" (``json.loads``, then ``serialize`` and
+``produce``, as in its documentation and in its own sources) or "tuned" (orjson for both, no ``serialize``).
 """
 
 import json
@@ -30,8 +31,9 @@ TopicAdmin.inspect_topics = _inspect
 class Subscription(Source):
     """``url`` speaks graphql-transport-ws."""
 
-    def __init__(self, url: str, topic: str) -> None:
+    def __init__(self, url: str, topic: str, *, is_tuned: bool) -> None:
         super().__init__(name="bench")
+        self._is_tuned = is_tuned
         self._url = url
         self._topic_name = topic
 
@@ -45,18 +47,29 @@ class Subscription(Source):
             socket.recv()
             payload = {"query": "subscription { rows }"}
             socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+            take = self._tuned if self._is_tuned else self._documented
             while self.running:
-                frame = orjson.loads(socket.recv(decode=False))
-                for row in frame["payload"]["data"]["EVM"]["DEXTrades"]:
-                    moment = datetime.fromisoformat(row["Block"]["Time"]).timestamp()
-                    self.produce(
-                        key=row["Transaction"]["Hash"].encode(),
-                        value=orjson.dumps(row),
-                        timestamp=int(moment * 1000),
-                    )
+                take(socket.recv(decode=False))
+
+    def _documented(self, frame: bytes) -> None:
+        for row in json.loads(frame)["payload"]["data"]["EVM"]["DEXTrades"]:
+            moment = datetime.fromisoformat(row["Block"]["Time"]).timestamp()
+            message = self.serialize(
+                key=row["Transaction"]["Hash"], value=row, timestamp_ms=int(moment * 1000)
+            )
+            self.produce(key=message.key, value=message.value, timestamp=message.timestamp)
+
+    def _tuned(self, frame: bytes) -> None:
+        for row in orjson.loads(frame)["payload"]["data"]["EVM"]["DEXTrades"]:
+            moment = datetime.fromisoformat(row["Block"]["Time"]).timestamp()
+            self.produce(
+                key=row["Transaction"]["Hash"].encode(),
+                value=orjson.dumps(row),
+                timestamp=int(moment * 1000),
+            )
 
 
-def main(url: str, brokers: str, topic: str, compression: str) -> None:
+def main(url: str, brokers: str, topic: str, compression: str, way: str) -> None:
     app = Application(
         broker_address=brokers,
         consumer_group="bench",
@@ -69,12 +82,14 @@ def main(url: str, brokers: str, topic: str, compression: str) -> None:
         },
         loglevel="WARNING",
     )
+    is_tuned = way == "tuned"
+    serializers = ("bytes", "bytes") if is_tuned else ("json", "str")
     app.add_source(
-        Subscription(url, topic),
-        topic=app.topic(topic, value_serializer="bytes", key_serializer="bytes"),
+        Subscription(url, topic, is_tuned=is_tuned),
+        topic=app.topic(topic, value_serializer=serializers[0], key_serializer=serializers[1]),
     )
     app.run()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5])
+    main(*sys.argv[1:6])
