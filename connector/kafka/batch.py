@@ -2,7 +2,7 @@
 Records for one partition, put together before they are sent (Kafka protocol guide, record batch, magic 2).
 
 The library's own builder takes a call for each record, encodes the headers of each anew, and computes the
-checksum in software; together that is a quarter of a row's way. What this one builds is the same, byte by
+checksum in software; together that is a sixth of a row's way. What this one builds is the same, byte by
 byte.
 """
 
