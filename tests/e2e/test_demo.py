@@ -15,8 +15,9 @@ import pytest
 
 from connector.demo.feed import ROWS_PER_SECOND
 
-for module in ("confluent_kafka", "strawberry"):
-    pytest.importorskip(module, reason=f"the demo's extra is not installed: {module}")
+if os.environ.get("CI") != "true":  # where it must not be missing, and the tests fail for it
+    for module in ("confluent_kafka", "strawberry"):
+        pytest.importorskip(module, reason=f"the demo's extra is not installed: {module}")
 
 DEADLINE = 110
 INTEGERS = {"sent", "consumed", "missing", "while_away", "duplicates", "tokens", "sessions"}

@@ -240,6 +240,23 @@ async def test_each_new_trouble_begins_with_the_shortest_wait() -> None:
             assert keeper.status.generation == before + 1
 
 
+async def test_where_every_second_token_is_accepted_for_a_moment_there_are_few_fetches() -> None:
+    time = FakeTime()
+    source = FakeSource(time, life=None)
+    async with keeping(source) as keeper:
+        last = 0
+        for _ in range(1200):
+            if keeper.status.generation > last:
+                last = keeper.status.generation
+                if last % 2:
+                    keeper.accept(last)
+                keeper.reject(last)
+            await time.advance(1)
+        late = [moment for moment in source.fetched_at if moment > time.now - 600]
+        # One at once for each that was accepted, and one after a wait for each that was not.
+        assert len(late) <= 2 * 600 / AT_ONCE_EVERY + 2
+
+
 async def test_a_dead_copied_token_is_given_to_nobody_twice_in_a_row_unless_somebody_is_content() -> None:
     time = FakeTime()
     source = FakeSource(time, default=Grant(access_token="copied"))

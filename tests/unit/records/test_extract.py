@@ -258,3 +258,13 @@ def test_the_compiled_loop_makes_the_records_that_the_general_way_makes(
         assert one.topics.get("t.s", []) == other.topics.get("t.s", [])
         assert [bytes(bad.value) for bad in one.failed] == [bytes(bad.value) for bad in other.failed]
         assert (one.keys_missing, one.times_missing) == (other.keys_missing, other.times_missing)
+
+
+def test_the_loop_is_compiled_anew_once_for_a_field_that_is_no_string() -> None:
+    one = extractor(topic="t.s", key=(("Tx", "Hash"),), timestamp=None, headers=())
+    loops = []
+    for number in range(3):
+        extracted = extract(one, json.dumps({"Tx": {"Hash": number}}).encode())
+        assert [row[0] for row in extracted.topics["t.s"]] == [b"%d" % number]
+        loops.append(one._loop)
+    assert loops[0] is loops[1] is loops[2]
