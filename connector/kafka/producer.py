@@ -7,11 +7,12 @@ a new one: aiokafka consumes sequence numbers for a refused batch, so no produce
 
 from __future__ import annotations
 
+from asyncio import Future
 from contextlib import suppress
 from typing import Any
 
 import anyio
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka import errors as kafka_errors
 
 from connector.kafka import teardown
@@ -114,8 +115,7 @@ class Producer:
         if partition >= count:
             raise TopicMissing(topic)
         try:
-            future = await self._inner.send_batch(batch, topic, partition=partition)
-            await future
+            await (self._taken(batch, topic, partition) or await self._offered(batch, topic, partition))
         except (
             kafka_errors.KafkaError,
             kafka_errors.IllegalOperation,
@@ -124,6 +124,23 @@ class Producer:
             OSError,
         ) as error:
             raise mapped(error, topic=topic) from None
+
+    def _taken(self, batch: Batch, topic: str, partition: int) -> Future[Any] | None:
+        """
+        Queue ``batch`` if nothing is in its way, and return what will be set when it is acknowledged.
+
+        The library's ``send_batch`` comes to the same in the end, after looking at much that is known here.
+        """
+        accumulator = self._inner._message_accumulator
+        place = TopicPartition(topic, partition)
+        if accumulator._closed or accumulator._exception is not None or accumulator._batches.get(place):
+            return None
+        found: Future[Any] = accumulator._append_batch(batch, place).future
+        return found
+
+    async def _offered(self, batch: Batch, topic: str, partition: int) -> Future[Any]:
+        found: Future[Any] = await self._inner.send_batch(batch, topic, partition=partition)
+        return found
 
     async def partitions(self, topic: str, *, timeout: float) -> int:
         """

@@ -12,7 +12,8 @@ from anyio.abc import TaskGroup
 from connector.errors import ConnectorError
 from connector.kafka import ContentRefused, ProducerBroken, TopicMissing
 from connector.publish.brokers import Brokers, Writer
-from connector.publish.lane import Gate, Lane
+from connector.publish.gate import Gate
+from connector.publish.lane import Lane
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
 from connector.publish.topic import Topic

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
-
-import anyio
 
 from connector.kafka import Batch
 from connector.publish.entry import Entry
@@ -40,4 +39,4 @@ def fill(batch: Batch, rows: deque[Entry], *, most: int) -> Flight:
     """Move rows into ``batch``: at least one, and at most ``most``."""
     count = batch.extend(rows if most >= len(rows) else islice(rows, most))
     take = rows.popleft
-    return Flight([take() for _ in range(count)], batch.size(), anyio.current_time())
+    return Flight([take() for _ in range(count)], batch.size(), asyncio.get_running_loop().time())

@@ -2,7 +2,7 @@
 One partition's rows, in order, on their way to the brokers.
 
 A lane has at most one batch in flight. While it flies the next one grows, so batches are large under
-load and carry one row without it; nothing waits for a linger unless one is set. Rows belong to the lane
+load and carry one row without it; see `Gate` for how long a small one waits. Rows belong to the lane
 until they are acknowledged: a broken producer gives them back, and the next one sends them again.
 """
 
@@ -20,18 +20,12 @@ from connector.errors import ConnectorError, DataError
 from connector.kafka import Batch, BrokerUnreachable, ContentRefused, QueueFull
 from connector.publish.entry import Entry, give_up, restamped
 from connector.publish.flight import Flight, fill
+from connector.publish.gate import Gate
 from connector.publish.suspects import Suspects
 
 if TYPE_CHECKING:
     from connector.publish.brokers import Writer
     from connector.publish.topic import Topic
-
-
-@dataclass(slots=True)
-class Gate:
-    """Shut, it keeps lanes from sending another batch: the producer is about to be given up."""
-
-    shut: bool = False
 
 
 RETRY = 0.5
@@ -93,6 +87,7 @@ class Lane:
                     await wake.wait()
                 if self.linger:
                     await anyio.sleep(self.linger)
+                await gate.passed(len(self.queue))
                 if gate.shut:
                     await anyio.sleep_forever()
                 batch = producer.new_batch(self.topic.cap)

@@ -12,7 +12,8 @@ import msgspec
 from connector.errors import DataError
 from connector.kafka import KafkaSettings
 from connector.publish import Ledger, Publisher, PublishSettings, Receipt, Topic
-from connector.publish.lane import Gate, Lane
+from connector.publish.gate import Gate
+from connector.publish.lane import Lane
 from connector.records.bad import BadRecord, Stage
 from connector.records.extract import Headers, Row
 from tests.unit.publish.fakes import FakeBrokers

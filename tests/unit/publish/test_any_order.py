@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken
 from connector.publish import Ledger, Publisher, PublishSettings
-from connector.publish.lane import Gate
+from connector.publish.gate import Gate
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.publish.rows import KAFKA, NOW, Seen, add, lane_of, row
 from tests.unit.publish.test_dead_letters import DLQ, Mail

@@ -4,7 +4,8 @@ import anyio
 import pytest
 
 from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken, QueueFull, TopicMissing
-from connector.publish.lane import Gate, Lane
+from connector.publish.gate import Gate
+from connector.publish.lane import Lane
 from tests.unit.publish.fakes import LATENCY, FakeBrokers
 from tests.unit.publish.rows import Seen, add, lane_of, lane_running, numbered
 

@@ -1,0 +1,58 @@
+"""What batches pass on their way out."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import anyio
+
+BEAT = 0.005
+"""Seconds between two moments in which small batches leave."""
+
+MOMENT = 0.0005
+"""Seconds that such a moment lasts: what belongs to one frame leaves together."""
+
+LARGE = 100
+"""Rows of a batch that need not wait."""
+
+
+class Gate:
+    """
+    One producer's. ``shut`` keeps lanes from sending another batch: the producer is about to be given up.
+
+    A batch costs as much CPU as dozens of rows, and a request as much as several batches. So small batches of
+    all lanes leave together, and at most once in ``beat`` seconds, within a ``moment`` of them. Whatever comes after a pause of that length
+    leaves at once.
+    """
+
+    def __init__(self, *, beat: float = BEAT, moment: float = MOMENT) -> None:
+        self.shut = False
+        self._beat = beat
+        self._moment = moment
+        self._shuts_at = -math.inf
+        self._opens_at = -math.inf
+        self._opening: anyio.Event | None = None
+
+    async def passed(self, rows: int) -> None:
+        """Return once a batch of ``rows`` may leave."""
+        if rows >= LARGE:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if now < self._shuts_at:
+            return
+        if now >= self._opens_at:
+            self._open()
+            return
+        if self._opening is None:
+            self._opening = anyio.Event()
+            loop.call_at(self._opens_at, self._open)
+        await self._opening.wait()
+
+    def _open(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._shuts_at, self._opens_at = now + self._moment, now + self._beat
+        if self._opening is not None:
+            self._opening.set()
+            self._opening = None
