@@ -149,9 +149,17 @@ class RecordBatch:
         return _HEAD.pack(0, len(body) + _HEAD.size - 12, -1, 2, crc32c(body)) + body
 
 
+_latest: tuple[Headers, bytes] = ([], b"\0")
+"""The headers that were encoded last: rows of one frame share them, and go into several batches."""
+
+
 def _encoded(headers: Headers) -> bytes:
+    global _latest
+    if headers is _latest[0]:
+        return _latest[1]
     parts = [VARINTS[len(headers)]]
     for name, content in headers:
         text = name.encode()
         parts += (VARINTS[len(text)], text, VARINTS[len(content)], content)
-    return b"".join(parts)
+    _latest = (headers, b"".join(parts))
+    return _latest[1]

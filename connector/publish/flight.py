@@ -13,11 +13,15 @@ from connector.publish.entry import Entry
 
 @dataclass(slots=True)
 class Flight:
-    """``entries`` take ``size`` bytes, and left at ``started_at`` (`anyio.current_time`)."""
+    """``entries`` are in ``batch``; they left at ``started_at`` (`anyio.current_time`), or not yet."""
 
+    batch: Batch
     entries: list[Entry]
-    size: int
-    started_at: float
+    started_at: float | None = None
+
+    def departs(self) -> None:
+        """It is about to be sent."""
+        self.started_at = asyncio.get_running_loop().time()
 
     def landed(self) -> None:
         """Tell the receipts, once for each run of rows; then settle, once for each ledger."""
@@ -39,4 +43,4 @@ def fill(batch: Batch, rows: deque[Entry], *, most: int) -> Flight:
     """Move rows into ``batch``: at least one, and at most ``most``."""
     count = batch.extend(rows if most >= len(rows) else islice(rows, most))
     take = rows.popleft
-    return Flight([take() for _ in range(count)], batch.size(), asyncio.get_running_loop().time())
+    return Flight(batch, [take() for _ in range(count)])

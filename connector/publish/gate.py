@@ -21,9 +21,9 @@ class Gate:
     """
     One producer's. ``shut`` keeps lanes from sending another batch: the producer is about to be given up.
 
-    A batch costs as much CPU as dozens of rows, and a request as much as several batches. So small batches of
-    all lanes leave together, and at most once in ``beat`` seconds, within a ``moment`` of them. Whatever comes after a pause of that length
-    leaves at once.
+    A batch costs as much CPU as dozens of rows, and a request as much as several batches. So small batches
+    of all lanes leave together, at most once in ``beat`` seconds, and then within a ``moment``. What comes
+    after a pause of that length leaves at once.
     """
 
     def __init__(self, *, beat: float = BEAT, moment: float = MOMENT) -> None:

@@ -2,14 +2,17 @@
 One partition's rows, in order, on their way to the brokers.
 
 A lane has at most one batch in flight. While it flies the next one grows, so batches are large under
-load and carry one row without it; see `Gate` for how long a small one waits. Rows belong to the lane
+load and carry one row without it; see `Gate` for how long a small one waits. A full one is put together
+before its turn: far from the brokers, nothing should come between two requests. Rows belong to the lane
 until they are acknowledged: a broken producer gives them back, and the next one sends them again.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -45,6 +48,9 @@ class Lane:
     linger: float = 0.0
     queue: deque[Entry] = field(default_factory=deque)
     _flight: Flight | None = None
+    _next: Flight | None = None
+    _fill: Callable[[], Flight] | None = None  # while it runs
+    _full: int = sys.maxsize  # rows of the last batch that was full
     _suspects: Suspects | None = None
     _wake: anyio.Event | None = None  # while it waits for rows
     _backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, cap=60.0))
@@ -52,10 +58,17 @@ class Lane:
     rows_acknowledged: int = 0
 
     def wake(self) -> None:
-        """Send what is there."""
-        if self._wake is not None and self.queue:
-            self._wake.set()
-            self._wake = None
+        """Send what is there, or get it ready."""
+        if self._wake is not None:
+            if self.queue:
+                self._wake.set()
+                self._wake = None
+        elif len(self.queue) >= self._full and self._can_prepare and self._fill:
+            self._next = self._fill()
+
+    @property
+    def _can_prepare(self) -> bool:
+        return self._flight is not None and self._next is None and self._suspects is None
 
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the lane must not be running."""
@@ -65,7 +78,7 @@ class Lane:
     @property
     def held(self) -> int:
         """Rows that are not yet acknowledged."""
-        return len(self.queue) + (len(self._flight.entries) if self._flight else 0)
+        return len(self.queue) + sum(len(flight.entries) for flight in (self._flight, self._next) if flight)
 
     @property
     def waiting_since(self) -> float | None:
@@ -79,23 +92,17 @@ class Lane:
         After ``TopicMissing`` the same producer may be used again, after anything else it must not. Once
         ``gate`` is shut, what is in flight may land and nothing more is sent.
         """
+        self._fill = lambda: self._filled(producer.new_batch(self.topic.cap))
         try:
             await anyio.sleep_until(self._paused_until)
             while True:
-                while not self.queue:
-                    self._wake = wake = anyio.Event()
-                    await wake.wait()
-                if self.linger:
-                    await anyio.sleep(self.linger)
-                await gate.passed(len(self.queue))
-                if gate.shut:
-                    await anyio.sleep_forever()
-                batch = producer.new_batch(self.topic.cap)
-                most = self._suspects.chunk if self._suspects else len(self.queue)
-                self._flight = fill(batch, self.queue, most=most)
+                await self._until_due(gate)
+                self._flight, self._next = self._next or self._fill(), None
+                self._flight.departs()
                 try:
-                    await self._write(producer, batch, gate)
+                    await self._write(producer, self._flight.batch, gate)
                 except ContentRefused as error:
+                    self._take_back_next()
                     self._doubt(error)
                     return error
                 except ConnectorError as error:
@@ -103,7 +110,28 @@ class Lane:
                     return error
                 self._landed()
         finally:
+            self._fill = None
             self._take_back()
+
+    async def _until_due(self, gate: Gate) -> None:
+        """Return once a batch is to be sent."""
+        if self._next is None:
+            while not self.queue:
+                self._wake = wake = anyio.Event()
+                await wake.wait()
+            if self.linger:
+                await anyio.sleep(self.linger)
+            await gate.passed(len(self.queue))
+        if gate.shut:
+            await anyio.sleep_forever()
+
+    def _filled(self, batch: Batch) -> Flight:
+        if self._suspects:
+            return fill(batch, self.queue, most=self._suspects.chunk)
+        flight = fill(batch, self.queue, most=len(self.queue))
+        if self.queue:
+            self._full = len(flight.entries)
+        return flight
 
     async def _write(self, producer: Writer, batch: Batch, gate: Gate) -> None:
         while True:
@@ -138,7 +166,7 @@ class Lane:
         assert flight is not None
         if len(flight.entries) > 1:
             self._suspects = self._suspects or Suspects()
-            self._suspects.refused(len(flight.entries), flight.size, error.reason)
+            self._suspects.refused(len(flight.entries), flight.batch.size(), error.reason)
             return
         self._flight = None
         if self._suspects:
@@ -159,9 +187,15 @@ class Lane:
         self._cleared(1, landed=False)
 
     def _take_back(self) -> None:
+        self._take_back_next()
         if self._flight is not None:
             self.queue.extendleft(reversed(self._flight.entries))
             self._flight = None
+
+    def _take_back_next(self) -> None:
+        if self._next is not None:
+            self.queue.extendleft(reversed(self._next.entries))
+            self._next = None
 
 
 def _alone(error: ContentRefused, topic: str, entry: Entry) -> DataError:

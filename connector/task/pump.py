@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import anyio
+import anyio.lowlevel
 import structlog
 
 from connector.publish import Ledger, Receipt
@@ -50,6 +52,7 @@ class Pump:
         while (arrival := await self._inbox.get()) is not None:
             if self._ledger.held >= self._window:
                 await self._ledger.below(self._window)
+                await anyio.lowlevel.checkpoint()  # what was acknowledged makes place for the next request
             if arrival.error is not None:
                 self._give_up(arrival)
                 continue

@@ -1,0 +1,118 @@
+"""A lane whose next batch is put together while one flies."""
+
+from collections.abc import Callable
+
+import anyio
+import pytest
+
+from connector.errors import ConnectorError
+from connector.kafka import ContentRefused, ProducerBroken
+from connector.publish.gate import Gate
+from connector.publish.lane import Lane
+from tests.unit.publish.fakes import FakeBrokers, Record
+from tests.unit.publish.rows import NOW, Seen, add, lane_of, lane_running, numbered
+
+CAP = 1000
+FULL = 58
+"""Rows of six bytes that a batch of `CAP` bytes holds: (1000 - 61) // 16."""
+
+
+def values(rows: int) -> list[bytes]:
+    return [b"%06d" % number for number in range(rows)]
+
+
+async def under_way(lane: Lane, seen: Seen) -> None:
+    """Put rows in until one full batch has landed, one flies and one is ready, with two more behind it."""
+    add(lane, seen, numbered(range(2 * FULL)))
+    while lane.rows_acknowledged < FULL or lane.waiting_since is None:  # noqa: ASYNC110
+        await anyio.sleep(0.001)
+    add(lane, seen, numbered(range(2 * FULL, 4 * FULL)))
+    add(lane, seen, numbered(range(4 * FULL, 5 * FULL)))
+    assert (lane.rows_acknowledged, lane.held, len(lane.queue)) == (FULL, 4 * FULL, 2 * FULL)
+
+
+async def test_a_full_batch_is_ready_before_its_turn_and_a_smaller_one_goes_on_growing(
+    brokers: FakeBrokers,
+) -> None:
+    seen = Seen()
+    lane = lane_of(seen, max_batch_bytes=CAP)
+    async with lane_running(lane, brokers):
+        add(lane, seen, numbered(range(FULL + 5)))
+        while lane.rows_acknowledged < FULL or lane.waiting_since is None:  # noqa: ASYNC110
+            await anyio.sleep(0.001)
+        add(lane, seen, numbered(range(FULL + 5, 2 * FULL)))
+        assert len(lane.queue) == FULL - 5  # too few yet
+        add(lane, seen, numbered(range(2 * FULL, 2 * FULL + 5)))
+        assert not lane.queue
+        await seen.all_settled()
+    assert [len(batch) for batch in brokers.batches["t", 0]] == [FULL, 5, FULL]
+    assert brokers.values() == values(2 * FULL + 5)
+    assert brokers.most_in_flight == 1
+
+
+@pytest.mark.parametrize("failure", [ProducerBroken("x"), ContentRefused("corrupt", "x")])
+async def test_what_was_ready_goes_back_behind_what_flew(
+    brokers: FakeBrokers, failure: ConnectorError
+) -> None:
+    seen = Seen()
+    lane = lane_of(seen, max_batch_bytes=CAP)
+    async with lane_running(lane, brokers):
+        await under_way(lane, seen)
+        brokers.lost_answers["t", 0].append(failure)
+        await seen.all_settled()
+    assert list(dict.fromkeys(brokers.values())) == values(5 * FULL)
+
+
+def refusing(bad: int) -> Callable[[Record], str | None]:
+    return lambda record: "invalid" if int(record.value) == bad else None
+
+
+@pytest.mark.parametrize("bad", [FULL, 2 * FULL - 1, 2 * FULL, 3 * FULL + 1])
+async def test_a_bad_row_is_found_whatever_is_ready_behind_it(bad: int) -> None:
+    brokers, seen = FakeBrokers(), Seen()
+    brokers.create("t", refuses=refusing(bad))
+    lane = lane_of(seen, max_batch_bytes=CAP)
+    async with lane_running(lane, brokers):
+        await under_way(lane, seen)
+        await seen.all_settled()
+    assert brokers.values() == [value for value in values(5 * FULL) if int(value) != bad]
+    assert len(seen.failed) == 1
+
+
+async def test_a_row_that_is_mended_stays_before_what_was_ready() -> None:
+    def in_the_past(record: Record) -> str | None:
+        return "timestamp" if record.timestamp == NOW else None
+
+    brokers, seen = FakeBrokers(), Seen()
+    topic = brokers.create("t")
+    lane = lane_of(seen, max_batch_bytes=CAP)
+    async with lane_running(lane, brokers):
+        add(lane, seen, numbered(range(2), size=CAP // 2))  # each fills a batch
+        while lane.rows_acknowledged < 1 or lane.waiting_since is None:  # noqa: ASYNC110
+            await anyio.sleep(0.001)
+        topic.refuses = in_the_past
+        add(lane, seen, numbered(range(2, 4), size=CAP // 2))
+        await seen.all_settled()
+    assert [int(value) for value in brokers.values()] == list(range(4))
+
+
+async def test_cancelling_gives_everything_back_in_order(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen, max_batch_bytes=CAP)
+    async with lane_running(lane, brokers):
+        await under_way(lane, seen)
+    assert [bytes(entry[1]) for entry in lane.queue] == values(5 * FULL)[FULL:]
+    assert (lane.held, lane.waiting_since) == (4 * FULL, None)
+
+
+async def test_what_is_ready_stays_behind_a_shut_gate(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane, gate = lane_of(seen, max_batch_bytes=CAP), Gate()
+    async with anyio.create_task_group() as group:
+        group.start_soon(lane.run, await brokers.start_producer(), gate)
+        await under_way(lane, seen)
+        gate.shut = True
+        await anyio.sleep(1)
+        assert (lane.rows_acknowledged, lane.waiting_since) == (2 * FULL, None)
+        group.cancel_scope.cancel()
+    assert [bytes(entry[1]) for entry in lane.queue] == values(5 * FULL)[2 * FULL :]
