@@ -16,6 +16,7 @@ import msgspec
 
 from connector.records.bad import BadRecord, Stage, Unconvertible
 from connector.records.fields import BROKEN, Fields, Path, payload_type, text_of
+from connector.records.identity import compile_identity
 from connector.records.keys import compile_key
 from connector.records.loop import Loop, compile_loop
 from connector.records.record import EVENT_TIME_HEADER, Header, Headers, Row, Value
@@ -33,7 +34,8 @@ class Extracted:
     """
     The rows of one result by topic, in the order received, and what was odd about them.
 
-    ``failed`` holds the rows that cannot become records.
+    ``failed`` holds the rows that cannot become records. ``digests`` are those of all rows, in the order
+    received; none where the subscription has no identity.
     """
 
     topics: dict[str, list[Row]]
@@ -41,14 +43,15 @@ class Extracted:
     keys_missing: int = 0
     times_missing: int = 0
     failed: list[BadRecord] = field(default_factory=list)
+    digests: list[int | None] = field(default_factory=list)
 
 
 class Extractor:
     """
     One subscription's way from result to records.
 
-    ``rows`` is the path below ``data``; ``key``, ``timestamp`` and ``headers`` are paths below a row;
-    ``topic`` names the topic. ``timestamp`` is ``None`` where rows carry no event time.
+    ``rows`` is the path below ``data``; ``key``, ``timestamp``, ``headers`` and ``identity`` are paths below
+    a row; ``topic`` names the topic. ``timestamp`` is ``None`` where rows carry no event time.
     """
 
     def __init__(
@@ -59,8 +62,10 @@ class Extractor:
         timestamp: Path | None,
         headers: Sequence[tuple[str, Path]],
         topic: TopicTemplate,
+        identity: Sequence[Path] = (),
     ) -> None:
         paths = [*key, *([timestamp] if timestamp else []), *(path for _, path in headers), *topic.paths]
+        paths += identity
         self.payload_type = payload_type(rows)
         self._path = rows
         self._depth = range(len(rows))
@@ -74,6 +79,7 @@ class Extractor:
         self._timestamp = self._fields.getter(timestamp) if timestamp else None
         self._clock = Clock()
         self._headers = [(name, self._fields.getter(path)) for name, path in headers]
+        self._identity = compile_identity(self._fields, identity) if identity else None
         self._static_topic = topic.static
         self._topic = topic.compile(self._fields)
         self._loop: Loop | None = None
@@ -87,6 +93,7 @@ class Extractor:
                 key=key,
                 timestamp=timestamp,
                 headers=headers,
+                identity=identity,
                 times=self._clock.texts,
             )
             self._loop = self._compile_loop(texts=texts)
@@ -151,7 +158,11 @@ class Extractor:
             into = extracted.topics[self._static_topic] = []
         if self._loop is not None and into is not None:
             self._loop(
-                rows, headers, into.append, lambda raw: self._learn(self._any(raw, headers, extracted, into))
+                rows,
+                headers,
+                into.append,
+                lambda raw: self._learn(self._any(raw, headers, extracted, into)),
+                extracted.digests.append,
             )
         else:
             for raw in rows:
@@ -176,6 +187,8 @@ class Extractor:
                 item = self._item.decode(raw)
             except BROKEN:
                 item = _fitting(self._fields.item_type, raw)
+        if self._identity is not None:
+            extracted.digests.append(self._identity(item))
         try:
             row = self._record(raw, item, headers, extracted)
             if into is not None:

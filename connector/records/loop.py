@@ -15,14 +15,22 @@ from typing import Any
 import msgspec
 
 from connector.records.fields import BROKEN, REMEMBERED, Fields, Path
+from connector.records.identity import BETWEEN, digest
 
 Loop = Callable[
-    [Sequence[msgspec.Raw], Any, Callable[[Any], None], Callable[[msgspec.Raw], None]],
+    [
+        Sequence[msgspec.Raw],
+        Any,
+        Callable[[Any], None],
+        Callable[[msgspec.Raw], None],
+        Callable[[int], None],
+    ],
     None,
 ]
 """
-Called with rows, the headers that all of them carry, ``append``, which takes a finished row, and ``other``,
-which takes a row that is not ordinary, both in the order of the rows.
+Called with rows, the headers that all of them carry, ``append``, which takes a finished row, ``other``,
+which takes a row that is not ordinary, both in the order of the rows, and ``identified``, which takes the
+digest of a row before ``append`` takes the row.
 """
 
 SCALAR = frozenset(b'"-0123456789')
@@ -36,10 +44,11 @@ def compile_loop(
     key: Sequence[Path],
     timestamp: Path | None,
     headers: Sequence[tuple[str, Path]],
+    identity: Sequence[Path],
     times: Mapping[str, int],
 ) -> Loop:
     """
-    Return the loop for rows with these fields.
+    Return the loop for rows with these fields; without an ``identity`` nothing is told of digests.
 
     Those at ``texts`` are strings in ordinary rows; that goes faster than to look. ``times`` are the event
     times known so far, and may change.
@@ -49,6 +58,7 @@ def compile_loop(
         "times": times,
         "scalar": SCALAR,
         "not_ordinary": _NOT_ORDINARY,
+        "digest": digest,
     }
     lines, key_text = _key(fields, key, texts)
     moment = "None"
@@ -62,15 +72,16 @@ def compile_loop(
         lines += _text(f"header{number}", _item(fields, path), is_text=path in texts)
         extra.append(f"(name{number}, header{number})")
     own = f"[*headers, {', '.join(extra)}]" if extra else "headers"
+    identified = _identity(fields, identity, texts, lines)
     body = "\n            ".join(["item = decode(row)", *lines])
     source = f"""
-def loop(rows, headers, append, other):
+def loop(rows, headers, append, other, identified):
     for row in rows:
         try:
             {body}
         except not_ordinary:
             other(row)
-        else:
+        else:{identified}
             append(({key_text}, row, {moment}, {own}))
 """
     exec(_compiled(source), names)  # noqa: S102 - paths were checked to be names, and stand in it as numbers only
@@ -99,6 +110,17 @@ def _key(fields: Fields, paths: Sequence[Path], texts: Collection[Path]) -> tupl
     parts = ",".join(["%b"] * len(paths))
     values = ", ".join(f"key{number}" for number in range(len(paths)))
     return lines, f'b"[{parts}]" % ({values})'
+
+
+def _identity(fields: Fields, paths: Sequence[Path], texts: Collection[Path], lines: list[str]) -> str:
+    """Add what is to be read to ``lines``; return the line that tells of it."""
+    if not paths:
+        return ""
+    names = [f"identity{number}" for number in range(len(paths))]
+    for name, path in zip(names, paths, strict=True):
+        lines += _text(name, _item(fields, path), is_text=path in texts)
+    whole = f"{BETWEEN!r}.join(({', '.join(names)}))" if len(names) > 1 else names[0]
+    return f"\n            identified(digest({whole}))"
 
 
 def _text(name: str, place: str, *, is_text: bool) -> list[str]:
