@@ -2,7 +2,9 @@
 ``python -m tests.bench.scale [--quick]``: 1 to 500 subscriptions in one worker, idle and busy.
 
 Idle: sessions are open, and no rows come. Busy: `BUSY` frames a second for each, ten rows in each. Every
-subscription has a topic of its own, and all share one token. Ends with one JSON object on stdout.
+subscription has a topic of its own, and all share one token. For one size it is also measured what all of
+them take with one topic for all, and what a program takes that only receives the same frames. Ends with one
+JSON object on stdout.
 """
 
 from __future__ import annotations
@@ -20,16 +22,20 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.plots import growth
-from tests.bench.processes import resident, usage
+from tests.bench.processes import CANDIDATE_CORE, python, resident, running, usage
 from tests.bench.stage import RunningConnector, connector, mock_broker, stay_aside, summed, until, upstream
 from tests.bench.watching import slope
 
 SIZES, QUICK_SIZES = (1, 10, 100, 500), (1, 10, 100)
 BUSY = 10.0
 ROWS = 10
+COMPARED = 100
+"""Subscriptions in the size that is compared."""
 SETTLE = 5.0
 """Seconds between the last session's becoming live and the window."""
 OPEN_WITHIN = 120.0
+KEPT_BUFFERS = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
+"""For the program that only receives, what `connector.cli.allocator` does for the connector."""
 
 console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 140)
 
@@ -77,16 +83,47 @@ def main() -> None:
     for one in found:
         kind = f"{'busy' if one.busy else 'idle'}_{one.subscriptions}"
         summary[kind] = {key: _rounded(value) for key, value in asdict(one).items()}
+    if COMPARED in sizes:
+        summary |= _compared(seconds)
     print(json.dumps(summary))
 
 
-def measure(subscriptions: int, *, busy: bool, seconds: float) -> Grown:
+def _compared(seconds: float) -> dict[str, object]:
+    together = measure(COMPARED, busy=True, seconds=seconds, one_topic=True)
+    found = {
+        f"busy_{COMPARED}_one_topic_core": round(together.core, 4),
+        f"busy_{COMPARED}_receive_only_core": round(receiving(COMPARED, seconds=seconds), 4),
+    }
+    console.print(found)
+    return dict(found)
+
+
+def receiving(sockets: int, *, seconds: float) -> float:
+    """Return the share of a core that receiving takes, and nothing else, with the connector's allocator."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        directory = Path(name)
+        with upstream(directory, rows=ROWS, rate=BUSY) as served:
+            command = python("tests.bench.candidates.limits", "receive_many", served.url, str(sockets))
+            log = directory / "limit.log"
+            with running(command, core=CANDIDATE_CORE, log=log, env=KEPT_BUFFERS) as process:
+                until(
+                    f"{sockets} sockets are open",
+                    lambda: len(served.told().subscribed) >= sockets,
+                    within=OPEN_WITHIN,
+                )
+                time.sleep(SETTLE)
+                began, before = time.monotonic(), usage(process.pid)
+                time.sleep(seconds)
+                return (usage(process.pid).cpu_seconds - before.cpu_seconds) / (time.monotonic() - began)
+
+
+def measure(subscriptions: int, *, busy: bool, seconds: float, one_topic: bool = False) -> Grown:
     """Start one worker with so many, wait until all are open, and look at it for ``seconds``."""
-    topics = [f"bench-{number}" for number in range(subscriptions)]
+    topics = [f"bench-{0 if one_topic else number}" for number in range(subscriptions)]
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         directory = Path(name)
         with (
-            mock_broker(directory, topics) as (brokers, _),
+            mock_broker(directory, sorted(set(topics))) as (brokers, _),
             upstream(directory, rows=ROWS, rate=BUSY if busy else 0.0) as served,
             connector(
                 directory, url=served.url, brokers=brokers, topics=topics, oauth=served.oauth

@@ -4,7 +4,8 @@ Limits: parts of the way and nothing else. Each prints how many rows it has done
 ``receive``: frames off the socket. ``parse``: and the two decoding passes that any program must make that
 publishes rows with a key and a time (the fields asked for, the rest left as bytes). ``produce_aiokafka``
 and ``produce_librdkafka``: rows that are there already, into Kafka, acks=all, idempotent.
-Arguments: which, url, brokers, topic, compression.
+Arguments: which, url, brokers, topic, compression. ``receive_many`` is ``receive`` on so many sockets, on the
+connector's event loop; its arguments are url and number.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from connector.cli.loop import loop_factory
 from tests.bench.feeder import row
 
 ROWS = 20_000
@@ -56,6 +58,19 @@ async def receive(url: str) -> None:
     async for frame in frames(url):
         rows = rows or len(json.loads(frame)["payload"]["data"]["EVM"]["DEXTrades"])
         count.rows += rows
+
+
+async def receive_many(url: str, sockets: str) -> None:
+    """Receive only, on many sockets; frames are counted."""
+    count = Count()
+
+    async def one() -> None:
+        async for _ in frames(url):
+            count.rows += 1
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(int(sockets)):
+            group.create_task(one())
 
 
 class _Evm(msgspec.Struct):
@@ -170,6 +185,9 @@ async def produce_librdkafka(brokers: str, topic: str, compression: str) -> None
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "receive_many":
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(receive_many(*sys.argv[2:]))
     which, url, *kafka = sys.argv[1:6]
     program = {"receive": receive(url), "parse": parse(url)} if which in ("receive", "parse") else {}
     asyncio.run(program.get(which) or globals()[which](*kafka))
