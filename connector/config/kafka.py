@@ -55,7 +55,10 @@ TopicSetting = Annotated[
 class ProducerSection(Section):
     """How batches are sent."""
 
-    linger: DurationOrNone = setting("0s", "How long a batch may wait for more rows.")
+    linger: DurationOrNone = setting(
+        "0s",
+        "How long a batch waits for more rows. Beyond that, small batches leave at most every 5 ms, together.",
+    )
     # A request's length is an int32, and there is more in it than one batch.
     max_batch_bytes: Annotated[Size, size_within("1KiB", "1GiB")] = setting(
         "900KiB", "The largest batch; a topic's own limit lowers it further."

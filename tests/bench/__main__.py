@@ -18,6 +18,7 @@ from tests.bench.kafka import apache_kafka
 from tests.bench.measure import measure
 from tests.bench.report import show, summary, targets
 from tests.bench.results import Results, speed
+from tests.bench.whole import TOOLS_FILE, Told, look
 
 console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 140)
 
@@ -43,8 +44,12 @@ def main() -> None:
         if rate is not None and not arguments.quick:
             latency = (*latency, cells.half_load_cell(rate))
         _run(latency, results, repetitions, seconds=arguments.seconds, kafka=kafka)
+    tools = directory / TOOLS_FILE
+    if not arguments.resume:
+        tools.unlink(missing_ok=True)
+    told: Told = {} if arguments.quick else look(tools, with_kafka=kafka is not None)
     show(results, [*groups, latency], console)
-    found = summary(results, latency)
+    found = summary(results, latency) | told
     console.print(targets(found))
     print(json.dumps(found))
 

@@ -1,12 +1,13 @@
 """
 ``python -m tests.bench.document [FILE] [--plot PNG]``: a full run's results as Markdown, for the docs.
 
-``FILE`` is what `make bench` keeps, ``build/bench/runs.jsonl``.
+``FILE`` is what `make bench` keeps, ``build/bench/runs.jsonl``; what the other tools told lies beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.bench import cells, plots
 from tests.bench.cells import Cell
 from tests.bench.report import TARGETS, summary
 from tests.bench.results import Results, cpu, memory, speed
+from tests.bench.whole import TOOLS_FILE, Told, figures
 
 
 def main() -> None:
@@ -27,7 +29,9 @@ def main() -> None:
     groups = list(cells.groups(quick=False, with_kafka=True))
     rate = results.median(Cell(candidate=cells.PRODUCT), speed)
     latency = (*cells.latency_cells(quick=False), *([cells.half_load_cell(rate)] if rate else []))
-    print("\n".join(_targets(summary(results, latency))))
+    tools = arguments.file.with_name(TOOLS_FILE)
+    told: Told = figures(json.loads(tools.read_text())) if tools.exists() else {}
+    print("\n".join(_targets(summary(results, latency) | told)))
     for group in groups:
         print("\n".join(_table(results, group)))
     print("\n".join(_latencies(results, latency)))

@@ -11,6 +11,8 @@ from rich.table import Table
 from tests.bench import cells
 from tests.bench.cells import Cell
 from tests.bench.results import Figure, Results, core, cpu, memory, speed
+from tests.bench.stall import ALLOWANCE, INBOX
+from tests.bench.watching import MB
 
 BASE = Cell(candidate=cells.PRODUCT)
 
@@ -84,6 +86,11 @@ TARGETS = {
     "rate_at_10_ms_rtt": ("≥", 0.9),
     "p50_ms": ("≤", 1.0),
     "p99_ms": ("≤", 3.0),
+    "stall_peak_mb": ("≤", round((INBOX + ALLOWANCE) / MB)),
+    "first_socket_s": ("≤", 1.5),
+    "idle_rss_mb": ("≤", 80.0),
+    "busy_100_core": ("≤", 0.25),
+    "busy_100_rss_mb": ("≤", 150.0),
 }
 """What the product must reach."""
 
