@@ -57,7 +57,7 @@ class ProducerSection(Section):
 
     linger: DurationOrNone = setting(
         "0s",
-        "How long a batch waits for more rows. Beyond that, small batches leave at most every 5 ms, together.",
+        "How long a batch waits for more rows. Where many small ones come, they leave together, every 7 ms.",
     )
     # A request's length is an int32, and there is more in it than one batch.
     max_batch_bytes: Annotated[Size, size_within("1KiB", "1GiB")] = setting(

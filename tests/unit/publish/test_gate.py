@@ -13,8 +13,8 @@ BEAT, MOMENT = 100.0, 10.0  # the clock jumps, and the machine may be slow
 class Leaving:
     """When batches left, by their numbers."""
 
-    def __init__(self) -> None:
-        self.gate = Gate(beat=BEAT, moment=MOMENT)
+    def __init__(self, *, spare: int = 0) -> None:
+        self.gate = Gate(beat=BEAT, moment=MOMENT, spare=spare)
         self.began = asyncio.get_running_loop().time()
         self.left: list[tuple[int, float]] = []
 
@@ -48,6 +48,22 @@ async def test_after_a_pause_nothing_waits() -> None:
         await leaving.one(number)
         assert leaving.left[-1][1] - before < MOMENT
         await anyio.sleep(BEAT)
+
+
+async def test_what_was_not_needed_is_kept_for_later_up_to_a_bound() -> None:
+    leaving = Leaving(spare=3)
+    for quiet in (0.0, 50 * BEAT):
+        await anyio.sleep(quiet)
+        waits = []
+        for number in range(7):
+            before = asyncio.get_running_loop().time() - leaving.began
+            await leaving.one(number)
+            waits.append(leaving.left[-1][1] - before)
+            await anyio.sleep(2 * MOMENT)
+        assert max(waits[:4]) < MOMENT
+        assert min(waits[4:]) > MOMENT
+    between = leaving.left[-1][1] - leaving.left[-2][1]
+    assert between == pytest.approx(BEAT, abs=MOMENT)
 
 
 async def test_a_large_batch_never_waits() -> None:
