@@ -155,11 +155,13 @@ _latest: tuple[Headers, bytes] = ([], b"\0")
 
 def _encoded(headers: Headers) -> bytes:
     global _latest
-    if headers is _latest[0]:
-        return _latest[1]
+    known, encoded = _latest
+    if headers is known:
+        return encoded
     parts = [VARINTS[len(headers)]]
     for name, content in headers:
         text = name.encode()
         parts += (VARINTS[len(text)], text, VARINTS[len(content)], content)
-    _latest = (headers, b"".join(parts))
-    return _latest[1]
+    encoded = b"".join(parts)
+    _latest = (headers, encoded)
+    return encoded

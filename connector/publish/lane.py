@@ -121,7 +121,8 @@ class Lane:
                 await wake.wait()
             if self.linger:
                 await anyio.sleep(self.linger)
-            await gate.passed(len(self.queue))
+            if len(self.queue) < self._full:
+                await gate.passed(len(self.queue))
         if gate.shut:
             await anyio.sleep_forever()
 
@@ -129,8 +130,11 @@ class Lane:
         if self._suspects:
             return fill(batch, self.queue, most=self._suspects.chunk)
         flight = fill(batch, self.queue, most=len(self.queue))
+        rows = len(flight.entries)
         if self.queue:
-            self._full = len(flight.entries)
+            self._full = rows
+        elif rows >= self._full:  # rows are smaller by now
+            self._full = rows + max(1, rows // 4)
         return flight
 
     async def _write(self, producer: Writer, batch: Batch, gate: Gate) -> None:

@@ -52,7 +52,9 @@ class Pump:
         while (arrival := await self._inbox.get()) is not None:
             if self._ledger.held >= self._window:
                 await self._ledger.below(self._window)
-                await anyio.lowlevel.checkpoint()  # what was acknowledged makes place for the next request
+                # What was acknowledged makes place for the next request: the sender's task takes two turns.
+                await anyio.lowlevel.checkpoint()
+                await anyio.lowlevel.checkpoint()
             if arrival.error is not None:
                 self._give_up(arrival)
                 continue

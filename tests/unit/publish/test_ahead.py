@@ -9,7 +9,7 @@ from connector.errors import ConnectorError
 from connector.kafka import ContentRefused, ProducerBroken
 from connector.publish.gate import Gate
 from connector.publish.lane import Lane
-from tests.unit.publish.fakes import FakeBrokers, Record
+from tests.unit.publish.fakes import LATENCY, FakeBrokers, Record
 from tests.unit.publish.rows import NOW, Seen, add, lane_of, lane_running, numbered
 
 CAP = 1000
@@ -48,6 +48,23 @@ async def test_a_full_batch_is_ready_before_its_turn_and_a_smaller_one_goes_on_g
     assert [len(batch) for batch in brokers.batches["t", 0]] == [FULL, 5, FULL]
     assert brokers.values() == values(2 * FULL + 5)
     assert brokers.most_in_flight == 1
+
+
+async def test_what_a_full_batch_holds_is_learned_anew_where_rows_become_smaller(
+    brokers: FakeBrokers,
+) -> None:
+    seen = Seen()
+    lane = lane_of(seen, max_batch_bytes=100 * CAP, linger=10 * LATENCY)
+    async with lane_running(lane, brokers):
+        add(lane, seen, numbered(range(3), size=50 * CAP))  # each fills a batch
+        await seen.all_settled()
+        for number in range(3, 1003):
+            add(lane, seen, numbered([number]))
+            await anyio.sleep(LATENCY / 10)
+        await seen.all_settled()
+    sizes = [len(batch) for batch in brokers.batches["t", 0]]
+    assert min(sizes[-4:-1]) >= 90  # what comes while a batch lingers
+    assert [int(value[-6:]) for value in brokers.values()] == list(range(1003))
 
 
 @pytest.mark.parametrize("failure", [ProducerBroken("x"), ContentRefused("corrupt", "x")])
