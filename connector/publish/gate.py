@@ -16,7 +16,7 @@ MOMENT = 0.0005
 SPARE = 16
 """Moments that may come at once after quiet times."""
 
-LARGE = 100
+LARGE = 20
 """Rows of a batch that need not wait."""
 
 

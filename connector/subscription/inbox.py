@@ -2,12 +2,15 @@
 The one hand-over between reading and publishing, bounded in bytes.
 
 A `Budget` is shared by all subscriptions of a worker and covers everything that was received and is not
-yet acknowledged by Kafka. Nothing here waits on the reading side: when the budget runs short, the
-largest holder is told to shed.
+yet acknowledged by Kafka. When it runs short, the largest holder is told to shed. Before that, whoever
+reads faster than we publish is slowed down a little, as long as Kafka goes on acknowledging: reading a large
+message takes less time than publishing its rows. For a Kafka that stands still nobody waits.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -20,7 +23,16 @@ SHED_SHARE = 0.85
 """Of the budget: above it somebody sheds. The rest is for what still comes until the peer's Close."""
 
 RESUME_SHARE = 0.4
-"""Of the budget: under it whoever shed may come back."""
+"""Of the budget: under it whoever shed may come back, and nobody is slowed down."""
+
+EASE = 0.05
+"""Seconds that `Budget.eased` takes at most, for each session that there is."""
+
+EASE_MOST = 1.0
+"""Seconds that it takes at most, however many there are."""
+
+STANDSTILL = 0.25
+"""Seconds without any acknowledgement after which Kafka counts as standing still."""
 
 
 class Holding:
@@ -89,6 +101,7 @@ class Budget:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
+        self._shrunk_at = -math.inf
         self._holdings: list[Holding] = []
         self._waiting: list[anyio.Event] = []
 
@@ -130,6 +143,7 @@ class Budget:
     def shrink(self, size: int) -> None:
         """Count bytes out, and wake who waits for room."""
         self.used -= size
+        self._shrunk_at = time.monotonic()
         self.wake()
 
     def wake(self) -> None:
@@ -149,6 +163,18 @@ class Budget:
         """Return once the bound is no longer reached."""
         while self.is_full:
             await self._change()
+
+    async def eased(self) -> None:
+        """
+        Return once those who go on hold as little as `roomy` waits for, or after a moment; at once where
+        Kafka stands still.
+        """
+        if self.used <= self.limit * RESUME_SHARE:
+            return
+        sessions = sum(not holding.is_told for holding in self._holdings)
+        with anyio.move_on_after(min(EASE * sessions, EASE_MOST)):
+            while self._is_above(RESUME_SHARE) and time.monotonic() - self._shrunk_at < STANDSTILL:
+                await self._change()
 
     async def roomy(self) -> None:
         """Return once those who go on hold so little that whoever shed may come back."""

@@ -47,6 +47,9 @@ STEADY_AFTER = 2.0
 SETTLED_AFTER = 0.5
 """Seconds without a refusal after which a subscription counts as accepted; data shows it sooner."""
 
+STRIDE = 256 * 1024
+"""Bytes that are received before it is asked whether we publish as fast as we read."""
+
 LATE_WAKE = 0.5
 """Seconds: having slept so much longer than asked, what came meanwhile is still unread."""
 
@@ -214,6 +217,7 @@ class Session:
     async def _deliver(self, transport: Transport, request: GraphQLRequest) -> None:
         await transport.start(request)
         take = self._events.receive
+        stride = 0
         while (result := await transport.receive()) is not None:
             if take(result) and not self._proven:
                 self._become_live()  # not sooner, for a result may be a refusal
@@ -224,6 +228,11 @@ class Session:
             if self._cause is not None:
                 # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
                 await self._budget.room()
+                continue
+            stride += len(result.frame)
+            if stride >= STRIDE:
+                stride = 0
+                await self._budget.eased()
 
     async def _take_the_rest(self, transport: Transport) -> None:
         """Close, for the operation is over; what the peer wrote before it saw our Close is still received."""

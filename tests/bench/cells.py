@@ -14,6 +14,9 @@ RECEIVE, PARSE = "limit: receive", "limit: receive + parse"
 PRODUCE_AIOKAFKA, PRODUCE_LIBRDKAFKA = "limit: produce, aiokafka", "limit: produce, librdkafka"
 
 
+RTT = "rtt"
+"""The group that compares brokers near and far."""
+
 NAIVE_ROWS = 40_000
 
 
@@ -23,7 +26,8 @@ class Cell:
     One candidate under one set of conditions.
 
     ``rows`` of a frame; ``rate`` frames a second (``None``: as fast as it takes them); ``rtt`` seconds that
-    each answer of the broker takes.
+    each answer of the broker takes. ``beside`` names a group that measures a cell of another group once more,
+    to compare it within the group.
     """
 
     candidate: str
@@ -33,6 +37,7 @@ class Cell:
     rtt: float = 0.0
     broker: Broker = "mock"
     rate: float | None = None
+    beside: str = ""
 
     @property
     def total(self) -> int | None:
@@ -58,7 +63,7 @@ class Cell:
     @property
     def key(self) -> str:
         """Names the cell in the file of results."""
-        return f"{self.candidate} | {self.factor}"
+        return f"{self.candidate} | {self.factor}" + (f" | beside {self.beside}" if self.beside else "")
 
 
 EVERYBODY = (
@@ -92,7 +97,7 @@ def groups(*, quick: bool, with_kafka: bool) -> Iterator[tuple[Cell, ...]]:
     yield tuple(
         cell
         for rtt in (0.0, 0.01)
-        for cell in _all((PRODUCT, NAIVE, PRODUCE_LIBRDKAFKA), Cell(candidate="", rtt=rtt))
+        for cell in _all((PRODUCT, NAIVE, PRODUCE_LIBRDKAFKA), Cell(candidate="", rtt=rtt, beside=RTT))
     )
     if with_kafka:
         for rows in (10, 1):

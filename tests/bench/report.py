@@ -53,7 +53,7 @@ def summary(results: Results, latency: Sequence[Cell]) -> dict[str, float | None
         other = replace(BASE, candidate=candidate, rows=rows)
         return results.ratio(other, replace(BASE, rows=rows), figure)
 
-    rtt = replace(BASE, rtt=0.01)
+    near = replace(BASE, beside=cells.RTT)
     product = next((cell for cell in latency if cell.candidate == cells.PRODUCT), None)
     half = next((cell for cell in latency if cell.candidate == cells.PRODUCT and cell.rows != 1), None)
     found = {
@@ -65,7 +65,7 @@ def summary(results: Results, latency: Sequence[Cell]) -> dict[str, float | None
         "cpu_vs_quix_tuned_n10": against(cells.QUIX_TUNED),
         "share_of_parse_limit_n10": against(cells.PARSE),
         "itself_n10": against(cells.PRODUCT_AGAIN),
-        "rate_at_10_ms_rtt": results.ratio(rtt, BASE, speed),
+        "rate_at_10_ms_rtt": results.ratio(replace(near, rtt=0.01), near, speed),
         "rows_per_second_n10": results.median(BASE, speed),
         "cpu_seconds_per_million_n10": results.median(BASE, cpu),
         "rss_mb": results.median(BASE, memory),

@@ -25,8 +25,10 @@ from connector.subscription import (
     Silent,
     Subprotocol,
     Target,
+    inbox,
 )
 from connector.subscription.errors import AckTimedOut, SocketClosed
+from connector.task import session as session_module
 from connector.task.session import Session, SessionEnd
 from connector.task.status import State
 from connector.task.vigil import Patience
@@ -588,6 +590,40 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
             await asyncio.sleep(0)
     assert events.numbers == list(range(count))
     assert one.end.error is None
+
+
+async def test_who_reads_faster_than_we_publish_is_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "STRIDE", 1)
+    for name in ("EASE", "EASE_MOST", "STANDSTILL"):
+        monkeypatch.setattr(inbox, name, 3600.0)
+    count = 200
+
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet()
+        for number in range(count):
+            peer.frame(b'{"type":"next","payload":{"data":{"n":[%d]}}}' % number)
+        await peer.reader.read()
+
+    budget = Budget(1000)
+    sheds: list[str] = []
+    holding = budget.open(lambda: sheds.append("told"))
+    holding.take(1)
+    holding.release(1)
+    events = Events()
+
+    def take(result: Delivered) -> bool:
+        holding.take(100)
+        return True
+
+    events.react = take
+    async with raw_server(handler) as url, running(url, events=events, budget=budget):
+        while len(events.numbers) < count:
+            await until(lambda: holding.held > 0)
+            await anyio.wait_all_tasks_blocked()
+            assert holding.held <= 500
+            holding.release(holding.held)
+    assert events.numbers == list(range(count))
+    assert sheds == []
 
 
 # The token
