@@ -49,12 +49,12 @@ class Pump:
 
     async def run(self) -> None:
         """Return once the inbox is closed and empty; what is with the publisher is in the ledger."""
-        while (arrival := await self._inbox.get()) is not None:
-            if self._ledger.held >= self._window:
-                await self._ledger.below(self._window)
-                # What was acknowledged makes place for the next request: the sender's task takes two turns.
-                await anyio.lowlevel.checkpoint()
-                await anyio.lowlevel.checkpoint()
+        while True:
+            await self._below_window()
+            # From here to the ledger nothing waits: what is in neither of them counts as delivered.
+            arrival = await self._inbox.get()
+            if arrival is None:
+                return
             if arrival.error is not None:
                 self._give_up(arrival)
                 continue
@@ -73,6 +73,13 @@ class Pump:
                     keys_missing=extracted.keys_missing,
                     times_replaced=extracted.times_missing + replaced,
                 )
+
+    async def _below_window(self) -> None:
+        if self._ledger.held >= self._window:
+            await self._ledger.below(self._window)
+            # What was acknowledged makes place for the next request: the sender's task takes two turns.
+            await anyio.lowlevel.checkpoint()
+            await anyio.lowlevel.checkpoint()
 
     def _give_up(self, arrival: Arrival) -> None:
         """Account for a frame that no rows can be read from."""
