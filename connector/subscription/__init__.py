@@ -3,6 +3,7 @@
 from gql.graphql_request import GraphQLRequest
 
 from connector.subscription.credentials import Opening, Placement, Target
+from connector.subscription.easing import Easing
 from connector.subscription.errors import (
     ProtocolViolation,
     ServerCompleted,
@@ -28,6 +29,7 @@ from connector.subscription.transport import Transport
 __all__ = [
     "Budget",
     "Delivered",
+    "Easing",
     "GraphQLError",
     "GraphQLRequest",
     "Holding",

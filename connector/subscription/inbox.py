@@ -2,9 +2,8 @@
 The one hand-over between reading and publishing, bounded in bytes.
 
 A `Budget` is shared by all subscriptions of a worker and covers everything that was received and is not
-yet acknowledged by Kafka. When it runs short, the largest holder is told to shed. Before that, whoever
-reads faster than we publish is slowed down a little, as long as Kafka goes on acknowledging: reading a large
-message takes less time than publishing its rows. For a Kafka that stands still nobody waits.
+yet acknowledged by Kafka. Nothing here waits on the reading side: when the budget runs short, the
+largest holder is told to shed. `connector.subscription.easing` slows readers down before that.
 """
 
 from __future__ import annotations
@@ -25,19 +24,11 @@ SHED_SHARE = 0.85
 RESUME_SHARE = 0.4
 """Of the budget: under it whoever shed may come back, and nobody is slowed down."""
 
-EASE = 0.05
-"""Seconds that `Budget.eased` takes at most, for each session that there is."""
-
-EASE_MOST = 1.0
-"""Seconds that it takes at most, however many there are."""
-
-STANDSTILL = 0.25
-"""Seconds without any acknowledgement after which Kafka counts as standing still."""
-
 
 class Holding:
     """
-    What one subscription holds of the budget, in bytes.
+    What one subscription holds of the budget, in bytes: ``taken`` in all, of which it still has ``held``;
+    ``released_at`` is when there was a release, in seconds of `time.monotonic`.
 
     ``shed`` is called when this subscription must close its session; it must not block, and is not
     called again before `settled`.
@@ -49,10 +40,14 @@ class Holding:
         self._told = False
         self._is_closed = False
         self.held = 0
+        self.taken = 0
+        self.released_at = -math.inf
+        self._release: anyio.Event | None = None
 
     def take(self, size: int) -> None:
         """Count ``size`` bytes more; may tell somebody to shed."""
         self.held += size
+        self.taken += size
         budget = self._budget
         budget.grow(size)
         # One message that is larger than all the rest together says nothing about Kafka.
@@ -62,9 +57,33 @@ class Holding:
     def release(self, size: int) -> None:
         """Count ``size`` bytes less."""
         self.held -= size
+        self.released_at = time.monotonic()
+        if self._release is not None:
+            self._release.set()
+            self._release = None
         if self._is_closed and not self.held:
             self._budget.forget(self)
         self._budget.shrink(size)
+
+    async def next_release(self) -> None:
+        """Return once something was released."""
+        self._release = self._release or anyio.Event()
+        await self._release.wait()
+
+    @property
+    def sharers(self) -> int:
+        """How many go on, this one included."""
+        return max(1, self._budget.going_on)
+
+    @property
+    def fair_share(self) -> int:
+        """Bytes for each of those, of what may be held before anybody is slowed down."""
+        return round(self._budget.limit * RESUME_SHARE) // self.sharers
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether more is held than whoever shed waits for, and here more than a fair share of it."""
+        return self._budget.is_crowded and self.held > self.fair_share
 
     def tell(self) -> bool:
         """Tell the subscription to shed; return whether it had not been told yet."""
@@ -101,7 +120,6 @@ class Budget:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
-        self._shrunk_at = -math.inf
         self._holdings: list[Holding] = []
         self._waiting: list[anyio.Event] = []
 
@@ -120,6 +138,16 @@ class Budget:
     def is_short(self) -> bool:
         """Whether somebody has to shed: one of those that were not told yet."""
         return self.used > self.limit * SHED_SHARE and self._is_above(SHED_SHARE)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether those who go on hold so much that nobody who shed may come back."""
+        return self.used > self.limit * RESUME_SHARE and self._is_above(RESUME_SHARE)
+
+    @property
+    def going_on(self) -> int:
+        """How many were not told to shed."""
+        return sum(not holding.is_told for holding in self._holdings)
 
     def _is_above(self, share: float) -> bool:
         """
@@ -143,7 +171,6 @@ class Budget:
     def shrink(self, size: int) -> None:
         """Count bytes out, and wake who waits for room."""
         self.used -= size
-        self._shrunk_at = time.monotonic()
         self.wake()
 
     def wake(self) -> None:
@@ -163,18 +190,6 @@ class Budget:
         """Return once the bound is no longer reached."""
         while self.is_full:
             await self._change()
-
-    async def eased(self) -> None:
-        """
-        Return once those who go on hold as little as `roomy` waits for, or after a moment; at once where
-        Kafka stands still.
-        """
-        if self.used <= self.limit * RESUME_SHARE:
-            return
-        sessions = sum(not holding.is_told for holding in self._holdings)
-        with anyio.move_on_after(min(EASE * sessions, EASE_MOST)):
-            while self._is_above(RESUME_SHARE) and time.monotonic() - self._shrunk_at < STANDSTILL:
-                await self._change()
 
     async def roomy(self) -> None:
         """Return once those who go on hold so little that whoever shed may come back."""

@@ -271,6 +271,7 @@ class Follower:
             patience=settings.patience,
             payload_type=settings.extractor.payload_type,
             budget=self._budget,
+            holding=self._holding,
             events=self,
             reopens=settings.reopens,
         )

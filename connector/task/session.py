@@ -19,7 +19,9 @@ from connector.auth import Keeper, Token
 from connector.subscription import (
     Budget,
     Delivered,
+    Easing,
     GraphQLRequest,
+    Holding,
     ProtocolViolation,
     SessionError,
     SessionSettings,
@@ -46,9 +48,6 @@ STEADY_AFTER = 2.0
 
 SETTLED_AFTER = 0.5
 """Seconds without a refusal after which a subscription counts as accepted; data shows it sooner."""
-
-STRIDE = 256 * 1024
-"""Bytes that are received before it is asked whether we publish as fast as we read."""
 
 LATE_WAKE = 0.5
 """Seconds: having slept so much longer than asked, what came meanwhile is still unread."""
@@ -118,6 +117,7 @@ class Session:
         patience: Patience,
         payload_type: type,
         budget: Budget,
+        holding: Holding,
         events: SessionEvents,
         reopens: bool,
         steady_after: float = STEADY_AFTER,
@@ -128,6 +128,8 @@ class Session:
         self._patience = patience
         self._payload_type = payload_type
         self._budget = budget
+        self._easing = Easing(holding)
+        self._eases: anyio.CancelScope | None = None
         self._events = events
         self._reopens = reopens
         self._steady_after = steady_after
@@ -147,6 +149,8 @@ class Session:
             self._cause = cause
             self._asked_to_finish.set()
             self._opening.cancel()
+            if self._eases is not None:
+                self._eases.cancel()
 
     def clean(self, text: str) -> str:
         """Return ``text``, which the other side said, without the token that it may repeat."""
@@ -217,7 +221,6 @@ class Session:
     async def _deliver(self, transport: Transport, request: GraphQLRequest) -> None:
         await transport.start(request)
         take = self._events.receive
-        stride = 0
         while (result := await transport.receive()) is not None:
             if take(result) and not self._proven:
                 self._become_live()  # not sooner, for a result may be a refusal
@@ -229,10 +232,10 @@ class Session:
                 # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
                 await self._budget.room()
                 continue
-            stride += len(result.frame)
-            if stride >= STRIDE:
-                stride = 0
-                await self._budget.eased()
+            if self._easing.is_due:
+                with anyio.CancelScope() as self._eases:
+                    await self._easing.look()
+                self._eases = None
 
     async def _take_the_rest(self, transport: Transport) -> None:
         """Close, for the operation is over; what the peer wrote before it saw our Close is still received."""

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.subscription import inbox
 from connector.subscription.inbox import SHED_SHARE, Budget, Holding, Inbox
 
 LIMIT = 1000
@@ -113,70 +112,6 @@ def test_one_that_was_closed_is_forgotten_once_it_holds_nothing() -> None:
         del holding
         gc.collect()
         assert forgotten() is None
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is slowed down waits until it is told to go on, and Kafka never counts as standing still."""
-    for name in ("EASE", "EASE_MOST", "STANDSTILL"):
-        monkeypatch.setattr(inbox, name, 3600.0)
-
-
-async def is_slowed_down(budget: Budget) -> bool:
-    async with anyio.create_task_group() as group:
-        group.start_soon(budget.eased)
-        await anyio.wait_all_tasks_blocked()
-        waits = bool(budget._waiting)
-        group.cancel_scope.cancel()
-    budget.wake()
-    return waits
-
-
-@pytest.mark.usefixtures("patient")
-async def test_whoever_reads_faster_than_we_publish_is_slowed_down_while_kafka_acknowledges() -> None:
-    budget = Budget(LIMIT)
-    (one, other), told = holdings(budget, 2)
-    one.take(500)
-    assert not await is_slowed_down(budget)  # nothing was ever acknowledged
-    one.release(100)
-    assert not await is_slowed_down(budget)
-    other.take(1)
-    assert await is_slowed_down(budget)
-    with anyio.fail_after(5):
-        async with anyio.create_task_group() as group:
-            group.start_soon(budget.eased)
-            await anyio.wait_all_tasks_blocked()
-            one.release(1)
-    assert told == []
-
-
-@pytest.mark.usefixtures("patient")
-async def test_what_is_held_by_those_who_shed_slows_nobody_down() -> None:
-    budget = Budget(LIMIT)
-    (stuck, other), told = holdings(budget, 2)
-    stuck.take(800)
-    stuck.take(60)
-    assert told == [0]
-    other.take(50)
-    other.release(10)
-    assert not await is_slowed_down(budget)
-
-
-async def test_nobody_is_slowed_down_for_long_nor_for_a_kafka_that_stands_still(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    budget = Budget(LIMIT)
-    (one,), _ = holdings(budget, 1)
-    one.take(600)
-    one.release(100)
-    monkeypatch.setattr(inbox, "STANDSTILL", 3600.0)
-    with anyio.fail_after(30):
-        await budget.eased()
-    budget.wake()
-    monkeypatch.setattr(inbox, "STANDSTILL", 0.0)
-    monkeypatch.setattr(inbox, "EASE", 3600.0)
-    monkeypatch.setattr(inbox, "EASE_MOST", 3600.0)
-    assert not await is_slowed_down(budget)
 
 
 def test_one_message_larger_than_all_the_rest_sheds_nobody() -> None:

@@ -18,6 +18,7 @@ from connector.subscription import (
     Budget,
     Delivered,
     GraphQLRequest,
+    Holding,
     ProtocolViolation,
     RawPayload,
     ServerRefused,
@@ -25,10 +26,9 @@ from connector.subscription import (
     Silent,
     Subprotocol,
     Target,
-    inbox,
+    easing,
 )
 from connector.subscription.errors import AckTimedOut, SocketClosed
-from connector.task import session as session_module
 from connector.task.session import Session, SessionEnd
 from connector.task.status import State
 from connector.task.vigil import Patience
@@ -121,6 +121,7 @@ async def running(
     reopens: bool = True,
     events: Events | None = None,
     budget: Budget | None = None,
+    holding: Holding | None = None,
     finish: str | None = None,
     request: GraphQLRequest = REQUEST,
     steady_after: float = 0.0,
@@ -134,6 +135,7 @@ async def running(
         patience=patience,
         payload_type=RawPayload,
         budget=budget,
+        holding=holding or budget.open(lambda: None),
         events=events,
         reopens=reopens,
         steady_after=steady_after,
@@ -592,17 +594,22 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
     assert one.end.error is None
 
 
-async def test_who_reads_faster_than_we_publish_is_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "STRIDE", 1)
+@pytest.mark.parametrize("ends", [False, True])
+async def test_who_reads_faster_than_we_publish_is_slowed_down_until_it_is_to_end(
+    monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
     for name in ("EASE", "EASE_MOST", "STANDSTILL"):
-        monkeypatch.setattr(inbox, name, 3600.0)
+        monkeypatch.setattr(easing, name, 3600.0)
     count = 200
 
     async def handler(peer: RawPeer) -> None:
         await peer.greet()
         for number in range(count):
             peer.frame(b'{"type":"next","payload":{"data":{"n":[%d]}}}' % number)
-        await peer.reader.read()
+        while (await peer.said())[0] != 8:
+            pass
+        peer.frame(b"\x03\xe8", opcode=8)
+        peer.writer.write_eof()
 
     budget = Budget(1000)
     sheds: list[str] = []
@@ -616,11 +623,16 @@ async def test_who_reads_faster_than_we_publish_is_slowed_down(monkeypatch: pyte
         return True
 
     events.react = take
-    async with raw_server(handler) as url, running(url, events=events, budget=budget):
+    async with raw_server(handler) as url, running(url, events=events, budget=budget, holding=holding) as one:
         while len(events.numbers) < count:
             await until(lambda: holding.held > 0)
             await anyio.wait_all_tasks_blocked()
             assert holding.held <= 500
+            if ends and len(events.numbers) < count // 2:
+                one.session.finish("stop")
+                budget.limit = 10**6
+                await one.ended()
+                break
             holding.release(holding.held)
     assert events.numbers == list(range(count))
     assert sheds == []
