@@ -34,7 +34,7 @@ from connector.task.status import Face, SubscriptionObserver
 
 log = structlog.get_logger(__name__)
 
-ROW_OVERHEAD = 300
+ROW_OVERHEAD = 400
 """Bytes that a row takes beside its own: its slice, its key, its entry in a lane."""
 
 
