@@ -375,6 +375,8 @@ class Follower:
     # Memory runs short, or a record is poisoned
 
     def _shed(self) -> None:
+        if self._is_over:
+            return  # its session is being closed as it is
         self._observer.shed()
         self._overload.shed(held=self._holding.held, bound=self._budget.limit)
         if self._session is not None:

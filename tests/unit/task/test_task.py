@@ -282,7 +282,7 @@ async def test_a_stopped_one_is_not_asked_to_shed() -> None:
         await until(lambda: bench.numbers("a") and bench.numbers("b"))
         bench.brokers.freeze()
         upstream.padding["a"] = 1000  # so that it holds the most
-        await until(lambda: bench.budget.used > 120_000)
+        await until(lambda: bench.budget.used > 90_000)
         bench.task.remove("a")
         upstream.padding["b"] = 1000
         await until(lambda: bench.told["b"].sheds)
