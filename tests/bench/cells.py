@@ -17,7 +17,7 @@ PRODUCE_AIOKAFKA, PRODUCE_LIBRDKAFKA = "limit: produce, aiokafka", "limit: produ
 RTT = "rtt"
 """The group that compares brokers near and far."""
 
-NAIVE_ROWS = 40_000
+SCRIPT_ROWS = 40_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,10 +44,10 @@ class Cell:
         """
         Rows after which the feeder stops, ``None`` where a window of time is measured.
 
-        The naive program queues whatever comes, without a bound. Under a flood it does little but read, and
-        what it has published in a window says nothing of what its rows will have cost in the end.
+        The programs on gql queue whatever comes, without a bound. Under a flood they do little but read, and
+        what they have published in a window says nothing of what their rows will have cost in the end.
         """
-        return NAIVE_ROWS if self.candidate == NAIVE and self.rate is None else None
+        return SCRIPT_ROWS if self.candidate in (NAIVE, CAREFUL) and self.rate is None else None
 
     @property
     def factor(self) -> str:
