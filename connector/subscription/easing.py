@@ -22,6 +22,9 @@ EASE = 0.05
 EASE_MOST = 0.25
 """Seconds that it may make one wait, however many there are."""
 
+EASED = 64
+"""Readers, at most, of whom any waits: each may have read a quarter of a megabyte that is not counted yet."""
+
 STANDSTILL = 0.25
 """Seconds without an acknowledgement of one's own rows after which Kafka counts as standing still."""
 
@@ -45,6 +48,8 @@ class Easing:
         """
         holding = self._holding
         self._due_at = holding.taken + min(STRIDE, holding.fair_share // 8)
+        if holding.sharers > EASED:
+            return
         until = time.monotonic() + min(EASE * holding.sharers, EASE_MOST)
         while holding.is_ahead:
             left = min(until, holding.released_at + STANDSTILL) - time.monotonic()

@@ -98,6 +98,15 @@ async def test_what_is_held_by_those_who_shed_slows_nobody_down() -> None:
     assert not await is_slowed_down(other)
 
 
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("more", [False, True])
+async def test_of_many_nobody_waits_for_what_waits_in_connections_is_not_counted(more: bool) -> None:
+    one, *_ = holdings(easing.EASED + more)
+    one.take(600)
+    one.release(1)
+    assert await is_slowed_down(one) is not more
+
+
 async def test_it_waits_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
     (one,) = holdings(1)
     one.take(600)
