@@ -23,7 +23,7 @@ EASE_MOST = 0.25
 """Seconds that it may make one wait, however many there are."""
 
 EASED = 64
-"""Readers, at most, of whom any waits: each may have read a quarter of a megabyte that is not counted yet."""
+"""Readers up to which any waits: each may have read a quarter of a megabyte that is not counted yet."""
 
 STANDSTILL = 0.25
 """Seconds without an acknowledgement of one's own rows after which Kafka counts as standing still."""

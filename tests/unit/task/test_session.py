@@ -556,8 +556,8 @@ async def test_finishing_before_it_runs_opens_nothing() -> None:
     assert connected == 0
 
 
-async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost() -> None:
-    count = 5000
+def sending(count: int) -> Callable[[RawPeer], Awaitable[None]]:
+    """Write so many rows at once, and answer a Close."""
 
     async def handler(peer: RawPeer) -> None:
         await peer.greet()
@@ -568,6 +568,12 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
         peer.frame(b"\x03\xe8", opcode=8)
         peer.writer.write_eof()
         await peer.reader.read()
+
+    return handler
+
+
+async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost() -> None:
+    count = 5000
 
     budget = Budget(1000)
     holding = budget.open(lambda: None)
@@ -581,7 +587,7 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
 
     events.react = take
     async with (
-        raw_server(handler) as url,
+        raw_server(sending(count)) as url,
         running(url, events=events, budget=budget, close_timeout=20) as one,
     ):
         await until(lambda: "closing shed" in events.said)
@@ -602,15 +608,6 @@ async def test_who_reads_faster_than_we_publish_is_slowed_down_until_it_is_to_en
         monkeypatch.setattr(easing, name, 3600.0)
     count = 200
 
-    async def handler(peer: RawPeer) -> None:
-        await peer.greet()
-        for number in range(count):
-            peer.frame(b'{"type":"next","payload":{"data":{"n":[%d]}}}' % number)
-        while (await peer.said())[0] != 8:
-            pass
-        peer.frame(b"\x03\xe8", opcode=8)
-        peer.writer.write_eof()
-
     budget = Budget(1000)
     sheds: list[str] = []
     holding = budget.open(lambda: sheds.append("told"))
@@ -623,7 +620,10 @@ async def test_who_reads_faster_than_we_publish_is_slowed_down_until_it_is_to_en
         return True
 
     events.react = take
-    async with raw_server(handler) as url, running(url, events=events, budget=budget, holding=holding) as one:
+    async with (
+        raw_server(sending(count)) as url,
+        running(url, events=events, budget=budget, holding=holding) as one,
+    ):
         while len(events.numbers) < count:
             await until(lambda: holding.held > 0)
             await anyio.wait_all_tasks_blocked()
