@@ -30,15 +30,9 @@ from connector.subscription import (
     Target,
     Transport,
 )
+from connector.task import succession
 from connector.task.status import State
 from connector.task.vigil import Act, Patience, Vigil
-
-REOPEN_LEAD_SHARE = 0.25
-"""Of what the token had left when the session opened: so long before its end it is replaced."""
-
-REOPEN_LEAD_MAX = 600.0
-REOPEN_SPREAD_MAX = 60.0
-"""Seconds; one token expires for all, and not all should reconnect at once."""
 
 PROVEN_AFTER = 10.0
 """Seconds of a quiet session after which its token counts as accepted."""
@@ -305,8 +299,7 @@ class Session:
         if token.expires_at is None or not self._reopens:
             return
         left = max(0.0, token.expires_at - time.monotonic())
-        lead = min(left * REOPEN_LEAD_SHARE, REOPEN_LEAD_MAX)
-        await anyio.sleep(max(0.0, left - lead))
+        await anyio.sleep(left - succession.lead(left))
         await keeper.newer_than(token.generation)
-        await anyio.sleep(self._rng() * min(lead / 2, REOPEN_SPREAD_MAX))
+        await anyio.sleep(self._rng() * succession.spread(left, token.expires_at - time.monotonic()))
         self.finish("reopen")

@@ -660,7 +660,7 @@ async def test_it_is_reopened_before_and_not_at_the_end_of_the_token() -> None:
     async with websocket_server(flowing) as stand, running(stand.url, held=held, keeper=keeper) as one:
         await until(lambda: "closing reopen" in one.events.said)
         assert held.expires_at is not None
-        assert 0.0 < held.expires_at - time.monotonic() <= 0.6
+        assert 0.0 < held.expires_at - time.monotonic() <= 1.2
 
 
 @pytest.mark.parametrize(("expires_in", "reopens"), [(None, True), (0.2, False), (-5.0, False)])
