@@ -17,7 +17,7 @@ LIVES = (10.0, 12.0, 60.0, 600.0, 3600.0, 86_400.0, 30 * 86_400.0)
 def test_it_is_gone_before_a_server_that_counts_whole_seconds_ends_it(life: float, share_left: float) -> None:
     left = life * share_left  # of a session opened in the midst of a token's life
     for jitter, chance in itertools.product((0.0, 0.5, 0.999), repeat=2):
-        newer_at = refresh_at(asked_at=0.0, now=0.1, life=life, rng=lambda jitter=jitter: jitter)
+        newer_at = refresh_at(asked_at=0.0, now=0.1, life=life, rng=itertools.repeat(jitter).__next__)
         at = max(newer_at, life - succession.lead(left))
         at += chance * succession.spread(left, life - at)
         assert at <= life - 1.5
