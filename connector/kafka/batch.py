@@ -59,6 +59,20 @@ class Batch(Protocol):
 class RecordBatch:
     """At most ``max_bytes``, before compression. To the library it is one of its ``BatchBuilder``."""
 
+    __slots__ = (
+        "_built",
+        "_compression",
+        "_count",
+        "_first_ms",
+        "_is_closed",
+        "_is_transactional",
+        "_last_ms",
+        "_max_bytes",
+        "_parts",
+        "_producer",
+        "_size",
+    )
+
     def __init__(
         self, max_bytes: int, compression: Compression | None = None, *, is_transactional: bool = False
     ) -> None:

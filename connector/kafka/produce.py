@@ -13,6 +13,8 @@ from aiokafka.producer.sender import SendProduceReqHandler
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.types import String
 
+from connector.kafka.produced import Reader
+
 _text = String("utf-8").encode
 _number = struct.Struct(">i").pack
 _two_numbers = struct.Struct(">ii").pack
@@ -59,6 +61,7 @@ class _Request(ProduceRequest):  # type: ignore[misc]
         request = super().build(request_struct_class)
         body = _encode(request)
         request.encode = lambda: body  # a cycle through the request would keep its batches alive
+        request.RESPONSE_TYPE = Reader(request.RESPONSE_TYPE)
         return request
 
 

@@ -8,13 +8,16 @@ a new one: aiokafka consumes sequence numbers for a refused batch, so no produce
 from __future__ import annotations
 
 from asyncio import Future
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka import errors as kafka_errors
 
+from connector.errors import ConnectorError
 from connector.kafka import teardown
 from connector.kafka.batch import Batch, RecordBatch
 from connector.kafka.errors import (
@@ -22,6 +25,7 @@ from connector.kafka.errors import (
     BrokerUnreachable,
     FileUnusable,
     NotAllowed,
+    ProducerBroken,
     TopicMissing,
     mapped,
 )
@@ -95,6 +99,27 @@ class Producer:
         """Return an empty batch of at most ``max_bytes``, and the settings' ``max_batch_bytes``."""
         return RecordBatch(min(max_bytes, self._settings.max_batch_bytes), self._settings.compression)
 
+    def offer(
+        self, batch: Batch, topic: str, partition: int, answered: Callable[[ConnectorError | None], None]
+    ) -> bool:
+        """
+        Queue ``batch`` if nothing is in its way, and return whether it was.
+
+        ``answered`` is then called, once: with ``None`` when the brokers acknowledged it, else with what
+        `write` raises. The library's ``send_batch`` comes to the same in the end, after looking at much that
+        is known here.
+        """
+        count = self.known_partitions(topic)
+        accumulator = self._inner._message_accumulator
+        place = TopicPartition(topic, partition)
+        if count is None or partition >= count or accumulator._closed or accumulator._exception is not None:
+            return False
+        if accumulator._batches.get(place):
+            return False
+        future: Future[Any] = accumulator._append_batch(batch, place).future
+        future.add_done_callback(partial(_answer, topic, answered))
+        return True
+
     async def write(self, batch: Batch, topic: str, partition: int) -> None:
         """
         Hand ``batch`` over and return once the brokers acknowledged it.
@@ -115,7 +140,7 @@ class Producer:
         if partition >= count:
             raise TopicMissing(topic)
         try:
-            await (self._taken(batch, topic, partition) or await self._offered(batch, topic, partition))
+            await (await self._inner.send_batch(batch, topic, partition=partition))
         except (
             kafka_errors.KafkaError,
             kafka_errors.IllegalOperation,
@@ -124,23 +149,6 @@ class Producer:
             OSError,
         ) as error:
             raise mapped(error, topic=topic) from None
-
-    def _taken(self, batch: Batch, topic: str, partition: int) -> Future[Any] | None:
-        """
-        Queue ``batch`` if nothing is in its way, and return what will be set when it is acknowledged.
-
-        The library's ``send_batch`` comes to the same in the end, after looking at much that is known here.
-        """
-        accumulator = self._inner._message_accumulator
-        place = TopicPartition(topic, partition)
-        if accumulator._closed or accumulator._exception is not None or accumulator._batches.get(place):
-            return None
-        found: Future[Any] = accumulator._append_batch(batch, place).future
-        return found
-
-    async def _offered(self, batch: Batch, topic: str, partition: int) -> Future[Any]:
-        found: Future[Any] = await self._inner.send_batch(batch, topic, partition=partition)
-        return found
 
     async def partitions(self, topic: str, *, timeout: float) -> int:
         """
@@ -203,3 +211,11 @@ class Producer:
     async def discard(self) -> None:
         """Close without sending, within seconds, whatever the brokers do."""
         await teardown.end(self._inner, self._requests)
+
+
+def _answer(topic: str, answered: Callable[[ConnectorError | None], None], future: Future[Any]) -> None:
+    if future.cancelled():
+        answered(ProducerBroken("the producer gave a batch up"))
+        return
+    error = future.exception()
+    answered(None if error is None else mapped(error, topic=topic))

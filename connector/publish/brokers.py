@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from connector.errors import ConnectorError
@@ -26,6 +26,11 @@ class Writer(Protocol):
 
     def new_batch(self, max_bytes: int) -> Batch:
         """Return an empty batch of at most ``max_bytes``."""
+
+    def offer(
+        self, batch: Batch, topic: str, partition: int, answered: Callable[[ConnectorError | None], None]
+    ) -> bool:
+        """Take ``batch`` if that can be done at once, and tell ``answered`` what became of it."""
 
     async def write(self, batch: Batch, topic: str, partition: int) -> None:
         """Return once the brokers acknowledged ``batch``."""

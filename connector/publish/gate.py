@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-
-import anyio
+from typing import Protocol
 
 BEAT = 0.007
 """Seconds between two moments in which small batches leave, on average."""
@@ -18,6 +17,17 @@ SPARE = 16
 
 LARGE = 20
 """Rows of a batch that need not wait."""
+
+
+class Boarding(Protocol):
+    """Whoever has a batch to send."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it need not wait for others."""
+
+    def depart(self) -> None:
+        """Send it."""
 
 
 class Gate:
@@ -36,27 +46,40 @@ class Gate:
         self._spare = spare * beat
         self._shuts_at = -math.inf
         self._due = -math.inf  # of the next moment, were they spread evenly
-        self._opening: anyio.Event | None = None
+        self._loop = asyncio.get_running_loop()
+        self._arrived: list[Boarding] = []
+        self._waiting: list[Boarding] = []
 
-    async def passed(self, rows: int) -> None:
-        """Return once a batch of ``rows`` may leave."""
-        if rows >= LARGE:
-            return
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        if now < self._shuts_at:
-            return
-        if self._opening is None:
-            if now >= self._due - self._spare:
-                self._open()
-                return
-            self._opening = anyio.Event()
-            loop.call_at(self._due - self._spare, self._open)
-        await self._opening.wait()
+    def join(self, batch: Boarding) -> None:
+        """
+        Let ``batch`` depart once it may, not before the next turn of the loop: more of it may come in this
+        one.
+        """
+        if not self._arrived:
+            self._loop.call_soon(self._look)
+        self._arrived.append(batch)
 
-    def _open(self) -> None:
-        now = asyncio.get_running_loop().time()
+    def _look(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        now = self._loop.time()
+        for batch in arrived:
+            if now < self._shuts_at or batch.is_large:
+                batch.depart()
+                continue
+            opens_at = self._due - self._spare
+            if not self._waiting and now >= opens_at:
+                self._open(now)
+                batch.depart()
+                continue
+            if not self._waiting:
+                self._loop.call_at(opens_at, self._let_go)
+            self._waiting.append(batch)
+
+    def _let_go(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._open(self._loop.time())
+        for batch in waiting:
+            batch.depart()
+
+    def _open(self, now: float) -> None:
         self._shuts_at, self._due = now + self._moment, max(self._due, now) + self._beat
-        if self._opening is not None:
-            self._opening.set()
-            self._opening = None

@@ -9,21 +9,23 @@ until they are acknowledged: a broken producer gives them back, and the next one
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError, DataError
-from connector.kafka import Batch, BrokerUnreachable, ContentRefused, QueueFull
+from connector.kafka import BrokerUnreachable, ContentRefused, QueueFull
 from connector.publish.entry import Entry, give_up, restamped
 from connector.publish.flight import Flight, fill
-from connector.publish.gate import Gate
+from connector.publish.gate import LARGE, Gate
 from connector.publish.suspects import Suspects
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class Lane:
     """
     Rows of ``partition`` of ``topic``; ``linger`` seconds are waited for more rows before a batch.
 
-    Rows are put into ``queue``; `wake` sends them.
+    Rows are put into ``queue``; `wake` sends them. As long as all is well batches leave and land in callbacks
+    of the loop: waking a task for each of them would cost more than most of them do. `run` sees to the rest.
     """
 
     topic: Topic
@@ -49,26 +52,23 @@ class Lane:
     queue: deque[Entry] = field(default_factory=deque)
     _flight: Flight | None = None
     _next: Flight | None = None
-    _fill: Callable[[], Flight] | None = None  # while it runs
+    _way: tuple[Writer, Gate] | None = None  # while it runs
+    _is_boarding: bool = False
     _full: int = sys.maxsize  # rows of the last batch that was full
     _suspects: Suspects | None = None
-    _wake: anyio.Event | None = None  # while it waits for rows
+    _trouble: anyio.Event = field(default_factory=anyio.Event)
+    _failure: Exception | None = None
     _backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, cap=60.0))
     _paused_until: float = 0.0
     rows_acknowledged: int = 0
 
     def wake(self) -> None:
         """Send what is there, or get it ready."""
-        if self._wake is not None:
+        if self._flight is None:
             if self.queue:
-                self._wake.set()
-                self._wake = None
-        elif len(self.queue) >= self._full and self._can_prepare and self._fill:
-            self._next = self._fill()
-
-    @property
-    def _can_prepare(self) -> bool:
-        return self._flight is not None and self._next is None and self._suspects is None
+                self._board()
+        elif len(self.queue) >= self._full and self._next is None and self._suspects is None and self._way:
+            self._next = self._filled(self._way[0])
 
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the lane must not be running."""
@@ -85,6 +85,12 @@ class Lane:
         """When the batch in flight was sent, as `anyio.current_time`; ``None`` without one."""
         return self._flight.started_at if self._flight else None
 
+    @property
+    def is_large(self) -> bool:
+        """See `Boarding`: it is worth a request of its own, or no more would go in."""
+        rows = len(self.queue)
+        return rows >= LARGE or rows >= self._full
+
     async def run(self, producer: Writer, gate: Gate) -> ConnectorError:
         """
         Send until something is wrong, and return what. Cancelling gives rows back.
@@ -92,15 +98,15 @@ class Lane:
         After ``TopicMissing`` the same producer may be used again, after anything else it must not. Once
         ``gate`` is shut, what is in flight may land and nothing more is sent.
         """
-        self._fill = lambda: self._filled(producer.new_batch(self.topic.cap))
+        self._trouble, self._failure = anyio.Event(), None
         try:
             await anyio.sleep_until(self._paused_until)
+            self._way = producer, gate
+            self.wake()
             while True:
-                await self._until_due(gate)
-                self._flight, self._next = self._next or self._fill(), None
-                self._flight.departs()
                 try:
-                    await self._write(producer, self._flight.batch, gate)
+                    await self._until_trouble()
+                    await self._write(producer, gate)
                 except ContentRefused as error:
                     self._take_back_next()
                     self._doubt(error)
@@ -110,23 +116,87 @@ class Lane:
                     return error
                 self._landed()
         finally:
-            self._fill = None
+            self._way, self._is_boarding = None, False
             self._take_back()
 
-    async def _until_due(self, gate: Gate) -> None:
-        """Return once a batch is to be sent."""
-        if self._next is None:
-            while not self.queue:
-                self._wake = wake = anyio.Event()
-                await wake.wait()
-            if self.linger:
-                await anyio.sleep(self.linger)
-            if len(self.queue) < self._full:
-                await gate.passed(len(self.queue))
-        if gate.shut:
-            await anyio.sleep_forever()
+    # The ordinary way
 
-    def _filled(self, batch: Batch) -> Flight:
+    def _board(self) -> None:
+        if self._way is None or self._is_boarding:
+            return
+        self._is_boarding = True
+        _, gate = self._way
+        if self.linger:
+            asyncio.get_running_loop().call_later(self.linger, gate.join, self)
+        else:
+            gate.join(self)
+
+    def depart(self) -> None:
+        """See `Boarding`. The gate of an earlier run may call, too: then it leaves a little early."""
+        self._is_boarding = False
+        if self._way is None or self._way[1].shut or self._flight or not (self._next or self.queue):
+            return
+        try:
+            self._offer(self._way[0])
+        except Exception as fault:  # to be raised where it ends the program
+            self._fail(fault)
+
+    def _offer(self, producer: Writer) -> None:
+        flight = self._next or self._filled(producer)
+        self._flight, self._next = flight, None
+        flight.departs()
+        if not producer.offer(flight.batch, self.topic.name, self.partition, partial(self._answered, flight)):
+            self._trouble.set()
+
+    def _answered(self, flight: Flight, failure: ConnectorError | None) -> None:
+        if flight is not self._flight:
+            return  # it was taken back
+        if failure is not None:
+            self._fail(failure)
+            return
+        try:
+            self._landed()
+        except Exception as fault:
+            self._fail(fault)
+
+    def _landed(self) -> None:
+        flight, self._flight = self._flight, None
+        assert flight is not None
+        self._backoff.reset()
+        self.rows_acknowledged += len(flight.entries)
+        flight.landed()
+        self._cleared(len(flight.entries), landed=True)
+        if self._next or (self.is_large and not self.linger):
+            self.depart()
+        elif self.queue:
+            self._board()
+
+    def _fail(self, failure: Exception) -> None:
+        self._failure = failure
+        self._trouble.set()
+
+    # Everything else
+
+    async def _until_trouble(self) -> None:
+        """Return once there is a batch that was not taken at once; raise what became of another."""
+        await self._trouble.wait()
+        self._trouble = anyio.Event()
+        if self._failure is not None:
+            raise self._failure
+
+    async def _write(self, producer: Writer, gate: Gate) -> None:
+        """Hand over the batch in flight, as often as it takes."""
+        assert self._flight is not None
+        while True:
+            if gate.shut:  # it was not taken, so there is nothing to wait for
+                self._take_back()
+                await anyio.sleep_forever()
+            with suppress(QueueFull, BrokerUnreachable):
+                return await producer.write(self._flight.batch, self.topic.name, self.partition)
+            await anyio.sleep(RETRY)
+
+    def _filled(self, producer: Writer) -> Flight:
+        batch = producer.new_batch(self.topic.cap)
         if self._suspects:
             return fill(batch, self.queue, most=self._suspects.chunk)
         flight = fill(batch, self.queue, most=len(self.queue))
@@ -136,26 +206,6 @@ class Lane:
         elif rows >= self._full:  # rows are smaller by now
             self._full = rows + max(1, rows // 4)
         return flight
-
-    async def _write(self, producer: Writer, batch: Batch, gate: Gate) -> None:
-        while True:
-            try:
-                await producer.write(batch, self.topic.name, self.partition)
-            except (QueueFull, BrokerUnreachable):
-                await anyio.sleep(RETRY)
-                if gate.shut:  # it was not taken, so there is nothing to wait for
-                    self._take_back()
-                    await anyio.sleep_forever()
-                continue
-            return
-
-    def _landed(self) -> None:
-        flight, self._flight = self._flight, None
-        assert flight is not None
-        self._backoff.reset()
-        self.rows_acknowledged += len(flight.entries)
-        flight.landed()
-        self._cleared(len(flight.entries), landed=True)
 
     def _cleared(self, rows: int, *, landed: bool) -> None:
         suspects = self._suspects

@@ -47,10 +47,12 @@ class Easing:
         acknowledgements come. For a Kafka that stands still nobody waits.
         """
         holding = self._holding
-        self._due_at = holding.taken + min(STRIDE, holding.fair_share // 8)
-        if holding.sharers > EASED:
+        sharers = holding.sharers
+        if sharers > EASED:
+            self._due_at = holding.taken + STRIDE
             return
-        until = time.monotonic() + min(EASE * holding.sharers, EASE_MOST)
+        self._due_at = holding.taken + min(STRIDE, holding.fair_share // 8)
+        until = time.monotonic() + min(EASE * sharers, EASE_MOST)
         while holding.is_ahead:
             left = min(until, holding.released_at + STANDSTILL) - time.monotonic()
             if left <= 0.0:

@@ -13,6 +13,7 @@ from connector.errors import ConnectorError
 from connector.kafka import (
     Batch,
     BrokerUnreachable,
+    ContentRefused,
     KafkaSettings,
     NewTopics,
     Producer,
@@ -190,6 +191,68 @@ async def test_what_cannot_be_written_to_is_told_apart(
         assert producer.known_partitions(topic) == 4
         assert producer.known_partitions(missing) is None
         alone.broker(1).freeze()
-        with pytest.raises(BrokerUnreachable):
-            await producer.partitions(topic_name(), timeout=0.3)
+        with anyio.fail_after(20), pytest.raises(BrokerUnreachable):
+            while True:
+                with suppress(TopicMissing):  # of an answer that was under way before
+                    await producer.partitions(topic_name(), timeout=0.3)
         await producer.discard()
+
+
+class Answers:
+    """What became of batches that were offered."""
+
+    def __init__(self) -> None:
+        self.heard: list[ConnectorError | None] = []
+
+    async def until(self, count: int) -> None:
+        with anyio.fail_after(20):
+            while len(self.heard) < count:  # noqa: ASYNC110 - told by a callback
+                await anyio.sleep(0.01)
+
+
+async def test_a_batch_that_is_offered_is_answered_when_it_is_written(
+    kafka: KafkaCluster, topic_name: Callable[[], str]
+) -> None:
+    topic, answers = topic_name(), Answers()
+    async with producing(kafka, KAFKA, topic) as producer:
+        assert producer.offer(batch_of(producer), topic, 0, answers.heard.append)
+        assert not producer.offer(batch_of(producer), topic, 0, answers.heard.append)  # behind another
+        await answers.until(1)
+        assert producer.offer(batch_of(producer), topic, 0, answers.heard.append)
+        await answers.until(2)
+        assert answers.heard == [None, None]
+        assert (await end_offsets(kafka.bootstrap_servers, topic))[0] == 3
+        assert not producer.offer(batch_of(producer), topic_name(), 0, answers.heard.append)  # unknown
+        assert not producer.offer(batch_of(producer), topic, 4, answers.heard.append)
+        await producer.discard()
+        assert not producer.offer(batch_of(producer), topic, 1, answers.heard.append)
+    assert len(answers.heard) == 2
+
+
+async def test_a_batch_that_is_offered_and_refused_is_told_by_name(
+    kafka: KafkaCluster, topic_name: Callable[[], str]
+) -> None:
+    topic, answers = topic_name(), Answers()
+    await create_topic(kafka.bootstrap_servers, topic, config={"max.message.bytes": "2000"})
+    async with nothing_left_behind():
+        producer = await Producer.start(replace(KAFKA, bootstrap_servers=kafka.bootstrap_servers))
+        await producer.partitions(topic, timeout=5)
+        assert producer.offer(batch_of(producer, size=3000), topic, 0, answers.heard.append)
+        await answers.until(1)
+        await producer.discard()
+    assert isinstance(answers.heard[0], ContentRefused)
+    assert answers.heard[0].reason == "too_large"
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.05, 2.1], ids=["at-once", "soon", "timed-out"])
+async def test_a_batch_that_is_offered_is_never_called_written_by_a_producer_that_was_discarded(
+    alone: KafkaCluster, topic_name: Callable[[], str], wait: float
+) -> None:
+    topic, answers = topic_name(), Answers()
+    async with producing(alone, IMPATIENT, topic) as producer:
+        alone.broker(1).freeze()
+        for partition in range(4):
+            assert producer.offer(batch_of(producer, size=500_000), topic, partition, answers.heard.append)
+        await anyio.sleep(wait)
+        await producer.discard()
+    assert None not in answers.heard

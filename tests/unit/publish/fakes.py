@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +14,13 @@ from anyio.lowlevel import checkpoint
 from connector.errors import ConnectorError
 from connector.kafka import (
     Batch,
+    BrokerUnreachable,
     ContentRefused,
     KafkaSettings,
     NewTopics,
     NotAllowed,
     ProducerBroken,
+    QueueFull,
     TopicLimits,
     TopicMissing,
 )
@@ -195,9 +198,30 @@ class FakeProducer:
         self._brokers = brokers
         self._is_broken = False
         self._holes: set[tuple[str, int]] = set()
+        self._under_way: set[asyncio.Future[None]] = set()
 
     def new_batch(self, max_bytes: int) -> Batch:
         return FakeBatch(min(max_bytes, self._brokers.capacity))
+
+    def offer(
+        self, batch: Batch, topic: str, partition: int, answered: Callable[[ConnectorError | None], None]
+    ) -> bool:
+        coming = self._brokers.failures[topic, partition]
+        if coming and isinstance(coming[0], QueueFull | BrokerUnreachable):
+            return False
+        if partition >= (self.known_partitions(topic) or 0):
+            return False
+
+        def end(writing: asyncio.Future[None]) -> None:
+            self._under_way.discard(writing)
+            error = ProducerBroken("closed") if writing.cancelled() else writing.exception()
+            assert error is None or isinstance(error, ConnectorError), error
+            answered(error)
+
+        writing = asyncio.ensure_future(self.write(batch, topic, partition))
+        self._under_way.add(writing)
+        writing.add_done_callback(end)
+        return True
 
     async def write(self, batch: Batch, topic: str, partition: int) -> None:
         assert isinstance(batch, FakeBatch)
@@ -239,5 +263,7 @@ class FakeProducer:
 
     async def discard(self) -> None:
         self.closed = "discarded"
+        for writing in self._under_way:
+            writing.cancel()
         with anyio.CancelScope(shield=True):
             await anyio.sleep(LATENCY)

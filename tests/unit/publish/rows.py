@@ -97,7 +97,11 @@ async def lane_running(lane: Lane, brokers: FakeBrokers) -> AsyncIterator[Gate]:
 
     async def run() -> None:
         while True:
-            await lane.run(await brokers.start_producer(), gate)
+            producer = await brokers.start_producer()
+            try:
+                await lane.run(producer, gate)
+            finally:
+                await producer.discard()
 
     async with anyio.create_task_group() as group:
         group.start_soon(run)

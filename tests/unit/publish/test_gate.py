@@ -1,6 +1,9 @@
 """Small batches leave together, and whatever comes after a pause leaves at once."""
 
+from __future__ import annotations
+
 import asyncio
+from dataclasses import dataclass
 
 import anyio
 import pytest
@@ -10,29 +13,56 @@ from connector.publish.gate import LARGE, Gate
 BEAT, MOMENT = 100.0, 10.0  # the clock jumps, and the machine may be slow
 
 
+@dataclass
+class One:
+    """A batch of ``rows`` that leaves."""
+
+    leaving: Leaving
+    number: int
+    rows: int
+
+    @property
+    def is_large(self) -> bool:
+        return self.rows >= LARGE
+
+    def depart(self) -> None:
+        self.leaving.left.append((self.number, self.leaving.now))
+
+
 class Leaving:
     """When batches left, by their numbers."""
 
     def __init__(self, *, spare: int = 0) -> None:
         self.gate = Gate(beat=BEAT, moment=MOMENT, spare=spare)
-        self.began = asyncio.get_running_loop().time()
+        self._began = asyncio.get_running_loop().time()
         self.left: list[tuple[int, float]] = []
 
-    async def one(self, number: int, rows: int = 1) -> None:
-        await self.gate.passed(rows)
-        self.left.append((number, asyncio.get_running_loop().time() - self.began))
+    @property
+    def now(self) -> float:
+        return asyncio.get_running_loop().time() - self._began
+
+    def join(self, *numbers: int, rows: int = 1) -> None:
+        for number in numbers:
+            self.gate.join(One(self, number, rows))
+
+    async def wait(self, number: int) -> float:
+        """Join, and return how long it took to leave."""
+        before = self.now
+        self.join(number)
+        while not self.left or self.left[-1][0] != number:  # noqa: ASYNC110 - the clock jumps
+            await anyio.sleep(MOMENT / 100)
+        return self.left[-1][1] - before
 
 
 async def test_the_batches_of_a_moment_leave_at_once_and_later_ones_together() -> None:
     leaving = Leaving()
-    async with anyio.create_task_group() as group:
-        for number in range(4):
-            group.start_soon(leaving.one, number)
-        await anyio.sleep(2 * MOMENT)
-        group.start_soon(leaving.one, 4)
-        await anyio.sleep(BEAT / 2)
-        group.start_soon(leaving.one, 5)
-        group.start_soon(leaving.one, 6)
+    leaving.join(0, 1, 2, 3)
+    assert leaving.left == []  # more of them may come in this turn of the loop
+    await anyio.sleep(2 * MOMENT)
+    leaving.join(4)
+    await anyio.sleep(BEAT / 2)
+    leaving.join(5, 6)
+    await anyio.sleep(BEAT)
     times = dict(leaving.left)
     assert max(times[number] for number in range(4)) < MOMENT
     later = [times[number] for number in (4, 5, 6)]
@@ -44,9 +74,7 @@ async def test_the_batches_of_a_moment_leave_at_once_and_later_ones_together() -
 async def test_after_a_pause_nothing_waits() -> None:
     leaving = Leaving()
     for number in range(5):
-        before = asyncio.get_running_loop().time() - leaving.began
-        await leaving.one(number)
-        assert leaving.left[-1][1] - before < MOMENT
+        assert await leaving.wait(number) < MOMENT
         await anyio.sleep(BEAT)
 
 
@@ -56,9 +84,7 @@ async def test_what_was_not_needed_is_kept_for_later_up_to_a_bound() -> None:
         await anyio.sleep(quiet)
         waits = []
         for number in range(7):
-            before = asyncio.get_running_loop().time() - leaving.began
-            await leaving.one(number)
-            waits.append(leaving.left[-1][1] - before)
+            waits.append(await leaving.wait(number))
             await anyio.sleep(2 * MOMENT)
         assert max(waits[:4]) < MOMENT
         assert min(waits[4:]) > MOMENT
@@ -68,26 +94,19 @@ async def test_what_was_not_needed_is_kept_for_later_up_to_a_bound() -> None:
 
 async def test_a_large_batch_never_waits() -> None:
     leaving = Leaving()
-    await leaving.one(0)
+    await leaving.wait(0)
     await anyio.sleep(2 * MOMENT)
-    await leaving.one(1, rows=LARGE)
-    assert leaving.left[-1][1] < BEAT
+    leaving.join(1, rows=LARGE)
+    await anyio.sleep(MOMENT)
+    assert [number for number, _ in leaving.left] == [0, 1]
 
 
-@pytest.mark.parametrize("cancelled", [0, 1, 2])
-async def test_one_that_gives_up_holds_up_nobody(cancelled: int) -> None:
+async def test_a_batch_that_grows_while_all_look_for_their_turn_need_not_wait() -> None:
     leaving = Leaving()
-    await leaving.one(9)
+    await leaving.wait(0)
     await anyio.sleep(2 * MOMENT)
-    async with anyio.create_task_group() as group:
-        scopes = [anyio.CancelScope() for _ in range(3)]
-
-        async def leave(number: int) -> None:
-            with scopes[number]:
-                await leaving.one(number)
-
-        for number in range(3):
-            group.start_soon(leave, number)
-        await anyio.sleep(MOMENT)
-        scopes[cancelled].cancel()
-    assert sorted(number for number, _ in leaving.left) == sorted({0, 1, 2, 9} - {cancelled})
+    one = One(leaving, 1, rows=1)
+    leaving.gate.join(one)
+    one.rows = LARGE  # by what comes in the same turn
+    await anyio.sleep(MOMENT)
+    assert [number for number, _ in leaving.left] == [0, 1]

@@ -1,13 +1,16 @@
 """A lane: order, one batch in flight, rows given back."""
 
+from collections.abc import Sequence
+
 import anyio
 import pytest
 
 from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken, QueueFull, TopicMissing
+from connector.publish import Ledger, Receipt
 from connector.publish.gate import Gate
 from connector.publish.lane import Lane
 from tests.unit.publish.fakes import LATENCY, FakeBrokers
-from tests.unit.publish.rows import Seen, add, lane_of, lane_running, numbered
+from tests.unit.publish.rows import NOW, Seen, add, lane_of, lane_running, numbered
 
 
 def in_flight(lane: Lane) -> int:
@@ -164,3 +167,50 @@ async def test_cancelling_gives_back_what_flies(brokers: FakeBrokers) -> None:
     async with lane_running(lane, brokers):
         await seen.all_settled()
     assert brokers.values() == [b"%06d" % number for number in range(4)]
+
+
+async def test_an_answer_that_comes_after_the_rows_were_taken_back_counts_for_nothing(
+    brokers: FakeBrokers,
+) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    first = await brokers.start_producer()
+    add(lane, seen, numbered(range(3)))
+    brokers.freeze()
+    with anyio.move_on_after(1):
+        await lane.run(first, Gate())
+    brokers.thaw()
+    add(lane, seen, numbered(range(3, 10)))
+    brokers.latency["t", 0] = 100 * LATENCY
+    async with lane_running(lane, brokers):
+        await anyio.sleep(5 * LATENCY)
+        assert brokers.values() == [b"%06d" % number for number in range(3)]  # of the first producer
+        await anyio.sleep(10 * LATENCY)
+        assert (lane.held, lane.rows_acknowledged) == (10, 0)
+        await seen.all_settled()
+    assert (lane.held, lane.rows_acknowledged) == (0, 10)
+
+
+async def test_what_goes_wrong_while_rows_are_accounted_for_ends_the_run(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+
+    def settled(receipts: Sequence[Receipt]) -> None:
+        raise ZeroDivisionError
+
+    lane.topic.add(numbered([1]), Ledger(settled, seen.ledger.bad).open(rows=1, size=1, received_at=0.0), NOW)
+    with anyio.fail_after(5), pytest.raises(ZeroDivisionError):
+        await lane.run(await brokers.start_producer(), Gate())
+
+
+async def test_what_goes_wrong_while_a_batch_is_put_together_ends_the_run(
+    brokers: FakeBrokers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Seen()
+    lane = lane_of(seen)
+    producer = await brokers.start_producer()
+    monkeypatch.setattr(producer, "new_batch", lambda cap: 1 // 0)
+    add(lane, seen, numbered(range(3)))
+    with anyio.fail_after(5), pytest.raises(ZeroDivisionError):
+        await lane.run(producer, Gate())
+    assert (lane.held, len(lane.queue)) == (3, 3)
