@@ -88,7 +88,11 @@ class SubscriptionMetrics:
     def __init__(self, metrics: Metrics, name: str) -> None:
         self._metrics = metrics
         self._name = name
-        self._tally = metrics.tally(name)
+        tally = metrics.tally(name)
+        # Called for every frame.
+        self.received = tally.received
+        self.acknowledged = tally.acknowledged
+        self.event_lag = tally.event_lag
         self._uncovered = metrics.uncovered_seconds.labels(name)
         self._streamed = metrics.stream_seconds.labels(name)
         self._sessions = metrics.sessions_opened.labels(name)
@@ -111,18 +115,6 @@ class SubscriptionMetrics:
     def session_opened(self) -> None:
         """See `SubscriptionObserver`."""
         self._sessions.inc()
-
-    def received(self, rows: int, size: int) -> None:
-        """See `SubscriptionObserver`."""
-        self._tally.received(rows, size)
-
-    def acknowledged(self, rows: int, frames: int, latency: float) -> None:
-        """See `SubscriptionObserver`."""
-        self._tally.acknowledged(rows, frames, latency)
-
-    def event_lag(self, seconds: float, frames: int) -> None:
-        """See `SubscriptionObserver`."""
-        self._tally.event_lag(seconds, frames)
 
     def reconnect(self, reason: str) -> None:
         """See `SubscriptionObserver`."""

@@ -49,7 +49,7 @@ class Holding:
         self.held += size
         self.taken += size
         budget = self._budget
-        budget.grow(size)
+        budget.used += size
         # One message that is larger than all the rest together says nothing about Kafka.
         if budget.is_short and budget.used - size >= budget.limit * RESUME_SHARE:
             budget.relieve()
@@ -163,10 +163,6 @@ class Budget:
     def is_full(self) -> bool:
         """Whether the bound is reached: whoever reads on, after its Close was sent, has to wait."""
         return self.used >= self.limit
-
-    def grow(self, size: int) -> None:
-        """Count bytes in."""
-        self.used += size
 
     def shrink(self, size: int) -> None:
         """Count bytes out, and wake who waits for room."""

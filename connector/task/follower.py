@@ -22,7 +22,6 @@ from connector.errors import DataError
 from connector.publish import DeadLetters, Ledger, Receipt
 from connector.subscription import (
     Budget,
-    Delivered,
     Inbox,
     ProtocolViolation,
     ServerCompleted,
@@ -129,6 +128,7 @@ class Follower:
             refusals=settings.refusals,
             clean=self._clean,
         )
+        self.receive = self._receiver.receive  # of `SessionEvents`; called for every frame
 
     @property
     def name(self) -> str:
@@ -346,10 +346,6 @@ class Follower:
         """See `SessionEvents`."""
         if cause in CLOSING_STATES:
             self._face.enter(CLOSING_STATES[cause])
-
-    def receive(self, result: Delivered) -> bool:
-        """See `SessionEvents`."""
-        return self._receiver.receive(result)
 
     def violated(self, error: ProtocolViolation) -> None:
         """See `SessionEvents`."""

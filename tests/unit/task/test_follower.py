@@ -515,7 +515,7 @@ async def test_told_to_shed_while_it_waits_for_a_token_it_opens_no_session() -> 
         await bench.until_state(State.TOKEN)
         # Others hold the rest, each less than this one, which is therefore told.
         others = budget.limit - budget.used
-        budget.grow(others)
+        budget.used += others
         budget.relieve()
         assert bench.told.sheds == 1
         keeper.put(token(2))
