@@ -59,10 +59,16 @@ class Reader:
             return None
         topics = []
         (count,) = _number(data, at)
+        if count < 0:
+            return None
         at += 4
         for _ in range(count):
             (length,) = _short(data, at)
+            if length < 0:
+                return None
             (partitions,) = _number(data, at + 2 + length)
+            if partitions < 0:
+                return None
             name = str(data[at + 2 : at + 2 + length], "utf-8")
             at += 6 + length
             found = []

@@ -22,7 +22,7 @@ import anyio
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError, DataError
-from connector.kafka import BrokerUnreachable, ContentRefused, QueueFull
+from connector.kafka import BrokerUnreachable, ContentRefused, QueueFull, TopicMissing
 from connector.publish.entry import Entry, give_up, restamped
 from connector.publish.flight import Flight, fill
 from connector.publish.gate import LARGE, Gate
@@ -43,7 +43,7 @@ class Lane:
     Rows of ``partition`` of ``topic``; ``linger`` seconds are waited for more rows before a batch.
 
     Rows are put into ``queue``; `wake` sends them. As long as all is well batches leave and land in callbacks
-    of the loop: waking a task for each of them would cost more than most of them do. `run` sees to the rest.
+    of the loop, since waking a task takes longer; `run` sees to the rest.
     """
 
     topic: Topic
@@ -95,8 +95,8 @@ class Lane:
         """
         Send until something is wrong, and return what. Cancelling gives rows back.
 
-        After ``TopicMissing`` the same producer may be used again, after anything else it must not. Once
-        ``gate`` is shut, what is in flight may land and nothing more is sent.
+        After ``TopicMissing`` the same producer may be used again, after anything else it must not, and
+        ``gate`` is shut: what is in flight may land, and nothing more is sent.
         """
         self._trouble, self._failure = anyio.Event(), None
         try:
@@ -173,6 +173,8 @@ class Lane:
 
     def _fail(self, failure: Exception) -> None:
         self._failure = failure
+        if self._way is not None and not isinstance(failure, TopicMissing):
+            self._way[1].shut = True  # at once: other lanes may be answered before `run` wakes
         self._trouble.set()
 
     # Everything else

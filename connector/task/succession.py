@@ -24,6 +24,9 @@ def lead(left: float) -> float:
 def spread(left: float, now_left: float) -> float:
     """
     Return up to how many seconds the session may go on, there being a newer token. ``left``: seconds of
-    life that the older one had at the opening; ``now_left``: that it has now.
+    life that the older one had at the opening; ``now_left``: that it has now. A session that outlived its
+    token need not hurry.
     """
+    if now_left <= 0.0:
+        return min(lead(left) / 2, SPREAD_MAX)
     return max(0.0, min(lead(left) / 2, SPREAD_MAX, now_left - MARGIN))

@@ -61,3 +61,14 @@ def test_an_answer_that_was_cut_off_is_broken(kind: Any) -> None:
     for length in range(len(HEADER), len(whole) - throttle):
         with pytest.raises(ValueError, match=r"Error|underrun"):
             Reader(kind).decode(after_header(whole[:length]))
+
+
+@pytest.mark.parametrize("topics", [None, [("one", None)], [(None, [])]])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_null_is_left_to_the_library(kind: Any, topics: Any) -> None:
+    count = b"\xff\xff\xff\xff" if topics is None else b"\0\0\0\1"
+    for name, partitions in topics or ():
+        count += b"\xff\xff" if name is None else b"\0\3one"
+        count += b"\xff\xff\xff\xff" if partitions is None else b"\0\0\0\0"
+    data = HEADER + count + b"\0" * 4
+    assert type(Reader(kind).decode(after_header(data))) is kind

@@ -98,6 +98,7 @@ async def lane_running(lane: Lane, brokers: FakeBrokers) -> AsyncIterator[Gate]:
     async def run() -> None:
         while True:
             producer = await brokers.start_producer()
+            gate.shut = False
             try:
                 await lane.run(producer, gate)
             finally:

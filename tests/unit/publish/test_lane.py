@@ -1,15 +1,24 @@
 """A lane: order, one batch in flight, rows given back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 import pytest
 
-from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken, QueueFull, TopicMissing
-from connector.publish import Ledger, Receipt
+from connector.errors import ConnectorError
+from connector.kafka import (
+    Batch,
+    BrokerUnreachable,
+    ContentRefused,
+    NotAllowed,
+    ProducerBroken,
+    QueueFull,
+    TopicMissing,
+)
+from connector.publish import Ledger, Receipt, Topic
 from connector.publish.gate import Gate
 from connector.publish.lane import Lane
-from tests.unit.publish.fakes import LATENCY, FakeBrokers
+from tests.unit.publish.fakes import LATENCY, FakeBrokers, FakeProducer
 from tests.unit.publish.rows import NOW, Seen, add, lane_of, lane_running, numbered
 
 
@@ -214,3 +223,46 @@ async def test_what_goes_wrong_while_a_batch_is_put_together_ends_the_run(
     with anyio.fail_after(5), pytest.raises(ZeroDivisionError):
         await lane.run(producer, Gate())
     assert (lane.held, len(lane.queue)) == (3, 3)
+
+
+async def test_no_lane_begins_another_batch_once_one_was_refused(brokers: FakeBrokers) -> None:
+    producer, gate, seen = Answering(brokers), Gate(), Seen()
+    topic = Topic("t", max_batch_bytes=900 * 1024, compressed=False)
+    topic.lanes.extend(Lane(topic, number) for number in range(4))
+    failures = []
+
+    async def run(lane: Lane) -> None:
+        failures.append(await lane.run(producer, gate))
+
+    async with anyio.create_task_group() as group:
+        for lane in topic.lanes:
+            group.start_soon(run, lane)
+        await anyio.sleep(0.1)
+        for _ in range(2):  # a batch of each lane, and rows for another
+            topic.add(numbered(range(400)), seen.receipt(400), NOW)
+            topic.wake()
+            await anyio.sleep(0.1)
+        assert len(producer.offered) == 4
+        offered, producer.offered = producer.offered, []
+        offered[0](ContentRefused("invalid", "no"))
+        for answered in offered[1:]:  # by the same response
+            answered(None)
+        await anyio.sleep(1)
+        assert producer.offered == []
+        assert [type(failure) for failure in failures] == [ContentRefused]
+        assert [lane.rows_acknowledged for lane in topic.lanes] == [0, 100, 100, 100]
+        group.cancel_scope.cancel()
+
+
+class Answering(FakeProducer):
+    """Takes every batch, and leaves it to the test to answer."""
+
+    def __init__(self, brokers: FakeBrokers) -> None:
+        super().__init__(brokers)
+        self.offered: list[Callable[[ConnectorError | None], None]] = []
+
+    def offer(
+        self, batch: Batch, topic: str, partition: int, answered: Callable[[ConnectorError | None], None]
+    ) -> bool:
+        self.offered.append(answered)
+        return True

@@ -36,5 +36,9 @@ def test_it_is_replaced_in_the_last_quarter_of_its_life_or_half_of_a_short_one(
 
 
 def test_there_is_no_spread_where_the_newer_token_came_late() -> None:
-    assert succession.spread(12.0, 1.0) == 0.0
-    assert succession.spread(12.0, -3.0) == 0.0
+    assert succession.spread(3600.0, 1.0) == 0.0
+
+
+@pytest.mark.parametrize("ago", [0.0, 3.0, 1000.0])
+def test_sessions_that_outlived_their_token_are_spread(ago: float) -> None:
+    assert succession.spread(3600.0, -ago) == succession.SPREAD_MAX
