@@ -11,8 +11,8 @@ SPREAD_MAX = 60.0
 
 MARGIN = 1.5
 """
-Seconds before its end by which the session is replaced. Servers keep an expiry in whole seconds and may
-cut the part of one off (RFC 7519 §2 and RFC 7662 §2.2 allow both); the rest is for closing.
+Seconds before its end by which the session is replaced. Servers keep an expiry in whole seconds (``exp`` of
+RFC 7662 §2.2) and may have cut off the part of one; the rest is for closing.
 """
 
 
@@ -27,6 +27,5 @@ def spread(left: float, now_left: float) -> float:
     life that the older one had at the opening; ``now_left``: that it has now. A session that outlived its
     token need not hurry.
     """
-    if now_left <= 0.0:
-        return min(lead(left) / 2, SPREAD_MAX)
-    return max(0.0, min(lead(left) / 2, SPREAD_MAX, now_left - MARGIN))
+    most = min(lead(left) / 2, SPREAD_MAX)
+    return most if now_left <= 0.0 else max(0.0, min(most, now_left - MARGIN))

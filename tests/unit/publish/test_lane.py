@@ -183,21 +183,34 @@ async def test_an_answer_that_comes_after_the_rows_were_taken_back_counts_for_no
 ) -> None:
     seen = Seen()
     lane = lane_of(seen)
-    first = await brokers.start_producer()
+    first, second = Answering(brokers), Answering(brokers)
     add(lane, seen, numbered(range(3)))
-    brokers.freeze()
     with anyio.move_on_after(1):
         await lane.run(first, Gate())
-    brokers.thaw()
     add(lane, seen, numbered(range(3, 10)))
-    brokers.latency["t", 0] = 100 * LATENCY
-    async with lane_running(lane, brokers):
-        await anyio.sleep(5 * LATENCY)
-        assert brokers.values() == [b"%06d" % number for number in range(3)]  # of the first producer
-        await anyio.sleep(10 * LATENCY)
-        assert (lane.held, lane.rows_acknowledged) == (10, 0)
-        await seen.all_settled()
-    assert (lane.held, lane.rows_acknowledged) == (0, 10)
+    async with anyio.create_task_group() as group:
+        group.start_soon(lane.run, second, Gate())
+        await anyio.sleep(1)
+        (late,), (answered,) = first.offered, second.offered
+        late(None)
+        late(ProducerBroken("closed"))
+        await anyio.sleep(1)
+        assert (lane.held, lane.rows_acknowledged, in_flight(lane)) == (10, 0, 1)
+        answered(None)
+        assert (lane.held, lane.rows_acknowledged) == (0, 10)
+        group.cancel_scope.cancel()
+
+
+async def test_a_missing_topic_keeps_no_other_lane_from_sending(brokers: FakeBrokers) -> None:
+    seen, producer, gate = Seen(), Answering(brokers), Gate()
+    lane = lane_of(seen)
+    add(lane, seen, numbered(range(3)))
+    async with anyio.create_task_group() as group:
+        group.start_soon(lane.run, producer, gate)
+        await anyio.sleep(1)
+        producer.offered[0](TopicMissing("t"))
+        await anyio.sleep(1)
+    assert (lane.held, gate.shut) == (3, False)
 
 
 async def test_what_goes_wrong_while_rows_are_accounted_for_ends_the_run(brokers: FakeBrokers) -> None:
