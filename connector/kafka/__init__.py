@@ -12,25 +12,17 @@ from connector.kafka.errors import (
     TopicMissing,
 )
 from connector.kafka.partitioner import POSITIVE, murmur2, positive_hash
-from connector.kafka.probe import probe
 from connector.kafka.producer import Producer
-from connector.kafka.refusal import CannotConnect
-from connector.kafka.report import BrokerFinding, BrokerReport, Finding, TopicFinding, Verdict
 from connector.kafka.security import Mechanism, Sasl, Security, SecurityProtocol, TokenProvider
 from connector.kafka.settings import Compression, KafkaSettings
-from connector.kafka.survey import require_broker, survey, told
 
 __all__ = [
     "POSITIVE",
     "Batch",
-    "BrokerFinding",
-    "BrokerReport",
     "BrokerUnreachable",
-    "CannotConnect",
     "Compression",
     "ContentRefused",
     "FileUnusable",
-    "Finding",
     "KafkaSettings",
     "Mechanism",
     "NewTopics",
@@ -42,16 +34,10 @@ __all__ = [
     "Security",
     "SecurityProtocol",
     "TokenProvider",
-    "TopicFinding",
     "TopicLimits",
     "TopicMissing",
-    "Verdict",
     "create_topics",
     "murmur2",
     "positive_hash",
-    "probe",
-    "require_broker",
-    "survey",
-    "told",
     "topic_limits",
 ]

@@ -20,6 +20,7 @@ from aiokafka import errors as kafka_errors
 from connector.errors import ConnectorError
 from connector.kafka import teardown
 from connector.kafka.batch import Batch, RecordBatch
+from connector.kafka.diagnosis.rights import refuses_write
 from connector.kafka.errors import (
     IDEMPOTENT_WRITES,
     BrokerUnreachable,
@@ -31,7 +32,6 @@ from connector.kafka.errors import (
 )
 from connector.kafka.options import client_options, made
 from connector.kafka.requests import RightsRequest
-from connector.kafka.rights import refuses_write
 from connector.kafka.settings import KafkaSettings
 from connector.tls import RotatingContext
 

@@ -7,15 +7,9 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from connector.kafka import (
-    BrokerFinding,
-    BrokerReport,
-    KafkaSettings,
-    NewTopics,
-    TopicFinding,
-    probe,
-)
-from connector.kafka import Finding as KafkaFinding
+from connector.kafka import KafkaSettings, NewTopics
+from connector.kafka.diagnosis import BrokerFinding, BrokerReport, TopicFinding, probe
+from connector.kafka.diagnosis import Finding as KafkaFinding
 from connector.probe.finding import Area, Finding, Outcome
 
 WITHIN = 60.0

@@ -14,11 +14,9 @@ from connector.kafka import (
     Producer,
     TopicLimits,
     create_topics,
-    require_broker,
-    survey,
-    told,
     topic_limits,
 )
+from connector.kafka.diagnosis import require_broker, survey, told
 
 
 class Writer(Protocol):

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from connector.kafka import BrokerReport, KafkaSettings, NewTopics, TopicFinding, probe
+from connector.kafka import KafkaSettings, NewTopics
+from connector.kafka.diagnosis import BrokerReport, TopicFinding, probe
 from tests.brokers.admin import admin_client, create_topic
 from tests.brokers.reader import end_offsets
 from tests.brokers.secured import SecuredKafka

@@ -9,15 +9,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from connector.kafka import (
-    BrokerUnreachable,
-    FileUnusable,
-    KafkaSettings,
-    Sasl,
-    Security,
-    require_broker,
-    survey,
-)
+from connector.kafka import BrokerUnreachable, FileUnusable, KafkaSettings, Sasl, Security
+from connector.kafka.diagnosis import require_broker, survey
 from tests.brokers.certificates import Authority
 from tests.brokers.ports import free_ports
 from tests.brokers.secured import PLAIN_USER, SecuredKafka

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from connector.kafka import BrokerFinding, BrokerReport, KafkaSettings, TopicFinding
-from connector.kafka import Finding as KafkaFinding
+from connector.kafka import KafkaSettings
+from connector.kafka.diagnosis import BrokerFinding, BrokerReport, TopicFinding
+from connector.kafka.diagnosis import Finding as KafkaFinding
 from connector.probe import BrokersProbe, Finding, Report, Topics
 
 OK = KafkaFinding(verdict="ok")

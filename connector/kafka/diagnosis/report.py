@@ -34,8 +34,8 @@ class BrokerFinding:
     One address: whether it answers, and takes our credentials.
 
     ``node_id`` is ``None`` for an address from the configuration, else the id of the broker that advertises
-    ``address`` (``host:port``). ``reason`` is a word for what is wrong (see `connector.kafka.refusal`),
-    ``None`` where nothing is.
+    ``address`` (``host:port``). ``reason`` is a word for what is wrong (see
+    `connector.kafka.diagnosis.refusal`), ``None`` where nothing is.
     """
 
     address: str

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from connector.kafka import BrokerFinding, BrokerReport, Finding, TopicFinding
+from connector.kafka.diagnosis import BrokerFinding, BrokerReport, Finding, TopicFinding
 
 OK = Finding(verdict="ok")
 REFUSED = Finding(verdict="refused", detail="grant it")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from connector.errors import ConnectorError
 from connector.kafka.admin import NewTopics, create_topics, topic_limits
+from connector.kafka.diagnosis.report import BrokerFinding, BrokerReport, Finding, TopicFinding
+from connector.kafka.diagnosis.rights import NOBODY, OK, Rights, TopicRights, ask_rights
+from connector.kafka.diagnosis.survey import LONGEST_STEP, Visit, survey
 from connector.kafka.errors import FileUnusable, NotAllowed
-from connector.kafka.report import BrokerFinding, BrokerReport, Finding, TopicFinding
-from connector.kafka.rights import NOBODY, OK, Rights, TopicRights, ask_rights
 from connector.kafka.settings import KafkaSettings
-from connector.kafka.survey import LONGEST_STEP, Visit, survey
 
 _EXISTS = Finding(verdict="not needed", detail="the topic exists")
 _MUST_EXIST = Finding(verdict="not needed", detail="topics.create is false")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from connector.kafka.diagnosis.rights import DESCRIBE, WRITE, _idempotent, _topic, refuses_write
 from connector.kafka.requests import RightsRequest, RightsResponse, RightsStruct
-from connector.kafka.rights import DESCRIBE, WRITE, _idempotent, _topic, refuses_write
 
 NOT_TOLD = -(2**31)
 PARTITIONS: list[tuple[object, ...]] = [(0, number, 1, 0, [1], [1], []) for number in range(3)]

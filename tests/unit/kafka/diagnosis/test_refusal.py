@@ -10,8 +10,16 @@ import ssl
 import pytest
 from aiokafka import errors as kafka_errors
 
+from connector.kafka.diagnosis.refusal import (
+    CREDENTIALS,
+    Attempt,
+    CannotConnect,
+    Stage,
+    TokenRefused,
+    diagnose,
+    no_tls,
+)
 from connector.kafka.options import NoToken
-from connector.kafka.refusal import CREDENTIALS, Attempt, CannotConnect, Stage, TokenRefused, diagnose, no_tls
 from connector.kafka.security import Mechanism, Sasl, Security, SecurityProtocol
 
 SECRET = "what-nobody-may-see"

@@ -9,10 +9,10 @@ from typing import Any
 
 import anyio
 
-from connector.kafka.dial import meet, shown
+from connector.kafka.diagnosis.connect import meet, shown
+from connector.kafka.diagnosis.refusal import CannotConnect
 from connector.kafka.errors import BrokerUnreachable
 from connector.kafka.options import ssl_context
-from connector.kafka.refusal import CannotConnect
 from connector.kafka.settings import KafkaSettings
 
 LONGEST_STEP = 10.0

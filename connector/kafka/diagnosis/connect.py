@@ -16,8 +16,8 @@ from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.admin import SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
+from connector.kafka.diagnosis.refusal import Attempt, CannotConnect, Stage, TokenRefused, diagnose, no_tls
 from connector.kafka.options import Bearer, security_options
-from connector.kafka.refusal import Attempt, CannotConnect, Stage, TokenRefused, diagnose, no_tls
 from connector.kafka.security import Security
 from connector.kafka.settings import KafkaSettings
 

@@ -9,11 +9,11 @@ from typing import Any
 from aiokafka import errors as kafka_errors
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
-from connector.kafka.dial import Connection, meet
+from connector.kafka.diagnosis.connect import Connection, meet
+from connector.kafka.diagnosis.refusal import CannotConnect
+from connector.kafka.diagnosis.report import Finding
 from connector.kafka.errors import FileUnusable
 from connector.kafka.options import ssl_context
-from connector.kafka.refusal import CannotConnect
-from connector.kafka.report import Finding
 from connector.kafka.requests import RightsRequest
 from connector.kafka.settings import KafkaSettings
 
