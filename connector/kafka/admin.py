@@ -11,8 +11,8 @@ import anyio
 from aiokafka import errors as kafka_errors
 
 from connector.errors import ConnectorError
-from connector.kafka import teardown
 from connector.kafka.errors import BrokerUnreachable, NotAllowed
+from connector.kafka.internals import client_of, closing_bootstrap
 from connector.kafka.options import client_options, ssl_context
 from connector.kafka.settings import KafkaSettings
 
@@ -143,7 +143,7 @@ async def _admin(settings: KafkaSettings) -> AsyncIterator[Any]:
     admin = AIOKafkaAdminClient(**client_options(settings, context))
     try:
         with anyio.fail_after(settings.request_timeout):
-            with teardown.no_connection_forgotten():
+            with closing_bootstrap(client_of(admin)):
                 await admin.start()
             yield admin
     except TimeoutError:

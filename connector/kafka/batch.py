@@ -9,13 +9,11 @@ byte.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from typing import Any, Protocol
 
-from aiokafka import codec
-
 from connector.kafka.checksum import crc32c
+from connector.kafka.internals import CODECS
 from connector.kafka.settings import Compression
 from connector.kafka.varint import VARINTS
 
@@ -33,17 +31,6 @@ _BODY = struct.Struct(">hiqqqhii")
 OVERHEAD = _HEAD.size + _BODY.size
 
 _TRANSACTIONAL = 0x10
-
-_CODECS: dict[Compression, tuple[int, Callable[[bytes], bytes]]] = {
-    "gzip": (1, partial(codec.gzip_encode, compresslevel=6)),
-    "snappy": (2, codec.snappy_encode),
-    "lz4": (3, partial(codec.lz4_encode, level=1)),
-    "zstd": (4, codec.zstd_encode),
-}
-"""
-Their numbers, and how to encode. The library's levels for gzip and lz4, 9, take ten times as long for lz4,
-which is chosen for its speed, and make a tenth less of it.
-"""
 
 
 class Batch(Protocol):
@@ -157,7 +144,7 @@ class RecordBatch:
         attributes = _TRANSACTIONAL if self._is_transactional else 0
         records: tuple[bytes, ...] = tuple(self._parts)
         if self._compression is not None:
-            number, encode = _CODECS[self._compression]
+            number, encode = CODECS[self._compression]
             plain = b"".join(records)
             compressed = encode(plain)
             records = (plain,)

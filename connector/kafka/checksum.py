@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from connector.kafka.internals import python_crc32c
+
 
 def _load() -> Callable[[bytes], int]:
     try:
@@ -13,10 +15,7 @@ def _load() -> Callable[[bytes], int]:
     if implementation == "c":
         found: Callable[[bytes], int] = value
         return found
-    from aiokafka.record.util import calc_crc32c
-
-    slow: Callable[[bytes], int] = calc_crc32c
-    return slow
+    return python_crc32c
 
 
 crc32c = _load()

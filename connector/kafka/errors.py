@@ -17,6 +17,7 @@ from __future__ import annotations
 from aiokafka import errors as kafka_errors
 
 from connector.errors import ConnectorError, DataError, RetriableError
+from connector.kafka.internals import InvalidRecord
 from connector.tls import TlsFileError
 
 
@@ -70,15 +71,6 @@ class ContentRefused(DataError):
         self.reason = reason
 
 
-class InvalidRecord(kafka_errors.BrokerResponseError):  # type: ignore[misc]
-    """INVALID_RECORD, which the client library does not know: it would call it an unknown error."""
-
-    errno = 87
-    message = "INVALID_RECORD"
-
-
-kafka_errors.kafka_errors.setdefault(InvalidRecord.errno, InvalidRecord)
-
 _CONTENT = {
     kafka_errors.MessageSizeTooLargeError: ("too_large", "larger than the topic's max.message.bytes"),
     kafka_errors.RecordTooLargeError: ("too_large", "larger than the topic's max.message.bytes"),
@@ -88,7 +80,7 @@ _CONTENT = {
         "invalid",
         "the broker calls it corrupt (a compacted topic wants keys)",
     ),
-    kafka_errors.for_code(InvalidRecord.errno): (
+    InvalidRecord: (
         "invalid",
         "the broker calls it invalid (a compacted topic wants keys)",
     ),

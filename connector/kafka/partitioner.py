@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from connector.kafka.internals import python_murmur2
+
 _SEED = 0x9747B28C
 
 
@@ -16,10 +18,7 @@ def _load() -> Callable[[bytes], int]:
     try:
         from murmurhash2 import murmurhash2
     except ImportError:  # no wheel for this platform: thirty times slower, same values
-        from aiokafka.partitioner import murmur2
-
-        hasher: Callable[[bytes], int] = murmur2
-        return hasher
+        return python_murmur2
     return partial(murmurhash2, seed=_SEED)
 
 

@@ -14,11 +14,10 @@ from functools import partial
 from typing import Any
 
 import anyio
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 
 from connector.errors import ConnectorError
-from connector.kafka import teardown
 from connector.kafka.batch import Batch, RecordBatch
 from connector.kafka.diagnosis.rights import refuses_write
 from connector.kafka.errors import (
@@ -30,8 +29,16 @@ from connector.kafka.errors import (
     TopicMissing,
     mapped,
 )
+from connector.kafka.internals import (
+    BatchQueue,
+    ProduceRequests,
+    abort,
+    closing_bootstrap,
+    fetch_operations,
+    metadata_time,
+    replace_ssl_context,
+)
 from connector.kafka.options import client_options, made
-from connector.kafka.requests import RightsRequest
 from connector.kafka.settings import KafkaSettings
 from connector.tls import RotatingContext
 
@@ -50,7 +57,8 @@ class Producer:
         self._inner = inner
         self._settings = settings
         self._certificates = certificates
-        self._requests = teardown.Requests(inner)
+        self._requests = ProduceRequests(inner)
+        self._queue = BatchQueue(inner)
 
     @classmethod
     async def start(cls, settings: KafkaSettings) -> Producer:
@@ -79,7 +87,7 @@ class Producer:
         producer = cls(inner, settings, certificates)
         started = False
         try:
-            with anyio.fail_after(settings.request_timeout * 2), teardown.no_connection_forgotten():
+            with anyio.fail_after(settings.request_timeout * 2), closing_bootstrap(inner.client):
                 await inner.start()
             started = True
         except TimeoutError:
@@ -106,17 +114,14 @@ class Producer:
         Queue ``batch`` if nothing is in its way, and return whether it was.
 
         ``answered`` is then called, once: with ``None`` when the brokers acknowledged it, else with what
-        `write` raises. The library's ``send_batch`` comes to the same in the end, after looking at much that
-        is known here.
+        `write` raises.
         """
         count = self.known_partitions(topic)
-        accumulator = self._inner._message_accumulator
-        place = TopicPartition(topic, partition)
-        if count is None or partition >= count or accumulator._closed or accumulator._exception is not None:
+        if count is None or partition >= count:
             return False
-        if accumulator._batches.get(place):
+        future = self._queue.append(batch, topic, partition)
+        if future is None:
             return False
-        future: Future[Any] = accumulator._append_batch(batch, place).future
         future.add_done_callback(partial(_answer, topic, answered))
         return True
 
@@ -159,13 +164,13 @@ class Producer:
             BrokerUnreachable: No broker answered within ``timeout`` seconds.
             NotAllowed: We may not describe it.
         """
-        cluster = self._inner.client.cluster
-        heard_at = cluster._last_successful_refresh_ms
+        client = self._inner.client
+        heard_at = metadata_time(client)
         try:
             with anyio.fail_after(timeout):
                 return len(await self._inner.partitions_for(topic))
         except (TimeoutError, kafka_errors.UnknownTopicOrPartitionError):
-            if cluster._last_successful_refresh_ms == heard_at:
+            if metadata_time(client) == heard_at:
                 raise BrokerUnreachable(f"no answer from {self._settings.bootstrap_servers}") from None
             raise TopicMissing(topic) from None
         except kafka_errors.TopicAuthorizationFailedError:
@@ -180,10 +185,9 @@ class Producer:
         Raises:
             NotAllowed: We may not.
         """
-        client = self._inner.client
         try:
             with anyio.fail_after(timeout):
-                answer = await client.send(client.get_random_node(), RightsRequest([topic]))
+                answer = await fetch_operations(self._inner.client, [topic])
         except (kafka_errors.KafkaError, OSError, TimeoutError, NotImplementedError, ValueError):
             return
         if refuses_write(answer, topic):
@@ -200,7 +204,7 @@ class Producer:
             tls = self._settings.security.tls
             # What is not read in time is looked at again soon; the last good certificates serve.
             with suppress(FileUnusable):
-                self._inner.client._ssl_context = await made(tls, self._certificates.current)
+                replace_ssl_context(self._inner.client, await made(tls, self._certificates.current))
 
     async def stop(self, *, timeout: float) -> None:
         """Let what is queued be acknowledged, within ``timeout`` seconds; then as `discard`."""
@@ -210,7 +214,7 @@ class Producer:
 
     async def discard(self) -> None:
         """Close without sending, within seconds, whatever the brokers do."""
-        await teardown.end(self._inner, self._requests)
+        await abort(self._inner, self._requests)
 
 
 def _answer(topic: str, answered: Callable[[ConnectorError | None], None], future: Future[Any]) -> None:

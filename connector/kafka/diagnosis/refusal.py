@@ -30,17 +30,14 @@ import asyncio
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import Literal
 
 from aiokafka import errors as kafka_errors
 
 from connector.kafka.errors import BrokerUnreachable
+from connector.kafka.internals import Stage, TokenRefused
 from connector.kafka.options import NoToken
 from connector.kafka.security import Security
 from connector.tls import find_tls_error, tls_reason
-
-Stage = Literal["connect", "greet", "authenticate", "ask"]
-"""How far a connection came: nothing yet, the API versions, SASL, the first request."""
 
 CREDENTIALS = frozenset({"client_certificate", "wants_sasl", "credentials", "token"})
 """Reasons that lie in who we say we are."""
@@ -50,10 +47,6 @@ _ABOUT_US = ("CERT", "UNKNOWN_CA", "ACCESS_DENIED")
 _TLS_ALERT = b"\x15\x03"  # a record of TLS that holds an alert: RFC 8446 §5.1
 
 _SECURITY = "kafka.security"
-
-
-class TokenRefused(Exception):
-    """The broker answered OAUTHBEARER with an error (RFC 7628 §3.2.2)."""
 
 
 class CannotConnect(BrokerUnreachable):

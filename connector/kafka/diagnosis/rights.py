@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import errors as kafka_errors
-from aiokafka.protocol.transaction import InitProducerIdRequest
 
-from connector.kafka.diagnosis.connect import Connection, meet
+from connector.kafka.diagnosis.connect import meet
 from connector.kafka.diagnosis.refusal import CannotConnect
 from connector.kafka.diagnosis.report import Finding
 from connector.kafka.errors import FileUnusable
+from connector.kafka.internals import BrokerConnection
 from connector.kafka.options import ssl_context
-from connector.kafka.requests import RightsRequest
 from connector.kafka.settings import KafkaSettings
 
 DESCRIBE, WRITE = 8, 4
@@ -27,7 +26,6 @@ _UNTOLD = Finding(verdict="not checked", detail="this broker does not tell right
 
 _NOT_TOLD = -(2**31)
 _UNKNOWN_TOPIC, _TOPIC_REFUSED, _CLUSTER_REFUSED = 3, 29, 31
-_NO_TIMEOUT = 2**31 - 1  # what a producer without transactions sends
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,15 +66,15 @@ async def ask_rights(
 
 
 def refuses_write(answer: Any, topic: str) -> bool:
-    """Return whether ``answer``, to a `RightsRequest`, says that we may not write to ``topic``."""
+    """Return whether ``answer``, that of `fetch_operations`, says that we may not write to ``topic``."""
     told = [_topic(*entry) for entry in answer.topics if entry[1] == topic]
     return any(rights.write.verdict == "refused" for rights in told)
 
 
-async def _ask(connection: Connection, topics: Sequence[str]) -> Rights:
+async def _ask(connection: BrokerConnection, topics: Sequence[str]) -> Rights:
     # The answer to this is the same whatever the topics are, so it comes first.
-    producer_id = await _answer(connection.send(InitProducerIdRequest(None, _NO_TIMEOUT)))
-    told = await _answer(connection.send(RightsRequest(topics)))
+    producer_id = await _answer(connection.fetch_producer_id())
+    told = await _answer(connection.fetch_operations(topics))
     idempotent = _NO_ANSWER if producer_id is None else _idempotent(producer_id.error_code)
     if told is None:
         return Rights(idempotent_write=idempotent, otherwise=_NO_ANSWER)

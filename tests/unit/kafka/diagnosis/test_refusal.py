@@ -10,15 +10,8 @@ import ssl
 import pytest
 from aiokafka import errors as kafka_errors
 
-from connector.kafka.diagnosis.refusal import (
-    CREDENTIALS,
-    Attempt,
-    CannotConnect,
-    Stage,
-    TokenRefused,
-    diagnose,
-    no_tls,
-)
+from connector.kafka.diagnosis.refusal import CREDENTIALS, Attempt, CannotConnect, diagnose, no_tls
+from connector.kafka.internals import Stage, TokenRefused
 from connector.kafka.options import NoToken
 from connector.kafka.security import Mechanism, Sasl, Security, SecurityProtocol
 

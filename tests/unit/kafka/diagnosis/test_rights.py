@@ -5,26 +5,28 @@ from __future__ import annotations
 import pytest
 
 from connector.kafka.diagnosis.rights import DESCRIBE, WRITE, _idempotent, _topic, refuses_write
-from connector.kafka.requests import RightsRequest, RightsResponse, RightsStruct
+from connector.kafka.internals.metadata import OperationsRequest, OperationsResponse, OperationsStruct
 
 NOT_TOLD = -(2**31)
 PARTITIONS: list[tuple[object, ...]] = [(0, number, 1, 0, [1], [1], []) for number in range(3)]
 
 
 def test_the_request_creates_nothing_and_asks_for_topics() -> None:
-    struct = RightsRequest(["a", "b"]).prepare({3: (0, 13)})
-    assert isinstance(struct, RightsStruct)
+    struct = OperationsRequest(["a", "b"]).prepare({3: (0, 13)})
+    assert isinstance(struct, OperationsStruct)
     assert struct.encode() == b"\0\0\0\x02\0\x01a\0\x01b" + b"\0\x01\x01"
 
 
 def test_a_broker_that_is_too_old_is_not_asked() -> None:
     with pytest.raises(NotImplementedError):
-        RightsRequest(["a"]).prepare({3: (0, 7)})
+        OperationsRequest(["a"]).prepare({3: (0, 7)})
 
 
 def test_an_answer_comes_back_as_it_was_sent() -> None:
-    sent = RightsResponse(0, [(1, "kafka", 9092, None)], "c", 1, [(0, "t", False, PARTITIONS, 16)], NOT_TOLD)
-    read = RightsResponse.decode(sent.encode())
+    sent = OperationsResponse(
+        0, [(1, "kafka", 9092, None)], "c", 1, [(0, "t", False, PARTITIONS, 16)], NOT_TOLD
+    )
+    read = OperationsResponse.decode(sent.encode())
     ((code, topic, _, partitions, operations),) = read.topics
     assert (read.cluster_id, code, topic, len(partitions), operations) == ("c", 0, "t", 3, 16)
     assert refuses_write(read, "t") is False

@@ -1,15 +1,16 @@
-"""Requests that aiokafka does not know: who may do what."""
+"""A version of the metadata request that aiokafka does not know: it tells who may do what (KIP-430)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 
-class RightsResponse(Response):  # type: ignore[misc]
-    """Metadata, version 8 (KIP-430): operations come as bits numbered like those of ACLs."""
+class OperationsResponse(Response):  # type: ignore[misc]
+    """Metadata, version 8: ``authorized_operations`` are bits, numbered like the operations of ACLs."""
 
     API_KEY = 3
     API_VERSION = 8
@@ -46,12 +47,12 @@ class RightsResponse(Response):  # type: ignore[misc]
     )
 
 
-class RightsStruct(RequestStruct):  # type: ignore[misc]
+class OperationsStruct(RequestStruct):  # type: ignore[misc]
     """As it is on the wire."""
 
     API_KEY = 3
     API_VERSION = 8
-    RESPONSE_TYPE = RightsResponse
+    RESPONSE_TYPE = OperationsResponse
     SCHEMA = Schema(
         ("topics", Array(String())),
         ("allow_auto_topic_creation", Boolean),
@@ -60,7 +61,7 @@ class RightsStruct(RequestStruct):  # type: ignore[misc]
     )
 
 
-class RightsRequest(Request[RightsStruct]):  # type: ignore[misc]
+class OperationsRequest(Request[OperationsStruct]):  # type: ignore[misc]
     """What we may do with the cluster and with each of ``topics``; none is created by asking."""
 
     API_KEY = 3
@@ -68,6 +69,18 @@ class RightsRequest(Request[RightsStruct]):  # type: ignore[misc]
     def __init__(self, topics: Sequence[str]) -> None:
         self._topics = list(topics)
 
-    def build(self, request_struct_class: type[RightsStruct]) -> RightsStruct:
+    def build(self, request_struct_class: type[OperationsStruct]) -> OperationsStruct:
         """See aiokafka's `Request`."""
         return request_struct_class(self._topics, False, True, True)
+
+
+async def fetch_operations(client: Any, topics: Sequence[str]) -> Any:
+    """
+    Ask any broker that ``client``, an ``AIOKafkaClient``, knows; see `OperationsResponse`.
+
+    Raises:
+        KafkaError: There is no answer, or no broker.
+        NotImplementedError: The broker is too old.
+        ValueError: The answer is broken.
+    """
+    return await client.send(client.get_random_node(), OperationsRequest(topics))

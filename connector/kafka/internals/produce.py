@@ -13,7 +13,7 @@ from aiokafka.producer.sender import SendProduceReqHandler
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.types import String
 
-from connector.kafka.produced import Reader
+from connector.kafka.internals.produce_response import ProduceResponseReader
 
 _text = String("utf-8").encode
 _number = struct.Struct(">i").pack
@@ -61,7 +61,7 @@ class _Request(ProduceRequest):  # type: ignore[misc]
         request = super().build(request_struct_class)
         body = _encode(request)
         request.encode = lambda: body  # a cycle through the request would keep its batches alive
-        request.RESPONSE_TYPE = Reader(request.RESPONSE_TYPE)
+        request.RESPONSE_TYPE = ProduceResponseReader(request.RESPONSE_TYPE)
         return request
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiokafka.protocol.produce import ProduceRequest
 
-from connector.kafka.produce import _Request
+from connector.kafka.internals.produce import _Request
 
 TOPICS = [("one", [(0, b"first"), (3, b"")]), ("zwölf", [(1, bytearray(b"x" * 5000))])]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka.protocol.produce import ProduceRequest, ProduceResponse_v8
 
-from connector.kafka.produced import Reader
+from connector.kafka.internals.produce_response import ProduceResponseReader
 
 KINDS = [request.RESPONSE_TYPE for request in ProduceRequest._CLASSES]
 HEADER = b"\0\0\0\7"
@@ -41,7 +41,7 @@ def test_an_answer_is_read_as_by_the_library(kind: Any) -> None:
         ("", []),
     ]
     data = encoded(kind, topics)
-    read, expected = Reader(kind).decode(after_header(data)), kind.decode(after_header(data))
+    read, expected = ProduceResponseReader(kind).decode(after_header(data)), kind.decode(after_header(data))
     assert type(read) is not type(expected)  # the library was not asked
     assert (read.API_VERSION, read.topics) == (expected.API_VERSION, expected.topics)
 
@@ -49,7 +49,7 @@ def test_an_answer_is_read_as_by_the_library(kind: Any) -> None:
 def test_what_is_said_of_single_records_is_left_to_the_library() -> None:
     kind = ProduceResponse_v8
     data = encoded(kind, [("one", [partition(kind, 0), partition(kind, 1, error=87, odd=True)])])
-    read = Reader(kind).decode(after_header(data))
+    read = ProduceResponseReader(kind).decode(after_header(data))
     assert type(read) is kind
     assert read.topics == kind.decode(after_header(data)).topics
 
@@ -60,7 +60,7 @@ def test_an_answer_that_was_cut_off_is_broken(kind: Any) -> None:
     throttle = 4 if kind.API_VERSION else 0
     for length in range(len(HEADER), len(whole) - throttle):
         with pytest.raises(ValueError, match=r"Error|underrun"):
-            Reader(kind).decode(after_header(whole[:length]))
+            ProduceResponseReader(kind).decode(after_header(whole[:length]))
 
 
 @pytest.mark.parametrize("topics", [None, [("one", None)], [(None, [])]])
@@ -71,4 +71,4 @@ def test_what_is_null_is_left_to_the_library(kind: Any, topics: Any) -> None:
         count += b"\xff\xff" if name is None else b"\0\3one"
         count += b"\xff\xff\xff\xff" if partitions is None else b"\0\0\0\0"
     data = HEADER + count + b"\0" * 4
-    assert type(Reader(kind).decode(after_header(data))) is kind
+    assert type(ProduceResponseReader(kind).decode(after_header(data))) is kind

@@ -8,15 +8,13 @@ trips over its own bookkeeping when batches were failed before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import anyio
 import structlog
 from aiokafka import errors as kafka_errors
 
-from connector.kafka import produce
+from connector.kafka.internals import produce
 
 log = structlog.get_logger(__name__)
 
@@ -24,21 +22,21 @@ DEADLINE = 1.0
 """Seconds for each step."""
 
 
-class _Batches(set[Any]):
+class _PendingBatches(set[Any]):
     """Aiokafka removes a batch from those that are pending twice where it failed while queued again."""
 
     def remove(self, batch: Any) -> None:
         self.discard(batch)
 
 
-class Requests:
+class ProduceRequests:
     """The produce requests of a producer under way: aiokafka's sender does not end them with itself."""
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, producer: Any) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._sender = inner._sender
-        inner._sender._send_produce_req = self._tracked
-        inner._message_accumulator._pending_batches = _Batches()
+        self._sender = producer._sender
+        producer._sender._send_produce_req = self._tracked
+        producer._message_accumulator._pending_batches = _PendingBatches()
 
     async def _tracked(self, node_id: Any, batches: Any) -> None:
         task = asyncio.current_task()
@@ -47,7 +45,7 @@ class Requests:
         task.add_done_callback(self._tasks.discard)
         await produce.send(self._sender, node_id, batches)
 
-    async def end(self, sender: asyncio.Task[Any] | None) -> None:
+    async def cancel(self, sender: asyncio.Task[Any] | None) -> None:
         """Cancel ``sender``, which makes them, and then them; return once they are gone."""
         tasks = set(self._tasks)
         if sender is not None:
@@ -58,34 +56,15 @@ class Requests:
             await asyncio.wait(tasks, timeout=DEADLINE)
 
 
-@contextmanager
-def no_connection_forgotten() -> Iterator[None]:
-    """
-    Close the connection that a client was bootstrapping with when it was cut short.
-
-    Aiokafka closes it after its own errors only, and holds it in a local variable of ``bootstrap`` alone.
-    """
-    try:
-        yield
-    except BaseException as error:
-        trace = error.__traceback__
-        while trace is not None:
-            connection = trace.tb_frame.f_locals.get("bootstrap_conn")
-            if connection is not None:
-                connection.close()
-            trace = trace.tb_next
-        raise
-
-
-async def end(inner: Any, requests: Requests) -> None:
-    """Close ``inner``, an ``AIOKafkaProducer``, without sending. Never raises, and takes seconds at most."""
-    inner._closed = True  # by us, so that it does not complain of it
+async def abort(producer: Any, requests: ProduceRequests) -> None:
+    """Close ``producer``, an ``AIOKafkaProducer``, without sending; never raises, within seconds."""
+    producer._closed = True  # by us, so that it does not complain of it
     with anyio.CancelScope(shield=True):
         await asyncio.sleep(0)  # a request made this very moment has begun then, and is known
-        await requests.end(inner._sender.sender_task)
-        _fail(inner._message_accumulator)
+        await requests.cancel(producer._sender.sender_task)
+        _fail(producer._message_accumulator)
         with anyio.move_on_after(DEADLINE):
-            await _close(inner.client)
+            await _close(producer.client)
 
 
 def _fail(accumulator: Any) -> None:

@@ -24,14 +24,14 @@ _PARTITION = {
 _NO_MESSAGE = -1
 
 
-class Answer(NamedTuple):
+class ProduceAnswer(NamedTuple):
     """To the library it is one of its ``ProduceResponse``; `topics` holds (name, partitions)."""
 
     API_VERSION: int
     topics: list[tuple[str, list[tuple[Any, ...]]]]
 
 
-class Reader:
+class ProduceResponseReader:
     """Stands in for ``kind``, a ``ProduceResponse`` of the library."""
 
     def __init__(self, kind: Any) -> None:
@@ -52,7 +52,7 @@ class Reader:
             found = None
         return self._kind.decode(data) if found is None else found
 
-    def _read(self, data: memoryview, at: int) -> Answer | None:
+    def _read(self, data: memoryview, at: int) -> ProduceAnswer | None:
         """Return ``None`` where it says more than usual."""
         version, partition = self._kind.API_VERSION, self._partition
         if partition is None:
@@ -81,4 +81,4 @@ class Reader:
                     one = (*one[:5], [], None)
                 found.append(one)
             topics.append((name, found))
-        return Answer(version, topics)
+        return ProduceAnswer(version, topics)

@@ -1,0 +1,35 @@
+"""
+The inner side of aiokafka: the only place that names what its documentation does not.
+
+Everything here replaces, subclasses or reads something that aiokafka may change in any release. So its
+version is pinned exactly, and `tests/unit/kafka/test_internals.py` holds the source of each such thing: an
+upgrade that changes one fails there by name. The rest of `connector.kafka` uses what aiokafka documents
+(``aiokafka``, ``aiokafka.abc``, ``aiokafka.admin``, ``aiokafka.errors``), and this package.
+"""
+
+from connector.kafka.internals.batch_queue import BatchQueue
+from connector.kafka.internals.bootstrap import closing_bootstrap
+from connector.kafka.internals.clients import client_of, metadata_time, replace_ssl_context
+from connector.kafka.internals.codecs import CODECS, python_crc32c, python_murmur2
+from connector.kafka.internals.connection import BrokerConnection, Stage, TokenRefused
+from connector.kafka.internals.invalid_record import InvalidRecord
+from connector.kafka.internals.metadata import fetch_operations
+from connector.kafka.internals.shutdown import ProduceRequests, abort
+
+__all__ = [
+    "CODECS",
+    "BatchQueue",
+    "BrokerConnection",
+    "InvalidRecord",
+    "ProduceRequests",
+    "Stage",
+    "TokenRefused",
+    "abort",
+    "client_of",
+    "closing_bootstrap",
+    "fetch_operations",
+    "metadata_time",
+    "python_crc32c",
+    "python_murmur2",
+    "replace_ssl_context",
+]
