@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connector.kafka.diagnosis.rights import DESCRIBE, WRITE, _idempotent, _topic, refuses_write
+from connector.kafka.diagnosis.rights import DESCRIBE, WRITE, _answer, _idempotent, _topic, refuses_write
+from connector.kafka.internals import BrokerConnection
 from connector.kafka.internals.metadata import OperationsRequest, OperationsResponse, OperationsStruct
 
 NOT_TOLD = -(2**31)
@@ -65,3 +66,9 @@ def test_a_partition_without_a_leader_is_named() -> None:
 )
 def test_who_may_come_back_later_was_let_in(code: int, verdict: str) -> None:
     assert _idempotent(code).verdict == verdict
+
+
+async def test_a_question_that_cannot_even_be_sent_is_not_answered() -> None:
+    never_connected = BrokerConnection("kafka", 9092)
+    assert await _answer(never_connected.fetch_operations(["t"])) is None
+    assert await _answer(never_connected.fetch_producer_id()) is None
