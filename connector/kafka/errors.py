@@ -88,7 +88,7 @@ _CONTENT = {
 }
 
 
-def mapped(error: BaseException, *, topic: str) -> ConnectorError:
+def translate_error(error: BaseException, *, topic: str) -> ConnectorError:
     """Return our error for one of the client library's, met while writing to ``topic``."""
     for kind, (reason, message) in _CONTENT.items():
         if isinstance(error, kind):

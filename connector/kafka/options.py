@@ -18,10 +18,10 @@ from connector.kafka.security import Security, TokenProvider
 from connector.kafka.settings import KafkaSettings
 from connector.tls import TlsFileError, TlsSettings, client_context
 
-TOKEN_WITHIN = 10.0
+TOKEN_TIMEOUT = 10.0
 """Seconds that a connection being opened waits for a token."""
 
-FILES_WITHIN = 10.0
+FILES_TIMEOUT = 10.0
 """Seconds that files with certificates may take to be read."""
 
 
@@ -29,7 +29,7 @@ class NoToken(kafka_errors.KafkaConnectionError):  # type: ignore[misc]
     """There is no token to open a connection with. The client library takes it for a connection's failure."""
 
 
-class Bearer(AbstractTokenProvider):  # type: ignore[misc]
+class BearerTokenProvider(AbstractTokenProvider):  # type: ignore[misc]
     """The tokens of ``tokens`` as aiokafka asks for them; ``last`` is the one that it got last."""
 
     def __init__(self, tokens: TokenProvider) -> None:
@@ -44,14 +44,14 @@ class Bearer(AbstractTokenProvider):  # type: ignore[misc]
             NoToken: There was none in time.
         """
         try:
-            with anyio.fail_after(TOKEN_WITHIN):
+            with anyio.fail_after(TOKEN_TIMEOUT):
                 self.last = await self._tokens.token()
         except TimeoutError:
             reason = self._tokens.error or "the token endpoint has not answered yet"
             raise NoToken(f"no token for kafka: {reason}") from None
         return self.last
 
-    def tell(self, *, accepted: bool) -> None:
+    def report(self, *, accepted: bool) -> None:
         """Tell the provider what a broker thought of the last token."""
         if self.last is not None:
             (self._tokens.accepted if accepted else self._tokens.rejected)(self.last)
@@ -64,20 +64,22 @@ async def ssl_context(security: Security) -> ssl.SSLContext | None:
     Raises:
         FileUnusable: One of them cannot be used.
     """
-    return await made(security.tls, partial(client_context, security.tls)) if security.uses_tls else None
+    return (
+        await load_context(security.tls, partial(client_context, security.tls)) if security.uses_tls else None
+    )
 
 
-async def made(
-    tls: TlsSettings, make: Callable[[], ssl.SSLContext], *, within: float = FILES_WITHIN
+async def load_context(
+    tls: TlsSettings, make: Callable[[], ssl.SSLContext], *, timeout: float = FILES_TIMEOUT
 ) -> ssl.SSLContext:
     """
-    Return what ``make`` does of the files of ``tls``, ``within`` so many seconds.
+    Return what ``make`` does of the files of ``tls``, within ``timeout`` seconds.
 
     Raises:
         FileUnusable: One cannot be used, or is not read in time.
     """
     try:
-        with anyio.fail_after(within):
+        with anyio.fail_after(timeout):
             # In a thread that may be left behind: a file on a dead network mount blocks for ever.
             return await anyio.to_thread.run_sync(make, abandon_on_cancel=True)
     except TlsFileError as error:
@@ -98,7 +100,7 @@ def security_options(security: Security, context: ssl.SSLContext | None) -> dict
             "sasl_plain_password": security.sasl.password,
         }
         if security.sasl.tokens is not None:
-            options["sasl_oauth_token_provider"] = Bearer(security.sasl.tokens)
+            options["sasl_oauth_token_provider"] = BearerTokenProvider(security.sasl.tokens)
     return options
 
 

@@ -27,7 +27,7 @@ from connector.kafka.errors import (
     NotAllowed,
     ProducerBroken,
     TopicMissing,
-    mapped,
+    translate_error,
 )
 from connector.kafka.internals import (
     BatchQueue,
@@ -38,13 +38,13 @@ from connector.kafka.internals import (
     metadata_time,
     replace_ssl_context,
 )
-from connector.kafka.options import client_options, made
+from connector.kafka.options import client_options, load_context
 from connector.kafka.settings import KafkaSettings
 from connector.tls import RotatingContext
 
 REQUEST_OVERHEAD_BYTES = 64 * 1024
 
-LOOKUP = 5.0
+METADATA_TIMEOUT = 5.0
 """Seconds that `Producer.write` looks for a topic that it does not know."""
 
 
@@ -71,7 +71,7 @@ class Producer:
             FileUnusable: A file with certificates cannot be used.
         """
         certificates = RotatingContext(settings.security.tls) if settings.security.uses_tls else None
-        context = await made(settings.security.tls, certificates.current) if certificates else None
+        context = await load_context(settings.security.tls, certificates.current) if certificates else None
         inner = AIOKafkaProducer(
             **client_options(settings, context),
             acks="all",
@@ -141,7 +141,7 @@ class Producer:
         """
         count = self.known_partitions(topic)
         if count is None:
-            count = await self.partitions(topic, timeout=LOOKUP)
+            count = await self.partitions(topic, timeout=METADATA_TIMEOUT)
         if partition >= count:
             raise TopicMissing(topic)
         try:
@@ -153,7 +153,7 @@ class Producer:
             TypeError,
             OSError,
         ) as error:
-            raise mapped(error, topic=topic) from None
+            raise translate_error(error, topic=topic) from None
 
     async def partitions(self, topic: str, *, timeout: float) -> int:
         """
@@ -176,7 +176,7 @@ class Producer:
         except kafka_errors.TopicAuthorizationFailedError:
             raise NotAllowed(f"to describe topic {topic}") from None
         except (kafka_errors.KafkaError, OSError) as error:
-            raise mapped(error, topic=topic) from None
+            raise translate_error(error, topic=topic) from None
 
     async def require_write(self, topic: str, *, timeout: float) -> None:
         """
@@ -204,7 +204,7 @@ class Producer:
             tls = self._settings.security.tls
             # What is not read in time is looked at again soon; the last good certificates serve.
             with suppress(FileUnusable):
-                replace_ssl_context(self._inner.client, await made(tls, self._certificates.current))
+                replace_ssl_context(self._inner.client, await load_context(tls, self._certificates.current))
 
     async def stop(self, *, timeout: float) -> None:
         """Let what is queued be acknowledged, within ``timeout`` seconds; then as `discard`."""
@@ -222,4 +222,4 @@ def _answer(topic: str, answered: Callable[[ConnectorError | None], None], futur
         answered(ProducerBroken("the producer gave a batch up"))
         return
     error = future.exception()
-    answered(None if error is None else mapped(error, topic=topic))
+    answered(None if error is None else translate_error(error, topic=topic))

@@ -16,7 +16,7 @@ from connector.kafka import (
     create_topics,
     topic_limits,
 )
-from connector.kafka.diagnosis import require_broker, survey, told
+from connector.kafka.diagnosis import describe_failures, require_broker, survey
 
 
 class Writer(Protocol):
@@ -108,6 +108,6 @@ class Kafka:
     async def explain(self) -> str | None:
         """See `Brokers`."""
         try:
-            return told(await survey(self._settings)) or None
+            return describe_failures(await survey(self._settings)) or None
         except FileUnusable as error:
             return str(error)

@@ -8,7 +8,7 @@ together are looked at (`survey`), rights are read (`rights`), and `probe` makes
 from connector.kafka.diagnosis.probe import probe
 from connector.kafka.diagnosis.refusal import CannotConnect
 from connector.kafka.diagnosis.report import BrokerFinding, BrokerReport, Finding, TopicFinding, Verdict
-from connector.kafka.diagnosis.survey import require_broker, survey, told
+from connector.kafka.diagnosis.survey import describe_failures, require_broker, survey
 
 __all__ = [
     "BrokerFinding",
@@ -17,8 +17,8 @@ __all__ = [
     "Finding",
     "TopicFinding",
     "Verdict",
+    "describe_failures",
     "probe",
     "require_broker",
     "survey",
-    "told",
 ]

@@ -14,7 +14,7 @@ from aiokafka import errors as kafka_errors
 
 from connector.kafka.diagnosis.refusal import Attempt, CannotConnect, diagnose, no_tls
 from connector.kafka.internals import BrokerConnection, TokenRefused
-from connector.kafka.options import Bearer, security_options
+from connector.kafka.options import BearerTokenProvider, security_options
 from connector.kafka.security import Security
 from connector.kafka.settings import KafkaSettings
 
@@ -25,7 +25,7 @@ _FOREIGN = (kafka_errors.KafkaError, TokenRefused, OSError, AssertionError, Valu
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Met:
+class ConnectedBroker:
     """A broker that answers: the connection to it, and what it says of the cluster."""
 
     connection: BrokerConnection
@@ -33,9 +33,9 @@ class Met:
 
 
 @asynccontextmanager
-async def meet(
+async def connect(
     settings: KafkaSettings, host: str, port: int, context: ssl.SSLContext | None, *, timeout: float
-) -> AsyncIterator[Met]:
+) -> AsyncIterator[ConnectedBroker]:
     """
     Connect to a broker, prove who we are, and ask it for the cluster.
 
@@ -57,15 +57,15 @@ async def meet(
             reason, what = diagnose(error, attempt)
             if reason in _MAYBE_PLAIN and context is not None and connection.stage == "connect":
                 reason, what = await _perhaps_plain(settings, host, port, timeout) or (reason, what)
-            _tell_provider(options, accepted=False if reason == "token" else None)
-            raise CannotConnect(shown(host, port), reason, what) from None
-        _tell_provider(options, accepted=True)
-        yield Met(connection=connection, metadata=metadata)
+            _report_to_provider(options, accepted=False if reason == "token" else None)
+            raise CannotConnect(format_address(host, port), reason, what) from None
+        _report_to_provider(options, accepted=True)
+        yield ConnectedBroker(connection=connection, metadata=metadata)
     finally:
         await connection.aclose()
 
 
-def shown(host: str, port: int) -> str:
+def format_address(host: str, port: int) -> str:
     """Return ``host:port``, as a user writes it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -92,7 +92,7 @@ async def _perhaps_plain(
     return no_tls(settings.security)
 
 
-def _tell_provider(options: Mapping[str, Any], *, accepted: bool | None) -> None:
+def _report_to_provider(options: Mapping[str, Any], *, accepted: bool | None) -> None:
     provider = options.get("sasl_oauth_token_provider")
-    if isinstance(provider, Bearer) and accepted is not None:
-        provider.tell(accepted=accepted)
+    if isinstance(provider, BearerTokenProvider) and accepted is not None:
+        provider.report(accepted=accepted)

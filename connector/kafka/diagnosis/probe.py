@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from connector.errors import ConnectorError
 from connector.kafka.admin import NewTopics, create_topics, topic_limits
 from connector.kafka.diagnosis.report import BrokerFinding, BrokerReport, Finding, TopicFinding
-from connector.kafka.diagnosis.rights import NOBODY, OK, Rights, TopicRights, ask_rights
-from connector.kafka.diagnosis.survey import LONGEST_STEP, Visit, survey
+from connector.kafka.diagnosis.rights import NO_BROKER, OK, Rights, TopicRights, fetch_rights
+from connector.kafka.diagnosis.survey import MAX_STEP_TIMEOUT, BrokerCheck, survey
 from connector.kafka.errors import FileUnusable, NotAllowed
 from connector.kafka.settings import KafkaSettings
 
@@ -46,33 +46,33 @@ async def probe(settings: KafkaSettings, topics: Sequence[str], *, create: NewTo
     """
     wanted = list(dict.fromkeys(topics))
     try:
-        visits = await survey(settings)
+        checks = await survey(settings)
     except FileUnusable as error:
         return _nothing(settings, wanted, error)
-    rights = await _rights(settings, wanted, visits)
+    rights = await _rights(settings, wanted, checks)
     admin = _Admin() if create is None else await _ask_admin(settings, wanted, rights, create)
     return BrokerReport(
         cluster_id=rights.cluster_id,
-        brokers=tuple(_broker(visit) for visit in visits),
+        brokers=tuple(_broker(check) for check in checks),
         idempotent_write=rights.idempotent_write,
         topics=tuple(_topic(topic, rights.of(topic), admin, creates=create is not None) for topic in wanted),
     )
 
 
-async def _rights(settings: KafkaSettings, topics: Sequence[str], visits: Sequence[Visit]) -> Rights:
-    usable = [visit.place for visit in visits if visit.trouble is None]
+async def _rights(settings: KafkaSettings, topics: Sequence[str], checks: Sequence[BrokerCheck]) -> Rights:
+    usable = [check.broker for check in checks if check.error is None]
     if not usable:
         return Rights()
-    timeout = min(settings.request_timeout, LONGEST_STEP)
+    timeout = min(settings.request_timeout, MAX_STEP_TIMEOUT)
     # The last one was advertised, if any was: whoever answers there serves producers too.
-    return await ask_rights(settings, usable[-1].host, usable[-1].port, topics, timeout=timeout)
+    return await fetch_rights(settings, usable[-1].host, usable[-1].port, topics, timeout=timeout)
 
 
 async def _ask_admin(
     settings: KafkaSettings, topics: Sequence[str], rights: Rights, create: NewTopics
 ) -> _Admin:
     if not rights.topics:
-        return _Admin(silence=NOBODY)
+        return _Admin(silence=NO_BROKER)
     missing = [topic for topic in topics if rights.of(topic).partitions is None]
     there = [topic for topic in topics if rights.of(topic).partitions is not None]
     try:
@@ -122,17 +122,17 @@ def _describe_configs(topic: str, rights: TopicRights, admin: _Admin) -> Finding
     return OK if topic in admin.described else _BLIND
 
 
-def _broker(visit: Visit) -> BrokerFinding:
-    place, trouble = visit.place, visit.trouble
+def _broker(check: BrokerCheck) -> BrokerFinding:
+    broker, error = check.broker, check.error
     finding = OK
-    if trouble is not None:
-        verdict = "refused" if trouble.is_about_credentials else "failed"
-        finding = Finding(verdict=verdict, detail=trouble.what)  # type: ignore[arg-type]
+    if error is not None:
+        verdict = "refused" if error.is_about_credentials else "failed"
+        finding = Finding(verdict=verdict, detail=error.what)  # type: ignore[arg-type]
     return BrokerFinding(
-        address=place.address,
-        node_id=place.node_id,
+        address=broker.address,
+        node_id=broker.node_id,
         finding=finding,
-        reason=trouble.reason if trouble else None,
+        reason=error.reason if error else None,
     )
 
 
@@ -146,8 +146,8 @@ def _nothing(settings: KafkaSettings, topics: Sequence[str], error: FileUnusable
             BrokerFinding(address=server.strip(), node_id=None, finding=finding, reason="file")
             for server in settings.bootstrap_servers.split(",")
         ),
-        idempotent_write=NOBODY,
+        idempotent_write=NO_BROKER,
         topics=tuple(
-            _topic(topic, nobody.of(topic), _Admin(silence=NOBODY), creates=True) for topic in topics
+            _topic(topic, nobody.of(topic), _Admin(silence=NO_BROKER), creates=True) for topic in topics
         ),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import errors as kafka_errors
 
-from connector.kafka.diagnosis.connect import meet
+from connector.kafka.diagnosis.connect import connect
 from connector.kafka.diagnosis.refusal import CannotConnect
 from connector.kafka.diagnosis.report import Finding
 from connector.kafka.errors import FileUnusable
@@ -20,9 +20,9 @@ DESCRIBE, WRITE = 8, 4
 """Bits: the codes of org.apache.kafka.common.acl.AclOperation."""
 
 OK = Finding(verdict="ok")
-NOBODY = Finding(verdict="not checked", detail="no broker can be used")
+NO_BROKER = Finding(verdict="not checked", detail="no broker can be used")
 _NO_ANSWER = Finding(verdict="not checked", detail="the broker did not answer this question")
-_UNTOLD = Finding(verdict="not checked", detail="this broker does not tell rights")
+_NOT_SUPPORTED = Finding(verdict="not checked", detail="this broker does not tell rights")
 
 _NOT_TOLD = -(2**31)
 _UNKNOWN_TOPIC, _TOPIC_REFUSED, _CLUSTER_REFUSED = 3, 29, 31
@@ -44,8 +44,8 @@ class Rights:
 
     cluster_id: str | None = None
     topics: Mapping[str, TopicRights] = field(default_factory=dict)
-    idempotent_write: Finding = NOBODY
-    otherwise: Finding = NOBODY
+    idempotent_write: Finding = NO_BROKER
+    otherwise: Finding = NO_BROKER
 
     def of(self, topic: str) -> TopicRights:
         """Return what was told of ``topic``."""
@@ -53,34 +53,34 @@ class Rights:
         return self.topics.get(topic, untold)
 
 
-async def ask_rights(
+async def fetch_rights(
     settings: KafkaSettings, host: str, port: int, topics: Sequence[str], *, timeout: float
 ) -> Rights:
     """Ask the broker at ``host:port``, ``timeout`` seconds for each question; nothing is changed by it."""
     try:
         context = await ssl_context(settings.security)
-        async with meet(settings, host, port, context, timeout=timeout) as met:
-            return await _ask(met.connection, topics)
+        async with connect(settings, host, port, context, timeout=timeout) as broker:
+            return await _ask(broker.connection, topics)
     except (CannotConnect, FileUnusable):  # it could be used a moment ago
         return Rights()
 
 
 def refuses_write(answer: Any, topic: str) -> bool:
     """Return whether ``answer``, that of `fetch_operations`, says that we may not write to ``topic``."""
-    told = [_topic(*entry) for entry in answer.topics if entry[1] == topic]
-    return any(rights.write.verdict == "refused" for rights in told)
+    topics = [_topic(*entry) for entry in answer.topics if entry[1] == topic]
+    return any(rights.write.verdict == "refused" for rights in topics)
 
 
 async def _ask(connection: BrokerConnection, topics: Sequence[str]) -> Rights:
     # The answer to this is the same whatever the topics are, so it comes first.
     producer_id = await _answer(connection.fetch_producer_id())
-    told = await _answer(connection.fetch_operations(topics))
+    answer = await _answer(connection.fetch_operations(topics))
     idempotent = _NO_ANSWER if producer_id is None else _idempotent(producer_id.error_code)
-    if told is None:
+    if answer is None:
         return Rights(idempotent_write=idempotent, otherwise=_NO_ANSWER)
     return Rights(
-        cluster_id=told.cluster_id,
-        topics={entry[1]: _topic(*entry) for entry in told.topics},
+        cluster_id=answer.cluster_id,
+        topics={entry[1]: _topic(*entry) for entry in answer.topics},
         idempotent_write=idempotent,
         otherwise=_NO_ANSWER,
     )
@@ -136,7 +136,7 @@ def _topic(code: int, topic: str, _internal: bool, partitions: Sequence[Any], op
 
 def _bit(operations: int, bit: int, name: str, topic: str) -> Finding:
     if operations == _NOT_TOLD:
-        return _UNTOLD
+        return _NOT_SUPPORTED
     return OK if operations >> bit & 1 else _refused(name, topic)
 
 

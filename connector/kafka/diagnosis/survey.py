@@ -9,24 +9,24 @@ from typing import Any
 
 import anyio
 
-from connector.kafka.diagnosis.connect import meet, shown
+from connector.kafka.diagnosis.connect import connect, format_address
 from connector.kafka.diagnosis.refusal import CannotConnect
 from connector.kafka.errors import BrokerUnreachable
 from connector.kafka.options import ssl_context
 from connector.kafka.settings import KafkaSettings
 
-LONGEST_STEP = 10.0
+MAX_STEP_TIMEOUT = 10.0
 """Seconds that a broker may take for each step, be the request timeout as long as it may."""
 
-AT_ONCE = 8
+MAX_CONCURRENT_CHECKS = 8
 """Connections that are opened at the same time."""
 
-_TOLD = 3
-"""As many places are named in one message."""
+_MOST_DESCRIBED = 3
+"""This many addresses are named in one message."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class BrokerAddress:
     """Where a broker is; ``node_id`` is ``None`` for an address from the configuration."""
 
     host: str
@@ -36,36 +36,36 @@ class Place:
     @property
     def address(self) -> str:
         """Return ``host:port``."""
-        return shown(self.host, self.port)
+        return format_address(self.host, self.port)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Visit:
+class BrokerCheck:
     """
-    What came of one place: ``trouble`` is ``None`` where it can be used, and ``metadata`` then what it told
-    of the cluster.
+    What came of one address: ``error`` is ``None`` where it can be used, and ``metadata`` then what the
+    broker says of the cluster.
     """
 
-    place: Place
-    trouble: CannotConnect | None = None
+    broker: BrokerAddress
+    error: CannotConnect | None = None
     metadata: Any = None
 
     def __str__(self) -> str:
-        if self.place.node_id is None:
-            return str(self.trouble)
-        return f"broker {self.place.node_id} advertises {self.trouble} (advertised.listeners of the broker)"
+        if self.broker.node_id is None:
+            return str(self.error)
+        return f"broker {self.broker.node_id} advertises {self.error} (advertised.listeners of the broker)"
 
 
-async def survey(settings: KafkaSettings) -> tuple[Visit, ...]:
+async def survey(settings: KafkaSettings) -> tuple[BrokerCheck, ...]:
     """
-    Visit every address of the configuration, and then every broker that they advertise.
+    Check every address of the configuration, and then every broker that they advertise.
 
     Raises:
         FileUnusable: A file with certificates cannot be used.
     """
     context = await ssl_context(settings.security)
-    given = await _visit_all(settings, _given(settings), context)
-    return (*given, *await _visit_all(settings, _advertised(given), context))
+    given = await _check_all(settings, _given(settings), context)
+    return (*given, *await _check_all(settings, _advertised(given), context))
 
 
 async def require_broker(settings: KafkaSettings) -> None:
@@ -77,60 +77,62 @@ async def require_broker(settings: KafkaSettings) -> None:
         FileUnusable: A file with certificates cannot be used.
     """
     context = await ssl_context(settings.security)
-    visits = []
-    for place in _given(settings):
-        visits.append(await _visit(settings, place, context))
-        if visits[-1].trouble is None:
+    checks = []
+    for address in _given(settings):
+        checks.append(await _check(settings, address, context))
+        if checks[-1].error is None:
             break
-    advertised = _advertised(visits)
+    advertised = _advertised(checks)
     if advertised:
-        visits = []
-    for place in advertised:
-        visits.append(await _visit(settings, place, context))
-        if visits[-1].trouble is None:
+        checks = []
+    for address in advertised:
+        checks.append(await _check(settings, address, context))
+        if checks[-1].error is None:
             return
-    raise BrokerUnreachable(told(visits) or "the brokers name none of themselves")
+    raise BrokerUnreachable(describe_failures(checks) or "the brokers name none of themselves")
 
 
-def told(visits: Iterable[Visit]) -> str:
-    """What is wrong with the places, in a line; empty where nothing is."""
-    said = [str(visit) for visit in visits if visit.trouble is not None]
-    more = f"; and {len(said) - _TOLD} more" if len(said) > _TOLD else ""
-    return "; ".join(said[:_TOLD]) + more
+def describe_failures(checks: Iterable[BrokerCheck]) -> str:
+    """What is wrong with the addresses, in a line; empty where nothing is."""
+    said = [str(check) for check in checks if check.error is not None]
+    more = f"; and {len(said) - _MOST_DESCRIBED} more" if len(said) > _MOST_DESCRIBED else ""
+    return "; ".join(said[:_MOST_DESCRIBED]) + more
 
 
-def _given(settings: KafkaSettings) -> list[Place]:
-    return [Place(host=host, port=port) for host, port in dict.fromkeys(settings.addresses)]
+def _given(settings: KafkaSettings) -> list[BrokerAddress]:
+    return [BrokerAddress(host=host, port=port) for host, port in dict.fromkeys(settings.addresses)]
 
 
-def _advertised(visits: Iterable[Visit]) -> list[Place]:
+def _advertised(checks: Iterable[BrokerCheck]) -> list[BrokerAddress]:
     brokers = {}
-    for visit in visits:
-        for node_id, host, port, _rack in visit.metadata.brokers if visit.metadata else ():
-            brokers[node_id] = Place(host=host, port=port, node_id=node_id)
+    for check in checks:
+        for node_id, host, port, _rack in check.metadata.brokers if check.metadata else ():
+            brokers[node_id] = BrokerAddress(host=host, port=port, node_id=node_id)
     return [brokers[node_id] for node_id in sorted(brokers)]
 
 
-async def _visit_all(
-    settings: KafkaSettings, places: Sequence[Place], context: ssl.SSLContext | None
-) -> list[Visit]:
-    visits: dict[Place, Visit] = {}
-    limit = anyio.CapacityLimiter(AT_ONCE)
+async def _check_all(
+    settings: KafkaSettings, addresses: Sequence[BrokerAddress], context: ssl.SSLContext | None
+) -> list[BrokerCheck]:
+    checks: dict[BrokerAddress, BrokerCheck] = {}
+    limit = anyio.CapacityLimiter(MAX_CONCURRENT_CHECKS)
 
-    async def go(place: Place) -> None:
+    async def check(address: BrokerAddress) -> None:
         async with limit:
-            visits[place] = await _visit(settings, place, context)
+            checks[address] = await _check(settings, address, context)
 
     async with anyio.create_task_group() as group:
-        for place in places:
-            group.start_soon(go, place)
-    return [visits[place] for place in places]
+        for address in addresses:
+            group.start_soon(check, address)
+    return [checks[address] for address in addresses]
 
 
-async def _visit(settings: KafkaSettings, place: Place, context: ssl.SSLContext | None) -> Visit:
-    timeout = min(settings.request_timeout, LONGEST_STEP)
+async def _check(
+    settings: KafkaSettings, address: BrokerAddress, context: ssl.SSLContext | None
+) -> BrokerCheck:
+    timeout = min(settings.request_timeout, MAX_STEP_TIMEOUT)
     try:
-        async with meet(settings, place.host, place.port, context, timeout=timeout) as met:
-            return Visit(place=place, metadata=met.metadata)
-    except CannotConnect as trouble:
-        return Visit(place=place, trouble=trouble)
+        async with connect(settings, address.host, address.port, context, timeout=timeout) as connected:
+            return BrokerCheck(broker=address, metadata=connected.metadata)
+    except CannotConnect as error:
+        return BrokerCheck(broker=address, error=error)

@@ -134,9 +134,9 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_a_refusal_is_named(secured: SecuredKafka, case: Case) -> None:
     tried = case.make(secured)
-    (visit,) = await survey(tried)
-    assert visit.trouble is not None
-    assert visit.trouble.reason == case.reason
+    (check,) = await survey(tried)
+    assert check.error is not None
+    assert check.error.reason == case.reason
     with pytest.raises(BrokerUnreachable) as raised:
         await require_broker(tried)
     said = str(raised.value)
@@ -217,10 +217,10 @@ async def test_whoever_is_no_broker_is_told_from_one(
 ) -> None:
     async with serving(handler) as server:
         for security, reasons in ((Security(), (plain,)), (Security(protocol="SSL"), tls)):
-            (visit,) = await survey(settings(server, security, request_timeout=2.0))
-            assert visit.trouble is not None
-            assert visit.trouble.reason in reasons
-            assert "HTTP" not in str(visit.trouble)
+            (check,) = await survey(settings(server, security, request_timeout=2.0))
+            assert check.error is not None
+            assert check.error.reason in reasons
+            assert "HTTP" not in str(check.error)
 
 
 @pytest.mark.parametrize(
@@ -228,9 +228,9 @@ async def test_whoever_is_no_broker_is_told_from_one(
 )
 async def test_nobody_is_told_by_name(server: str, reason: str) -> None:
     (port,) = free_ports(1)
-    (visit,) = await survey(settings(server.format(port=port), Security()))
-    assert visit.trouble is not None
-    assert visit.trouble.reason == reason
+    (check,) = await survey(settings(server.format(port=port), Security()))
+    assert check.error is not None
+    assert check.error.reason == reason
 
 
 async def test_a_broker_that_advertises_what_cannot_be_reached_is_named(secured: SecuredKafka) -> None:
@@ -250,9 +250,9 @@ async def test_a_broker_that_advertises_what_cannot_be_reached_is_named(secured:
 
     async with serving(relay) as server:
         first, second = await survey(settings(server, Security()))
-        assert (first.trouble, first.place.address) == (None, server)
-        assert second.trouble is not None
-        assert (second.trouble.reason, second.place.node_id) == ("refused", 1)
+        assert (first.error, first.broker.address) == (None, server)
+        assert second.error is not None
+        assert (second.error.reason, second.broker.node_id) == ("refused", 1)
         with pytest.raises(
             BrokerUnreachable, match=f"^broker 1 advertises 127\\.0\\.0\\.1:{closed}: nobody listens"
         ):

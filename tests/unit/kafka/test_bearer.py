@@ -6,7 +6,7 @@ import anyio
 import pytest
 from aiokafka import errors as kafka_errors
 
-from connector.kafka.options import TOKEN_WITHIN, Bearer, NoToken
+from connector.kafka.options import TOKEN_TIMEOUT, BearerTokenProvider, NoToken
 from tests.unit.publish.clock import JumpingLoop
 
 
@@ -39,12 +39,12 @@ class Tokens:
 
 async def test_a_bearer_remembers_what_it_showed() -> None:
     tokens = Tokens("first")
-    bearer = Bearer(tokens)
-    bearer.tell(accepted=True)
+    bearer = BearerTokenProvider(tokens)
+    bearer.report(accepted=True)
     assert tokens.told == []
     assert await bearer.token() == "first"
-    bearer.tell(accepted=True)
-    bearer.tell(accepted=False)
+    bearer.report(accepted=True)
+    bearer.report(accepted=False)
     assert tokens.told == [("accepted", "first"), ("rejected", "first")]
 
 
@@ -52,7 +52,7 @@ async def test_a_bearer_remembers_what_it_showed() -> None:
 async def test_whoever_waits_for_a_token_too_long_is_told_why(error: str | None) -> None:
     began = anyio.current_time()
     with pytest.raises(NoToken, match=error or "has not answered yet") as raised:
-        await Bearer(Tokens(None, error)).token()
-    assert anyio.current_time() - began == pytest.approx(TOKEN_WITHIN, abs=1)
+        await BearerTokenProvider(Tokens(None, error)).token()
+    assert anyio.current_time() - began == pytest.approx(TOKEN_TIMEOUT, abs=1)
     # Who opens connections inside the library takes it for a broker that cannot be reached.
     assert isinstance(raised.value, kafka_errors.KafkaConnectionError)

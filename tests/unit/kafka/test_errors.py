@@ -5,7 +5,7 @@ from aiokafka import errors as kafka_errors
 
 from connector.errors import DataError, RetriableError
 from connector.kafka import ContentRefused, NotAllowed, ProducerBroken, QueueFull, TopicMissing
-from connector.kafka.errors import mapped
+from connector.kafka.errors import translate_error
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from connector.kafka.errors import mapped
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
 def test_what_is_refused_for_its_content(error: Exception, reason: str) -> None:
-    ours = mapped(error, topic="t")
+    ours = translate_error(error, topic="t")
     assert isinstance(ours, ContentRefused)
     assert isinstance(ours, DataError)
     assert ours.reason == reason
@@ -52,7 +52,7 @@ def test_what_is_refused_for_its_content(error: Exception, reason: str) -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_what_may_be_tried_again(error: Exception, kind: type[RetriableError], says: str) -> None:
-    ours = mapped(error, topic="t")
+    ours = translate_error(error, topic="t")
     assert type(ours) is kind
     assert isinstance(ours, RetriableError)
     assert says in str(ours)

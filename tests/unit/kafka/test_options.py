@@ -11,7 +11,7 @@ import pytest
 from aiokafka.client import AIOKafkaClient
 
 from connector.kafka import FileUnusable, KafkaSettings, Mechanism, Sasl, Security, SecurityProtocol
-from connector.kafka.options import client_options, made, ssl_context
+from connector.kafka.options import client_options, load_context, ssl_context
 from connector.tls import TlsSettings
 from tests.unit.kafka.test_bearer import Tokens
 
@@ -59,6 +59,6 @@ async def test_a_file_that_is_never_read_is_named(tmp_path: Path) -> None:
     tls = TlsSettings(ca_file=tmp_path / "ca.pem")
     try:
         with pytest.raises(FileUnusable, match=r"ca\.pem is not read in time"):
-            await made(tls, make, within=0.1)
+            await load_context(tls, make, timeout=0.1)
     finally:
         blocked.set()
