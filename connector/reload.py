@@ -47,11 +47,8 @@ class Source(Protocol):
         """Return what is new, or why it cannot be used."""
 
 
-class Running(Protocol):
-    """What runs, and takes another configuration."""
-
-    def learn(self, config: Config) -> None:
-        """Keep the secrets of ``config`` out of everything that is emitted."""
+class Herder(Protocol):
+    """Runs a configuration, and takes another one."""
 
     def apply(self, config: Config, change: Change) -> None:
         """Run ``config``, of which ``change`` is new and can be applied; never waits."""
@@ -71,22 +68,25 @@ class Reload:
     """
     Applies what changed in the files of ``config``, which runs. All of a change is applied, or nothing.
 
-    ``sleep`` waits for seconds.
+    ``learn`` keeps the secrets of a configuration out of everything that is emitted; ``sleep`` waits for
+    seconds.
     """
 
     def __init__(
         self,
         config: Config,
         source: Source,
-        running: Running,
+        herder: Herder,
         observer: Observer,
         *,
+        learn: Callable[[Config], None],
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._config = config
         self._source = source
-        self._running = running
+        self._herder = herder
         self._observer = observer
+        self._learn = learn
         self._sleep = sleep
         self._error: str | None = None
         self._loaded_at = time.time()
@@ -127,7 +127,7 @@ class Reload:
             log.error("configuration not reloaded: it is invalid", problems=problems)
             self._reject("invalid", "; ".join(problems))
             return
-        self._running.learn(found)  # before anything can tell of it
+        self._learn(found)  # before anything can tell of it
         change = compare(self._config, found)
         if change.refused:
             self._refuse(change)
@@ -157,7 +157,7 @@ class Reload:
                 log.warning("configuration", warning=warning)
         self._config = config
         self._loaded_at = time.time()
-        self._running.apply(config, change)
+        self._herder.apply(config, change)
         if not quieter:
             self._tell(config, change)
         self._observer.reloaded("applied")

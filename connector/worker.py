@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from typing import Protocol
 
 import anyio
 import structlog
@@ -18,7 +19,6 @@ from anyio.abc import TaskStatus
 from connector.api import ApiServer
 from connector.auth import Keeper
 from connector.signals import STOPPING, heard
-from connector.task import Task
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,20 @@ class Undelivered(Exception):
         self.frames = frames
 
 
+class TaskSet(Protocol):
+    """The source tasks, which may come and go while they run; `connector.herder.Herder` is one."""
+
+    @property
+    def undelivered(self) -> int:
+        """Frames that were received and are not through."""
+
+    async def run(self) -> None:
+        """Return after `stop`, once what was received is in Kafka."""
+
+    def stop(self) -> None:
+        """Close every session on purpose."""
+
+
 class Worker:
     """
     ``drain`` is how many seconds after a signal everything has to be done; ``chores`` run until it comes.
@@ -39,13 +53,13 @@ class Worker:
     def __init__(
         self,
         *,
-        tasks: Sequence[Task],
+        tasks: TaskSet,
         keepers: Sequence[Keeper],
         api: ApiServer,
         drain: float,
         chores: Sequence[Callable[[], Coroutine[None, None, None]]] = (),
     ) -> None:
-        self._tasks = tuple(tasks)
+        self._tasks = tasks
         self._keepers = tuple(keepers)
         self._api = api
         self._drain = drain
@@ -73,9 +87,7 @@ class Worker:
                         inner.start_soon(keeper.run)
                     for chore in self._chores:
                         inner.start_soon(self._until_stopping, chore)
-                    async with anyio.create_task_group() as tasks:
-                        for task in self._tasks:
-                            tasks.start_soon(task.run)
+                    await self._tasks.run()
                 inner.cancel_scope.cancel()
             outer.cancel_scope.cancel()
         self._account()
@@ -99,8 +111,7 @@ class Worker:
                 )
                 self._stopping.set()
                 working.deadline = anyio.current_time() + self._drain
-                for task in self._tasks:
-                    task.stop()
+                self._tasks.stop()
 
     async def _until_stopping(self, chore: Callable[[], Coroutine[None, None, None]]) -> None:
         async with anyio.create_task_group() as group:
@@ -109,7 +120,7 @@ class Worker:
             group.cancel_scope.cancel()
 
     def _account(self) -> None:
-        frames = sum(task.undelivered for task in self._tasks)
+        frames = self._tasks.undelivered
         took = time.monotonic() - self._stopped_at if self._stopped_at is not None else 0.0
         if frames:
             raise Undelivered(frames)

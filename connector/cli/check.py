@@ -10,7 +10,6 @@ from pathlib import Path
 import anyio
 import structlog
 
-from connector.checkup import check_up
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, REFUSED, UNREACHABLE
 from connector.cli.findings import as_json, as_table, problems_as_json, put
 from connector.cli.problems import show, warn
@@ -19,6 +18,7 @@ from connector.config import Config, read_config
 from connector.errors import ConfigError
 from connector.probe import Report
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
+from connector.wiring.check import check_up
 
 log = structlog.get_logger(__name__)
 

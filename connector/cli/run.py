@@ -16,8 +16,9 @@ from connector.cli.loop import loop_factory
 from connector.cli.process import hold_signals, leave_hung_threads
 from connector.config import Config, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
+from connector.herder import warn_of
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
-from connector.wiring import run_worker, warn_of
+from connector.wiring.run import run_worker
 from connector.worker import Undelivered
 
 log = structlog.get_logger(__name__)

@@ -18,8 +18,8 @@ from connector.cli.process import hold_signals, leave_hung_threads
 from connector.config import Config, read_config
 from connector.errors import ConfigError, FatalError, Problem
 from connector.records.plan import SubscriptionPlan
-from connector.tailing import run_tail
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
+from connector.wiring.tail import run_tail
 
 log = structlog.get_logger(__name__)
 

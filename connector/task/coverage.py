@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from connector.task.status import SubscriptionObserver
+from connector.task.observers import GapObserver
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ class Coverage:
     def __init__(
         self,
         name: str,
-        observer: SubscriptionObserver,
+        observer: GapObserver,
         *,
         streams: int,
         clock: Callable[[], float] = time.monotonic,

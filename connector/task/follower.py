@@ -31,6 +31,7 @@ from connector.subscription import (
 )
 from connector.task.coverage import Coverage
 from connector.task.destination import Destination, until_ready
+from connector.task.observers import SubscriptionObserver
 from connector.task.overload import Overload
 from connector.task.pace import Pace
 from connector.task.pump import Pump
@@ -39,7 +40,7 @@ from connector.task.receiver import Arrival, Receiver
 from connector.task.remedy import HEALTHY_AFTER, SUBPROTOCOL_REFUSED, Course, Remedy
 from connector.task.session import Session, SessionEnd
 from connector.task.settings import FollowSettings
-from connector.task.status import Face, State, SubscriptionObserver, SubscriptionStatus
+from connector.task.status import Face, State, SubscriptionStatus
 from connector.task.verdicts import Verdicts
 
 log = structlog.get_logger(__name__)

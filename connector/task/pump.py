@@ -14,8 +14,8 @@ from connector.records.bad import BadRecord
 from connector.records.extract import Extracted, Extractor, Header, Headers
 from connector.subscription import Holding, Inbox
 from connector.task.destination import Destination
+from connector.task.observers import FlowObserver
 from connector.task.receiver import Arrival, Receiver
-from connector.task.status import SubscriptionObserver
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class Pump:
         publisher: Destination,
         ledger: Ledger,
         holding: Holding,
-        observer: SubscriptionObserver,
+        observer: FlowObserver,
         headers: tuple[Header, ...],
         window: int,
     ) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import anyio
 import structlog
 
-from connector.task.status import Face, State, SubscriptionObserver
+from connector.task.observers import SessionObserver
+from connector.task.status import Face, State
 
 log = structlog.get_logger(__name__)
 
@@ -13,7 +14,7 @@ LOOK = 10.0
 """Seconds between two looks, at most."""
 
 
-async def watch_data(name: str, limit: float | None, face: Face, observer: SubscriptionObserver) -> None:
+async def watch_data(name: str, limit: float | None, face: Face, observer: SessionObserver) -> None:
     """Raise and clear the alarm until cancelled; a ``limit`` of ``None`` seconds means never."""
     alarmed = False
     while limit is not None:

@@ -30,7 +30,8 @@ from connector.subscription import (
     refusal_in_data,
     result_of,
 )
-from connector.task.status import Face, SubscriptionObserver
+from connector.task.observers import FlowObserver
+from connector.task.status import Face
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class Receiver:
         inbox: Inbox[Arrival],
         holding: Holding,
         face: Face,
-        observer: SubscriptionObserver,
+        observer: FlowObserver,
         rows_limit: int | None,
         refusals: Refusals,
         clean: Callable[[str], str],

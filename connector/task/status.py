@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connector.task.observers import SessionObserver
 
 
 class State(StrEnum):
@@ -34,72 +37,11 @@ class SubscriptionStatus:
     last_error: str | None
 
 
-class SubscriptionObserver(Protocol):
-    """What one subscription tells the outside. Nothing here may raise or block; counts are per frame."""
-
-    def state(self, state: State) -> None:
-        """It is in ``state`` now."""
-
-    def session_opened(self) -> None:
-        """A session was acknowledged and subscribed."""
-
-    def received(self, rows: int, size: int) -> None:
-        """A frame of ``size`` bytes with ``rows`` rows came."""
-
-    def acknowledged(self, rows: int, frames: int, latency: float) -> None:
-        """The brokers have ``rows`` rows of ``frames``, ``latency`` seconds after they were received."""
-
-    def event_lag(self, seconds: float, frames: int) -> None:
-        """The last row of ``frames`` was acknowledged ``seconds`` after its event time."""
-
-    def reconnect(self, reason: str) -> None:
-        """A session ended, and another will be opened."""
-
-    def uncovered(self, seconds: float) -> None:
-        """``seconds`` more without a session."""
-
-    def gap(self, outcome: str) -> None:
-        """A period that was not received is over."""
-
-    def shed(self) -> None:
-        """A session was closed because memory ran short."""
-
-    def result_errors(self, count: int) -> None:
-        """Results carried ``count`` errors."""
-
-    def null_result(self) -> None:
-        """A result had nothing where its rows should be."""
-
-    def full_message(self) -> None:
-        """A message had as many rows as the upstream ever sends in one."""
-
-    def oddities(self, *, keys_missing: int, times_replaced: int) -> None:
-        """Records without a key, and with another timestamp than their event time."""
-
-    def record_failed(self, reason: str) -> None:
-        """A row cannot be published."""
-
-    def record_skipped(self, reason: str) -> None:
-        """It was left out, as the configuration wants it."""
-
-    def dead_lettered(self, reason: str) -> None:
-        """The brokers have it in the dead-letter topic."""
-
-    def streamed(self, seconds: float) -> None:
-        """The upstream bills ``seconds`` more."""
-
-    def refused(self, reason: str | None) -> None:
-        """Somebody has to change something, for that reason; ``None``: no more."""
-
-    def no_data(self, alarm: bool) -> None:
-        """The session lives but brings no data for too long, or does again."""
-
-
 class Face:
     """Holds a subscription's status, and passes changes of state on."""
 
-    def __init__(self, observer: SubscriptionObserver) -> None:
-        self._observer: SubscriptionObserver | None = observer
+    def __init__(self, observer: SessionObserver) -> None:
+        self._observer: SessionObserver | None = observer
         self._state = State.TOKEN
         self._since = time.time()
         self.last_row_at: float | None = None

@@ -18,7 +18,8 @@ from connector.errors import DataError
 from connector.publish import DeadLetters, Receipt
 from connector.records.bad import BadRecord, Stage
 from connector.subscription import Holding
-from connector.task.status import Face, SubscriptionObserver
+from connector.task.observers import RecordObserver
+from connector.task.status import Face
 from connector.task.window import Window
 
 log = structlog.get_logger(__name__)
@@ -71,7 +72,7 @@ class Verdicts:
         dead_letters: DeadLetters | None,
         holding: Holding,
         face: Face,
-        observer: SubscriptionObserver,
+        observer: RecordObserver,
         fail: Callable[[DataError], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

@@ -3,12 +3,20 @@
 from connector.telemetry.logs import configure_logs, install_loop_handler
 from connector.telemetry.loop import LoopWatch
 from connector.telemetry.metrics import Metrics, set_one
+from connector.telemetry.publishers import PublisherMetrics
 from connector.telemetry.redaction import Redactor
+from connector.telemetry.reloads import ReloadMetrics
+from connector.telemetry.subscriptions import SubscriptionMetrics
+from connector.telemetry.tokens import TokenMetrics
 
 __all__ = [
     "LoopWatch",
     "Metrics",
+    "PublisherMetrics",
     "Redactor",
+    "ReloadMetrics",
+    "SubscriptionMetrics",
+    "TokenMetrics",
     "configure_logs",
     "install_loop_handler",
     "set_one",

@@ -42,8 +42,8 @@ class FakeSource:
         return found
 
 
-class FakeRunning:
-    """Satisfies `Running` and `Observer`; notes everything in order."""
+class FakeHerder:
+    """Satisfies `Herder` and `Observer`, and learns secrets; notes everything in order."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -73,10 +73,17 @@ class Bench:
         self.directory = directory
         (directory / "orders.graphql").write_text(ORDERS)
         self.source = FakeSource()
-        self.running = FakeRunning()
+        self.herder = FakeHerder()
         self.slept: list[float] = []
         self._gate = anyio.Semaphore(0)
-        self.reload = Reload(self.read(text), self.source, self.running, self.running, sleep=self._sleep)
+        self.reload = Reload(
+            self.read(text),
+            self.source,
+            self.herder,
+            self.herder,
+            learn=self.herder.learn,
+            sleep=self._sleep,
+        )
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -92,7 +99,7 @@ class Bench:
         before = len(self.slept)
         self.source.found.append(found)
         with capture_logs() as logs:
-            self.running.logs = logs
+            self.herder.logs = logs
             self._gate.release()
             await until(lambda: len(self.slept) > before)
         return logs
@@ -127,15 +134,15 @@ def levels(logs: list[EventDict]) -> Iterator[tuple[str, str]]:
 async def test_it_looks_now_and_then_and_says_nothing_of_what_is_as_it_was(bench: Bench) -> None:
     assert await bench.look(None) == []
     assert set(bench.slept) == {POLL}
-    assert bench.running.told == []
+    assert bench.herder.told == []
     assert (bench.reload.status.state, bench.reload.status.last_error) == ("current", None)
 
 
 async def test_a_change_is_applied_and_told_of_after_its_secrets_are_known(bench: Bench) -> None:
     loaded_at = bench.reload.status.loaded_at
     logs = await bench.look(changed(bench))
-    assert bench.running.told == ["learns", "applies", "applied", "no alarm"]
-    assert bench.running.changes[0].changed == ("orders",)
+    assert bench.herder.told == ["learns", "applies", "applied", "no alarm"]
+    assert bench.herder.changes[0].changed == ("orders",)
     assert list(levels(logs)) == [("info", "configuration reloaded")]
     assert logs[0]["changed"] == {"subscriptions[orders].topic": "shop.sales"}
     assert bench.reload.status.loaded_at > loaded_at
@@ -144,20 +151,20 @@ async def test_a_change_is_applied_and_told_of_after_its_secrets_are_known(bench
 async def test_the_next_change_is_compared_with_what_runs_then(bench: Bench) -> None:
     for text in ("shop.sales", "shop.orders", "shop.sales"):
         await bench.look(changed(bench, new=text))
-    assert [change.changed for change in bench.running.changes] == [("orders",)] * 3
+    assert [change.changed for change in bench.herder.changes] == [("orders",)] * 3
 
 
 async def test_what_is_the_same_in_other_words_is_nothing_new(bench: Bench) -> None:
     logs = await bench.look(bench.read(f"# a comment\n{GENERIC}"))
     assert logs == []
-    assert bench.running.told == ["learns", "no alarm"]
+    assert bench.herder.told == ["learns", "no alarm"]
 
 
 async def test_a_mistake_keeps_what_runs_and_raises_an_alarm(bench: Bench) -> None:
     logs = await bench.look(INVALID)
     assert list(levels(logs)) == [("error", "configuration not reloaded: it is invalid")]
     assert logs[0]["problems"] == ["shop.yaml:3: endpoint.url: is wrong → mend it"]
-    assert bench.running.told == ["invalid", "alarm"]
+    assert bench.herder.told == ["invalid", "alarm"]
     status = bench.reload.status
     assert (status.state, status.last_error) == ("rejected", "shop.yaml:3: endpoint.url: is wrong → mend it")
 
@@ -166,7 +173,7 @@ async def test_the_alarm_is_over_once_the_file_is_right_again(bench: Bench) -> N
     await bench.look(INVALID)
     logs = await bench.look(changed(bench))
     assert list(levels(logs)) == [("info", "configuration reloaded")]
-    assert bench.running.told[-2:] == ["applied", "no alarm"]
+    assert bench.herder.told[-2:] == ["applied", "no alarm"]
     assert bench.reload.status.state == "current"
 
 
@@ -174,7 +181,7 @@ async def test_the_alarm_is_over_once_the_file_says_what_runs(bench: Bench) -> N
     await bench.look(INVALID)
     logs = await bench.look(bench.read(GENERIC))
     assert list(levels(logs)) == [("info", "configuration is again what runs")]
-    assert bench.running.told == ["invalid", "alarm", "learns", "no alarm"]
+    assert bench.herder.told == ["invalid", "alarm", "learns", "no alarm"]
     assert bench.reload.status.state == "current"
 
 
@@ -184,19 +191,19 @@ async def test_what_needs_a_restart_is_named_and_nothing_of_the_change_is_applie
     assert list(levels(logs)) == [("error", "configuration not reloaded: only a restart applies it")]
     assert logs[0]["needs_restart"] == ("kafka.bootstrap_servers",)
     assert logs[0]["not_applied_either"] == ["subscriptions[orders].topic"]
-    assert bench.running.told == ["learns", "refused", "alarm"]
+    assert bench.herder.told == ["learns", "refused", "alarm"]
     assert bench.reload.status.last_error == "only a restart applies kafka.bootstrap_servers"
     # Once the one is taken back, the other is applied.
     await bench.look(changed(bench))
-    assert bench.running.changes[0].keys == ("subscriptions[orders].topic",)
+    assert bench.herder.changes[0].keys == ("subscriptions[orders].topic",)
 
 
 async def test_a_fault_of_ours_ends_nothing(bench: Bench) -> None:
     logs = await bench.look(RuntimeError("it cannot be"))
     assert list(levels(logs)) == [("error", "configuration not reloaded: a fault of the connector")]
-    assert bench.running.told == ["invalid", "alarm"]
+    assert bench.herder.told == ["invalid", "alarm"]
     await bench.look(changed(bench))
-    assert bench.running.told[-1] == "no alarm"
+    assert bench.herder.told[-1] == "no alarm"
 
 
 @pytest.mark.parametrize(("old", "new"), [("debug", "error"), ("error", "debug")])
@@ -204,9 +211,9 @@ async def test_a_change_of_level_is_told_while_it_can_be_heard(tmp_path: Path, o
     with_level = GENERIC + "log: {level: %s}\n"
     async with running(tmp_path, with_level % old) as bench:
         logs = await bench.look(bench.read(with_level % new))
-        assert bench.running.changes[0].parts == {Part.LOG}
+        assert bench.herder.changes[0].parts == {Part.LOG}
         assert len(logs) == 1
-        assert bench.running.lines_before == (1 if new == "error" else 0)
+        assert bench.herder.lines_before == (1 if new == "error" else 0)
 
 
 async def test_it_is_not_wanted_where_it_is_switched_off_or_impossible(tmp_path: Path) -> None:

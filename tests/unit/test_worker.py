@@ -11,14 +11,13 @@ import pytest
 from anyio.abc import TaskStatus
 
 from connector.api import ApiServer
-from connector.task import Task
 from connector.worker import Undelivered, Worker
 
 DRAIN = 10.0
 
 
-class FakeTask:
-    """Drains until a test lets it end; ``undelivered`` frames are left then."""
+class FakeTasks:
+    """Satisfies `TaskSet`; drains until a test lets it end; ``undelivered`` frames are left then."""
 
     def __init__(self) -> None:
         self.undelivered = 0
@@ -56,30 +55,28 @@ class Chore:
             self.ended.set()
 
 
-def worker(task: FakeTask, chore: Chore) -> Worker:
-    return Worker(
-        tasks=[cast(Task, task)], keepers=[], api=cast(ApiServer, FakeApi()), drain=DRAIN, chores=[chore]
-    )
+def worker(tasks: FakeTasks, chore: Chore) -> Worker:
+    return Worker(tasks=tasks, keepers=[], api=cast(ApiServer, FakeApi()), drain=DRAIN, chores=[chore])
 
 
 async def test_chores_end_when_stopping_begins_and_not_later() -> None:
-    task, chore = FakeTask(), Chore()
+    tasks, chore = FakeTasks(), Chore()
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
-            group.start_soon(worker(task, chore).run)
+            group.start_soon(worker(tasks, chore).run)
             await chore.running.wait()
             os.kill(os.getpid(), signal.SIGTERM)
             await chore.ended.wait()
-            assert task.stopped.is_set()  # and it still drains
-            task.drained.set()
+            assert tasks.stopped.is_set()  # and it still drains
+            tasks.drained.set()
 
 
 async def test_what_is_left_of_any_task_is_told() -> None:
-    task, chore = FakeTask(), Chore()
-    task.undelivered = 3
-    task.drained.set()
+    tasks, chore = FakeTasks(), Chore()
+    tasks.undelivered = 3
+    tasks.drained.set()
     with anyio.fail_after(20), pytest.RaisesGroup(pytest.RaisesExc(Undelivered, match="3 received frames")):
         async with anyio.create_task_group() as group:
-            group.start_soon(worker(task, chore).run)
+            group.start_soon(worker(tasks, chore).run)
             await chore.running.wait()
             os.kill(os.getpid(), signal.SIGTERM)

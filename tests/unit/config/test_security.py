@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.kafka_access import kafka_settings
+from connector.wiring.kafka_access import kafka_settings
 from tests.standins.certificates import PASSWORD, Authority, ClientFiles
 from tests.unit.config.conftest import GENERIC, Read, Refused
 

@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from connector.auth import secrets_of
+from connector.auth import TokenSource
 from connector.config import Config
-from connector.http import HttpClient
-from connector.kafka_access import KafkaAccess
-from connector.observers import KafkaTokenMetrics
 from connector.probe import BrokersProbe, Endpoint, Judge, Probes, Report, Tell, TokenProbe, Topics, probe_all
 from connector.records.topics import TopicTemplate
 from connector.refusals import remedy_of
-from connector.settings import (
+from connector.telemetry import Metrics, Redactor, TokenMetrics
+from connector.wiring.kafka_access import KafkaAccess
+from connector.wiring.secrets import learn
+from connector.wiring.settings import (
     dead_letter_topic_of,
     patience,
     publish_settings,
     refusals_of,
     session_settings,
     target_of,
-    token_source,
 )
-from connector.telemetry import Metrics, Redactor
+from connector.wiring.token_access import TokenAccess
 
 DEAD_LETTERS = "dead letters"
 
@@ -31,12 +30,12 @@ async def check_up(config: Config, redactor: Redactor, tell: Tell) -> Report:
     """Ask everybody whom ``config`` names; ``redactor`` learns every secret on the way."""
     learn(config, redactor)
     async with AsyncExitStack() as stack:
-        peer = config.peers.token
-        http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
-        kafka = await KafkaAccess.open(config, stack, KafkaTokenMetrics(Metrics(version=""), redactor))
+        tokens = await TokenAccess.open(config, stack)
+        observer = TokenMetrics(Metrics(version="").kafka_token_requests, redactor)
+        kafka = await KafkaAccess.open(config, stack, observer)
         oauth = config.kafka.security.oauth
         probes = Probes(
-            token=_token(config, http, lambda value: redactor.add(value, keep=False)),
+            token=_token(config, tokens.source, lambda value: redactor.add(value, keep=False)),
             endpoint=_endpoint(config),
             brokers=BrokersProbe(
                 settings=kafka.settings, topics=topics_of(config), create=publish_settings(config).create
@@ -45,16 +44,6 @@ async def check_up(config: Config, redactor: Redactor, tell: Tell) -> Report:
             kafka_token_url=oauth.token_url if oauth is not None else "",
         )
         return await probe_all(probes, tell)
-
-
-def learn(config: Config, redactor: Redactor) -> None:
-    """Tell ``redactor`` what of ``config`` must never be shown."""
-    for secret in config.secrets():
-        redactor.add(secret)
-    for oauth in (config.oauth, config.kafka.security.oauth):
-        if oauth is not None:
-            for secret in secrets_of(oauth.client_id, oauth.client_secret.reveal()):
-                redactor.add(secret)
 
 
 def topics_of(config: Config) -> Topics:
@@ -71,7 +60,7 @@ def topics_of(config: Config) -> Topics:
     return Topics(named=named, templates=templates)
 
 
-def _token(config: Config, http: HttpClient, learn: Callable[[str], None]) -> TokenProbe:
+def _token(config: Config, source: TokenSource | None, learn: Callable[[str], None]) -> TokenProbe:
     subjects = {
         "oauth": config.oauth.token_url if config.oauth is not None else "",
         "token": "token",
@@ -79,7 +68,7 @@ def _token(config: Config, http: HttpClient, learn: Callable[[str], None]) -> To
         "none": "token",
     }
     return TokenProbe(
-        source=token_source(config, http),
+        source=source,
         subject=subjects[config.token_source],
         asked=config.oauth.scope if config.oauth is not None else None,
         is_given=config.oauth is None,

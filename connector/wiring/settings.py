@@ -6,14 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from connector import __version__
-from connector.auth import (
-    ClientCredentials,
-    StaticToken,
-    TokenFile,
-    TokenSource,
-)
 from connector.config import Config, Secret
-from connector.http import HttpClient
 from connector.kafka import NewTopics
 from connector.publish import PublishSettings
 from connector.records.extract import Extractor
@@ -35,30 +28,6 @@ USER_AGENT = f"graphql-kafka-connector/{__version__}"
 
 DRAIN_SHARE_OF_CLOSING = 0.5
 """At most this share of the drain is spent on waiting for the peers' Close."""
-
-
-def token_source(config: Config, http: HttpClient) -> TokenSource | None:
-    """Return where tokens come from; ``None``: the endpoint is used without."""
-    match config.token_source:
-        case "token":
-            assert config.token is not None
-            return StaticToken(config.token.reveal())
-        case "token_file":
-            assert config.token_file is not None
-            return TokenFile(config.token_file)
-        case "oauth":
-            assert config.oauth is not None
-            return ClientCredentials(
-                http,
-                token_url=config.oauth.token_url,
-                client_id=config.oauth.client_id,
-                client_secret=config.oauth.client_secret.reveal(),
-                scope=config.oauth.scope,
-                auth=config.oauth.auth,
-                headers=revealed(config.oauth.headers),
-            )
-        case _:
-            return None
 
 
 def dead_letter_topic_of(config: Config) -> str | None:

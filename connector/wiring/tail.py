@@ -10,20 +10,18 @@ import anyio
 import structlog
 
 from connector import __version__
-from connector.auth import Keeper
-from connector.checkup import learn
 from connector.config import Config
-from connector.http import HttpClient
-from connector.observers import SubscriptionMetrics, TokenMetrics
 from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
 from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
-from connector.settings import follow_settings, refusals_of, session_settings, token_source
 from connector.subscription import Budget, SessionSettings
 from connector.tail import Printer, Tail
 from connector.task import Follower, FollowSettings, Pace
-from connector.telemetry import Metrics, Redactor
+from connector.telemetry import Metrics, Redactor, SubscriptionMetrics, TokenMetrics
+from connector.wiring.secrets import learn
+from connector.wiring.settings import follow_settings, refusals_of, session_settings
+from connector.wiring.token_access import TokenAccess
 
 log = structlog.get_logger(__name__)
 
@@ -54,10 +52,8 @@ async def run_tail(
     enough = anyio.Event()
     live: list[str] = []
     async with AsyncExitStack() as stack:
-        peer = config.peers.token
-        http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
-        source = token_source(config, http)
-        keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
+        observer = TokenMetrics(metrics.token_requests, redactor)
+        tokens = await TokenAccess.open(config, stack, observer)
         printer = Printer(descriptor, limit=limit, done=enough.set)
         session = session_settings(config)
         refusals = refusals_of(config)
@@ -66,7 +62,7 @@ async def run_tail(
         followers = [
             Follower(
                 _settings(config, plan, session, refusals),
-                keeper=keeper,
+                keeper=tokens.keeper,
                 publisher=printer,
                 budget=budget,
                 observer=_Live(metrics, plan.name, live),
@@ -77,7 +73,7 @@ async def run_tail(
         await Tail(
             followers,
             printer=printer,
-            keeper=keeper,
+            keeper=tokens.keeper,
             seconds=seconds,
             grace=session.close_timeout + PRINTING,
             enough=enough,
@@ -94,7 +90,7 @@ class _Live(SubscriptionMetrics):
         self._live = live
 
     def session_opened(self) -> None:
-        """See `SubscriptionObserver`."""
+        """See `SessionObserver`."""
         super().session_opened()
         self._live.append(self._subscription)
 

@@ -9,8 +9,8 @@ from connector.auth import BROKERS, ClientCredentials, Keeper, Lender, TokenObse
 from connector.config import Config
 from connector.http import HttpClient
 from connector.kafka import KafkaSettings, Sasl, Security, TokenProvider
-from connector.settings import revealed
 from connector.tls import TlsSettings
+from connector.wiring.credentials import client_credentials, correct
 
 
 class KafkaAccess:
@@ -35,15 +35,7 @@ class KafkaAccess:
             return cls(config, None)
         peer = config.peers.kafka_token
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
-        source = ClientCredentials(
-            http,
-            token_url=oauth.token_url,
-            client_id=oauth.client_id,
-            client_secret=oauth.client_secret.reveal(),
-            scope=oauth.scope,
-            auth=oauth.auth,
-            headers=revealed(oauth.headers),
-        )
+        source = client_credentials(http, oauth)
         keeper = Keeper(source, observer=observer, audience=BROKERS)
         return cls(config, _Tokens(http=http, source=source, keeper=keeper, lender=Lender(keeper)))
 
@@ -56,10 +48,7 @@ class KafkaAccess:
         if tokens is not None and oauth is not None and oauth != self._config.kafka.security.oauth:
             peer = config.peers.kafka_token
             tokens.http.reconfigure(tls=peer.tls, proxy=peer.route.proxy)
-            secret = oauth.client_secret.reveal()
-            tokens.source.replace(
-                client_id=oauth.client_id, client_secret=secret, headers=revealed(oauth.headers)
-            )
+            correct(tokens.source, oauth)
             tokens.keeper.renewed()
         self._config = config
         self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from connector.config import Config, read_config
-from connector.kafka_access import KafkaAccess
+from connector.wiring.kafka_access import KafkaAccess
 from tests.standins.oauth import StandInOAuth
 from tests.standins.tokens import TokenAuthority, make_secret
 from tests.unit.auth.fakes import FakeObserver

@@ -1,0 +1,66 @@
+"""Configuration → what `run` runs."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import get_args
+
+from connector import __version__
+from connector.api import ApiServer
+from connector.config import Config, Watch
+from connector.herder import Herder
+from connector.reload import Outcome, Reload
+from connector.subscription import Budget
+from connector.telemetry import LoopWatch, Metrics, Redactor, ReloadMetrics, TokenMetrics
+from connector.wiring.health import PublicHealth
+from connector.wiring.kafka_access import KafkaAccess
+from connector.wiring.secrets import learn
+from connector.wiring.tasks import ConfiguredTasks
+from connector.wiring.token_access import TokenAccess
+from connector.worker import Worker
+
+
+async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
+    """
+    Build everything and run until stopped; ``watch`` tells of another configuration.
+
+    Raises:
+        Undelivered: See `Worker.run`.
+        FatalError: See `Worker.run`.
+    """
+    learn(config, redactor)
+    metrics = Metrics(version=__version__)
+    async with AsyncExitStack() as stack:
+        tokens = await TokenAccess.open(config, stack, TokenMetrics(metrics.token_requests, redactor))
+        observer = TokenMetrics(metrics.kafka_token_requests, redactor)
+        kafka = await KafkaAccess.open(config, stack, observer)
+        budget = Budget(config.inbox.max_bytes)
+        herder = Herder(
+            config,
+            ConfiguredTasks(
+                config, tokens=tokens, kafka=kafka, budget=budget, metrics=metrics, redactor=redactor
+            ),
+        )
+        # All of them: a subscription may come to one that has none yet.
+        for number in range(config.tasks):
+            await herder.start_task(number)
+        outcomes = ReloadMetrics(metrics, get_args(Outcome))
+        reload = Reload(config, watch, herder, outcomes, learn=lambda found: learn(found, redactor))
+        health = PublicHealth(
+            keeper=tokens.keeper,
+            kafka_keeper=kafka.keeper,
+            tasks=lambda: herder.tasks,
+            budget=budget,
+            reload=reload,
+        )
+        loop = LoopWatch()
+        metrics.at_scrape(lambda: health.measure(metrics))
+        metrics.at_scrape(lambda: loop.measure(metrics))
+        api = ApiServer(config.http.host, config.http.port, health, metrics.render, redact=redactor.redact)
+        await Worker(
+            tasks=herder,
+            keepers=[keeper for keeper in (tokens.keeper, kafka.keeper) if keeper is not None],
+            api=api,
+            drain=config.shutdown.drain,
+            chores=[loop.run, *([reload.run] if reload.is_wanted else [])],
+        ).run()

@@ -1,0 +1,101 @@
+"""Configuration → source tasks and their subscriptions."""
+
+from __future__ import annotations
+
+from connector.config import Change, Config, Part
+from connector.publish import DeadLetters, Publisher, Sender
+from connector.records.plan import SubscriptionPlan
+from connector.subscription import Budget
+from connector.task import Follower, Pace, Task
+from connector.telemetry import Metrics, PublisherMetrics, Redactor, SubscriptionMetrics, configure_logs
+from connector.wiring.kafka_access import KafkaAccess
+from connector.wiring.settings import (
+    dead_letter_topic_of,
+    follow_settings,
+    publish_settings,
+    refusals_of,
+    session_settings,
+    target_of,
+)
+from connector.wiring.token_access import TokenAccess
+
+
+class ConfiguredTasks:
+    """
+    Makes tasks by ``config``. Satisfies herder's `TaskFactory`.
+
+    What all tasks share is given: ways to tokens and brokers, the memory's ``budget``, the ``metrics``; and
+    ``redactor``, which a changed log needs too.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        tokens: TokenAccess,
+        kafka: KafkaAccess,
+        budget: Budget,
+        metrics: Metrics,
+        redactor: Redactor,
+    ) -> None:
+        self._config = config
+        self._tokens = tokens
+        self._kafka = kafka
+        self._budget = budget
+        self._metrics = metrics
+        self._redactor = redactor
+        self._session = session_settings(config)
+        self._refusals = refusals_of(config)
+        self._pace = Pace()
+        self._dead_letters: dict[int, DeadLetters | None] = {}
+
+    def reconfigure(self, config: Config, change: Change) -> None:
+        """See `TaskFactory`."""
+        self._config = config
+        if Part.LOG in change.parts:
+            configure_logs(config.log.level, config.log.format, self._redactor)
+        if change.parts & {Part.TOKEN, Part.ENDPOINT}:
+            self._tokens.replace(config)  # certificates and proxies are inherited from the endpoint
+        if Part.ENDPOINT in change.parts:
+            self._session = session_settings(config)
+        if Part.KAFKA in change.parts:
+            self._kafka.replace(config)
+
+    def update(self, task: Task, change: Change) -> None:
+        """See `TaskFactory`."""
+        if Part.ENDPOINT in change.parts:
+            target = target_of(self._config)
+            for follower in task.followers:
+                follower.retarget(target, self._session)
+        if Part.KAFKA in change.parts:
+            task.publisher.reconfigure(self._kafka.settings)
+
+    def task(self, number: int) -> Task:
+        """See `TaskFactory`."""
+        observer = PublisherMetrics(self._metrics)
+        publisher = Publisher(self._kafka.settings, publish_settings(self._config), observer)
+        self._dead_letters[number] = self._dead_letters_of(number, publisher)
+        return Task(number, (), publisher, gone=self.forget)
+
+    def follower(self, plan: SubscriptionPlan, task: Task) -> Follower:
+        """See `TaskFactory`."""
+        return Follower(
+            follow_settings(self._config, plan, self._session, self._refusals),
+            keeper=self._tokens.keeper,
+            publisher=task.publisher,
+            budget=self._budget,
+            observer=SubscriptionMetrics(self._metrics, plan.name),
+            dead_letters=self._dead_letters[task.number],
+            pace=self._pace,
+            hide=self._redactor.hide_in,
+        )
+
+    def forget(self, name: str) -> None:
+        """See `TaskFactory`."""
+        self._metrics.forget_subscription(name)
+
+    def _dead_letters_of(self, number: int, publisher: Publisher) -> DeadLetters | None:
+        name = dead_letter_topic_of(self._config)
+        if name is None:
+            return None
+        return DeadLetters(publisher, name, Sender(connector=self._config.name, task=number))
