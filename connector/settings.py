@@ -22,13 +22,12 @@ from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
 from connector.subscription import (
     GraphQLRequest,
-    Placement,
     SessionSettings,
     Subprotocol,
-    Target,
 )
 from connector.task import FollowSettings, Patience, Tolerance
 from connector.tls import RotatingContext
+from connector.upstream import Placement, Target
 
 USER_AGENT = f"graphql-kafka-connector/{__version__}"
 """How we present ourselves; some endpoints refuse who does not."""

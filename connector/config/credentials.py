@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,6 +15,7 @@ from connector.config.source import KeyPath, Source
 from connector.config.values import Text, choice, header_name, text
 from connector.presets import Preset
 from connector.presets.preset import DEFAULT_CREDENTIALS
+from connector.upstream import Placement
 
 Place = Annotated[Literal["url", "header", "init"], choice("url", "header", "init")]
 
@@ -73,9 +73,8 @@ def fill_credentials(endpoint: dict[str, Any], preset: Preset) -> None:
             given.setdefault(key, value)
 
 
-def _written(known: object) -> dict[str, str]:
-    values = asdict(known)  # type: ignore[call-overload]
-    return {"in": values["place"], "name": values["name"], "template": values["template"]}
+def _written(known: Placement) -> dict[str, str]:
+    return {"in": known.place, "name": known.name, "template": known.template}
 
 
 def check_credentials(endpoint: Mapping[str, object], source: Source, *, is_anonymous: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from connector.config import Config, read_config
 from connector.presets import BITQUERY, GENERIC, GOLDRUSH, HASURA, OHIP, PRESETS, TIBBER, Preset
-from connector.subscription import Placement, Target
+from connector.upstream import Target
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "docs/examples").glob("*.yaml"))
@@ -19,10 +19,7 @@ each = pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: pr
 
 def opened(preset: Preset, url: str = "wss://host/g") -> tuple[str, object, object]:
     """What a session opens with."""
-    placements = tuple(
-        Placement(place=one.place, name=one.name, template=one.template) for one in preset.credentials
-    )
-    opening = Target(url=url, placements=placements).opening(TOKEN)
+    opening = Target(url=url, placements=preset.credentials).opening(TOKEN)
     return opening.url, opening.headers, opening.init_payload
 
 
