@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from connector.auth import secrets_of
-from connector.config import Config
+from connector.config import Config, LoadedConfig
 from connector.http import HttpClient
 from connector.kafka_access import KafkaAccess
 from connector.observers import KafkaTokenMetrics
@@ -27,19 +27,20 @@ from connector.telemetry import Metrics, Redactor
 DEAD_LETTERS = "dead letters"
 
 
-async def check_up(config: Config, redactor: Redactor, tell: Tell) -> Report:
-    """Ask everybody whom ``config`` names; ``redactor`` learns every secret on the way."""
-    learn(config, redactor)
+async def check_up(loaded: LoadedConfig, redactor: Redactor, tell: Tell) -> Report:
+    """Ask everybody whom ``loaded`` names; ``redactor`` learns every secret on the way."""
+    config = loaded.config
+    learn(loaded, redactor)
     async with AsyncExitStack() as stack:
-        peer = config.peers.token
+        peer = loaded.peers.token
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
-        kafka = await KafkaAccess.open(config, stack, KafkaTokenMetrics(Metrics(version=""), redactor))
+        kafka = await KafkaAccess.open(loaded, stack, KafkaTokenMetrics(Metrics(version=""), redactor))
         oauth = config.kafka.security.oauth
         probes = Probes(
             token=_token(config, http, lambda value: redactor.add(value, keep=False)),
-            endpoint=_endpoint(config),
+            endpoint=_endpoint(loaded),
             brokers=BrokersProbe(
-                settings=kafka.settings, topics=topics_of(config), create=publish_settings(config).create
+                settings=kafka.settings, topics=topics_of(loaded), create=publish_settings(config).create
             ),
             kafka_keeper=kafka.keeper,
             kafka_token_url=oauth.token_url if oauth is not None else "",
@@ -47,25 +48,25 @@ async def check_up(config: Config, redactor: Redactor, tell: Tell) -> Report:
         return await probe_all(probes, tell)
 
 
-def learn(config: Config, redactor: Redactor) -> None:
-    """Tell ``redactor`` what of ``config`` must never be shown."""
-    for secret in config.secrets():
+def learn(loaded: LoadedConfig, redactor: Redactor) -> None:
+    """Tell ``redactor`` what of ``loaded`` must never be shown."""
+    for secret in loaded.secrets:
         redactor.add(secret)
-    for oauth in (config.oauth, config.kafka.security.oauth):
+    for oauth in (loaded.config.oauth, loaded.config.kafka.security.oauth):
         if oauth is not None:
             for secret in secrets_of(oauth.client_id, oauth.client_secret.reveal()):
                 redactor.add(secret)
 
 
-def topics_of(config: Config) -> Topics:
+def topics_of(loaded: LoadedConfig) -> Topics:
     """Return whose rows go where."""
     named: dict[str, list[str]] = {}
     templates: dict[str, list[str]] = {}
-    for plan in config.plans:
+    for plan in loaded.plans:
         # The plan's template has the variables put in already.
         static = TopicTemplate(plan.topic, {}).static
         (templates if static is None else named).setdefault(static or plan.topic, []).append(plan.name)
-    dead_letter_topic = dead_letter_topic_of(config)
+    dead_letter_topic = dead_letter_topic_of(loaded.config)
     if dead_letter_topic is not None:
         named.setdefault(dead_letter_topic, []).append(DEAD_LETTERS)
     return Topics(named=named, templates=templates)
@@ -87,11 +88,12 @@ def _token(config: Config, http: HttpClient, learn: Callable[[str], None]) -> To
     )
 
 
-def _endpoint(config: Config) -> Endpoint:
+def _endpoint(loaded: LoadedConfig) -> Endpoint:
+    config = loaded.config
     return Endpoint(
         subject=config.endpoint.url,
         target=target_of(config),
-        settings=session_settings(config),
+        settings=session_settings(loaded),
         patience=patience(config),
         judge=Judge(classify=refusals_of(config).classify, remedy=remedy_of),
     )

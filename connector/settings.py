@@ -12,7 +12,7 @@ from connector.auth import (
     TokenFile,
     TokenSource,
 )
-from connector.config import Config, Secret
+from connector.config import Config, LoadedConfig, Secret
 from connector.http import HttpClient
 from connector.kafka import NewTopics
 from connector.publish import PublishSettings
@@ -155,9 +155,10 @@ def target_of(config: Config) -> Target:
     )
 
 
-def session_settings(config: Config) -> SessionSettings:
+def session_settings(loaded: LoadedConfig) -> SessionSettings:
     """Return how connections to the endpoint behave."""
-    endpoint, peer = config.endpoint, config.peers.endpoint
+    config, peer = loaded.config, loaded.peers.endpoint
+    endpoint = config.endpoint
     return SessionSettings(
         subprotocols=(
             # Legacy servers on npm's ws select the first offer, whatever it is; the modern reference

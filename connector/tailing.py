@@ -12,7 +12,7 @@ import structlog
 from connector import __version__
 from connector.auth import Keeper
 from connector.checkup import learn
-from connector.config import Config
+from connector.config import Config, LoadedConfig
 from connector.http import HttpClient
 from connector.observers import SubscriptionMetrics, TokenMetrics
 from connector.records.extract import Extractor
@@ -32,7 +32,7 @@ PRINTING = 2.0
 
 
 async def run_tail(
-    config: Config,
+    loaded: LoadedConfig,
     plans: Sequence[SubscriptionPlan],
     redactor: Redactor,
     *,
@@ -47,19 +47,20 @@ async def run_tail(
         NothingLive: See `Tail.run`.
         CannotPrint: See `Tail.run`.
     """
-    learn(config, redactor)
+    config = loaded.config
+    learn(loaded, redactor)
     streams = sum(plan.cubes for plan in plans)
     log.warning("streams are open while this runs, and the upstream may bill them", streams=streams)
     metrics = Metrics(version=__version__)
     enough = anyio.Event()
     live: list[str] = []
     async with AsyncExitStack() as stack:
-        peer = config.peers.token
+        peer = loaded.peers.token
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
         source = token_source(config, http)
         keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
         printer = Printer(descriptor, limit=limit, done=enough.set)
-        session = session_settings(config)
+        session = session_settings(loaded)
         refusals = refusals_of(config)
         budget = Budget(config.inbox.max_bytes)
         pace = Pace()

@@ -14,7 +14,7 @@ from connector.auth import (
     StaticToken,
     secrets_of,
 )
-from connector.config import Change, Config, Part, Watch
+from connector.config import Change, Config, LoadedConfig, Part, Watch
 from connector.http import HttpClient
 from connector.kafka_access import KafkaAccess
 from connector.observers import (
@@ -48,7 +48,7 @@ from connector.worker import Worker
 log = structlog.get_logger(__name__)
 
 
-async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
+async def run_worker(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> None:
     """
     Build everything and run until stopped; ``watch`` tells of another configuration.
 
@@ -56,13 +56,14 @@ async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
         Undelivered: See `Worker.run`.
         FatalError: See `Worker.run`.
     """
+    config = loaded.config
     metrics = Metrics(version=__version__)
     async with AsyncExitStack() as stack:
-        peer = config.peers.token
+        peer = loaded.peers.token
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
-        kafka = await KafkaAccess.open(config, stack, KafkaTokenMetrics(metrics, redactor))
-        running = Running(config, http=http, kafka=kafka, metrics=metrics, redactor=redactor)
-        reload = Reload(config, watch, running, ReloadMetrics(metrics))
+        kafka = await KafkaAccess.open(loaded, stack, KafkaTokenMetrics(metrics, redactor))
+        running = Running(loaded, http=http, kafka=kafka, metrics=metrics, redactor=redactor)
+        reload = Reload(loaded, watch, running, ReloadMetrics(metrics))
         health = PublicHealth(
             keeper=running.keeper,
             kafka_keeper=kafka.keeper,
@@ -87,14 +88,21 @@ class Running:
     """What runs of a configuration, and takes another one. Satisfies reload's `Running`."""
 
     def __init__(
-        self, config: Config, *, http: HttpClient, kafka: KafkaAccess, metrics: Metrics, redactor: Redactor
+        self,
+        loaded: LoadedConfig,
+        *,
+        http: HttpClient,
+        kafka: KafkaAccess,
+        metrics: Metrics,
+        redactor: Redactor,
     ) -> None:
+        config = loaded.config
         self._http = http
         self._kafka = kafka
         self._metrics = metrics
         self._redactor = redactor
-        self.learn(config)
-        self._session = session_settings(config)
+        self.learn(loaded)
+        self._session = session_settings(loaded)
         self._refusals = refusals_of(config)
         self._source = source = token_source(config, http)
         self.keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
@@ -111,42 +119,43 @@ class Running:
             for number in range(config.tasks)
         ]
         self._dead_letters = [_dead_letters(config, task) for task in self.tasks]
-        for plan in config.plans:
+        for plan in loaded.plans:
             self._follow(config, plan)
 
-    def learn(self, config: Config) -> None:
+    def learn(self, loaded: LoadedConfig) -> None:
         """See `reload.Running`."""
-        for secret in config.secrets():
+        for secret in loaded.secrets:
             self._redactor.add(secret)
-        for oauth in (config.oauth, config.kafka.security.oauth):
+        for oauth in (loaded.config.oauth, loaded.config.kafka.security.oauth):
             if oauth is not None:
                 for secret in secrets_of(oauth.client_id, oauth.client_secret.reveal()):
                     self._redactor.add(secret)
 
-    def apply(self, config: Config, change: Change) -> None:
+    def apply(self, loaded: LoadedConfig, change: Change) -> None:
         """See `reload.Running`."""
+        config = loaded.config
         if Part.LOG in change.parts:
             configure_logs(config.log.level, config.log.format, self._redactor)
         if change.parts & {Part.TOKEN, Part.ENDPOINT}:
-            self._ask_otherwise(config)  # certificates and proxies are inherited from the endpoint
+            self._ask_otherwise(loaded)  # certificates and proxies are inherited from the endpoint
         if Part.ENDPOINT in change.parts:
-            self._session = session_settings(config)
+            self._session = session_settings(loaded)
             for follower in (follower for task in self.tasks for follower in task.followers):
                 follower.retarget(target_of(config), self._session)
         if Part.KAFKA in change.parts:
-            settings = self._kafka.replace(config)
+            settings = self._kafka.replace(loaded)
             for task in self.tasks:
                 task.publisher.reconfigure(settings)
         # First who goes: an account may have room for so many streams only.
         for name in change.removed:
             self._task(name).remove(name)
-        for plan in config.plans:
+        for plan in loaded.plans:
             if plan.name in change.changed or plan.name in change.added:
                 warn_of(plan)
                 self._follow(config, plan)
 
-    def _ask_otherwise(self, config: Config) -> None:
-        source, peer = self._source, config.peers.token
+    def _ask_otherwise(self, loaded: LoadedConfig) -> None:
+        config, source, peer = loaded.config, self._source, loaded.peers.token
         self._http.reconfigure(tls=peer.tls, proxy=peer.route.proxy)
         if isinstance(source, StaticToken) and config.token is not None:
             source.replace(config.token.reveal())
