@@ -10,7 +10,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from connector.config import Change, Config
+from connector.config import Change, LoadedConfig
 from connector.records.plan import SubscriptionPlan
 from connector.task import Follower, Task, bucket
 
@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 class TaskFactory(Protocol):
     """Makes tasks and their subscriptions, and holds what they share. Nothing here waits."""
 
-    def reconfigure(self, config: Config, change: Change) -> None:
-        """Make everything by ``config`` from now on; what is shared takes what is new of it at once."""
+    def reconfigure(self, loaded: LoadedConfig, change: Change) -> None:
+        """Make everything by ``loaded`` from now on; what is shared takes what is new of it at once."""
 
     def update(self, task: Task, change: Change) -> None:
         """Let ``task``, which runs, take what is new outside of its subscriptions."""
@@ -46,14 +46,14 @@ class _Leaving:
 
 class Herder:
     """
-    Runs tasks of ``config`` that ``factory`` makes: those that were started, before `run` or while it runs.
+    Runs tasks of ``loaded`` that ``factory`` makes: those that were started, before `run` or while it runs.
 
     Two tasks of one number never run beside each other: they would be one writer twice. A configuration that
     changes is applied by `apply`, to what it touches only. Satisfies reload's and worker's Protocols.
     """
 
-    def __init__(self, config: Config, factory: TaskFactory) -> None:
-        self._config = config
+    def __init__(self, loaded: LoadedConfig, factory: TaskFactory) -> None:
+        self._loaded = loaded
         self._factory = factory
         self._tasks: dict[int, Task] = {}
         self._leaving: dict[int, _Leaving] = {}
@@ -80,8 +80,8 @@ class Herder:
             ValueError: The configuration has no such task.
             Exception: What the factory raised; the task is not started, and the others are as they were.
         """
-        if not 0 <= number < self._config.tasks:
-            raise ValueError(f"there is no task {number} of {self._config.tasks}")
+        if not 0 <= number < self._loaded.config.tasks:
+            raise ValueError(f"there is no task {number} of {self._loaded.config.tasks}")
         while (leaving := self._leaving.get(number)) is not None:
             await leaving.ended.wait()
         if number in self._tasks or self._stopping.is_set():
@@ -127,18 +127,18 @@ class Herder:
         for task in self._tasks.values():
             task.stop()
 
-    def apply(self, config: Config, change: Change) -> None:
+    def apply(self, loaded: LoadedConfig, change: Change) -> None:
         """
-        Run ``config``, of which ``change`` is new and can be applied; never waits.
+        Run ``loaded``, of which ``change`` is new and can be applied; never waits.
 
         Raises:
             Exception: What the factory raised; the subscriptions are as they were.
         """
-        self._config = config
-        self._factory.reconfigure(config, change)
+        self._loaded = loaded
+        self._factory.reconfigure(loaded, change)
         for task in self.tasks:
             self._factory.update(task, change)
-        made = list(self._made(config, {*change.changed, *change.added}))
+        made = list(self._made(loaded, {*change.changed, *change.added}))
         # First who goes: an account may have room for so many streams only.
         for name in change.removed:
             left = self._task(name)
@@ -147,8 +147,8 @@ class Herder:
         for task, follower in made:
             task.add(follower)
 
-    def _made(self, config: Config, names: set[str]) -> Iterator[tuple[Task, Follower]]:
-        for plan in config.plans:
+    def _made(self, loaded: LoadedConfig, names: set[str]) -> Iterator[tuple[Task, Follower]]:
+        for plan in loaded.plans:
             if plan.name in names:
                 warn_of(plan)
                 task = self._task(plan.name)
@@ -156,13 +156,13 @@ class Herder:
                     yield task, self._factory.follower(plan, task)
 
     def _plans(self, number: int) -> Iterator[SubscriptionPlan]:
-        for plan in self._config.plans:
-            if bucket(plan.name, self._config.tasks) == number:
+        for plan in self._loaded.plans:
+            if bucket(plan.name, self._loaded.config.tasks) == number:
                 yield plan
 
     def _task(self, name: str) -> Task | None:
         """The task that subscription ``name`` is in; ``None`` where that does not run here."""
-        return self._tasks.get(bucket(name, self._config.tasks))
+        return self._tasks.get(bucket(name, self._loaded.config.tasks))
 
     def _leave(self, number: int) -> None:
         task = self._tasks.pop(number)

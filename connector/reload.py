@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import structlog
 
-from connector.config import Change, Config, Part, compare, shown_values
+from connector.config import Change, LoadedConfig, Part, compare, shown_values
 from connector.errors import ConfigError
 
 log = structlog.get_logger(__name__)
@@ -43,15 +43,15 @@ class Source(Protocol):
     def is_possible(self) -> bool:
         """Whether the configuration can be read again."""
 
-    def look(self) -> Config | ConfigError | None:
+    def look(self) -> LoadedConfig | ConfigError | None:
         """Return what is new, or why it cannot be used."""
 
 
 class Herder(Protocol):
     """Runs a configuration, and takes another one."""
 
-    def apply(self, config: Config, change: Change) -> None:
-        """Run ``config``, of which ``change`` is new and can be applied; never waits."""
+    def apply(self, loaded: LoadedConfig, change: Change) -> None:
+        """Run ``loaded``, of which ``change`` is new and can be applied; never waits."""
 
 
 class Observer(Protocol):
@@ -66,7 +66,7 @@ class Observer(Protocol):
 
 class Reload:
     """
-    Applies what changed in the files of ``config``, which runs. All of a change is applied, or nothing.
+    Applies what changed in the files of ``loaded``, which runs. All of a change is applied, or nothing.
 
     ``learn`` keeps the secrets of a configuration out of everything that is emitted; ``sleep`` waits for
     seconds.
@@ -74,15 +74,15 @@ class Reload:
 
     def __init__(
         self,
-        config: Config,
+        loaded: LoadedConfig,
         source: Source,
         herder: Herder,
         observer: Observer,
         *,
-        learn: Callable[[Config], None],
+        learn: Callable[[LoadedConfig], None],
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        self._config = config
+        self._loaded = loaded
         self._source = source
         self._herder = herder
         self._observer = observer
@@ -94,7 +94,7 @@ class Reload:
     @property
     def is_wanted(self) -> bool:
         """Whether the files are to be watched, and can be."""
-        return self._config.reload and self._source.is_possible
+        return self._loaded.config.reload and self._source.is_possible
 
     @property
     def status(self) -> ConfigStatus:
@@ -121,20 +121,20 @@ class Reload:
             if found is not None:
                 self._take(found)
 
-    def _take(self, found: Config | ConfigError) -> None:
+    def _take(self, found: LoadedConfig | ConfigError) -> None:
         if isinstance(found, ConfigError):
             problems = [str(problem) for problem in found.problems]
             log.error("configuration not reloaded: it is invalid", problems=problems)
             self._reject("invalid", "; ".join(problems))
             return
         self._learn(found)  # before anything can tell of it
-        change = compare(self._config, found)
+        change = compare(self._loaded, found)
         if change.refused:
             self._refuse(change)
         elif change:
             self._apply(found, change)
         else:
-            self._config = found
+            self._loaded = found
             if self._error is not None:
                 log.info("configuration is again what runs")
             self._accept()
@@ -148,24 +148,24 @@ class Reload:
         )
         self._reject("refused", f"only a restart applies {_listed(change.refused)}")
 
-    def _apply(self, config: Config, change: Change) -> None:
-        quieter = Part.LOG in change.parts and _level(config) > _level(self._config)
+    def _apply(self, loaded: LoadedConfig, change: Change) -> None:
+        quieter = Part.LOG in change.parts and _level(loaded) > _level(self._loaded)
         if quieter:
-            self._tell(config, change)  # it would not be heard later
-        for warning in config.warnings:
-            if warning not in self._config.warnings:
+            self._tell(loaded, change)  # it would not be heard later
+        for warning in loaded.warnings:
+            if warning not in self._loaded.warnings:
                 log.warning("configuration", warning=warning)
-        self._config = config
+        self._loaded = loaded
         self._loaded_at = time.time()
-        self._herder.apply(config, change)
+        self._herder.apply(loaded, change)
         if not quieter:
-            self._tell(config, change)
+            self._tell(loaded, change)
         self._observer.reloaded("applied")
         self._accept()
 
     @staticmethod
-    def _tell(config: Config, change: Change) -> None:
-        log.info("configuration reloaded", changed=shown_values(change, config))
+    def _tell(loaded: LoadedConfig, change: Change) -> None:
+        log.info("configuration reloaded", changed=shown_values(change, loaded))
 
     def _reject(self, outcome: Outcome, error: str) -> None:
         self._error = error
@@ -177,8 +177,8 @@ class Reload:
         self._observer.rejected(False)
 
 
-def _level(config: Config) -> int:
-    return logging.getLevelNamesMapping()[config.log.level.upper()]
+def _level(loaded: LoadedConfig) -> int:
+    return logging.getLevelNamesMapping()[loaded.config.log.level.upper()]
 
 
 def _listed(keys: Sequence[str]) -> str:

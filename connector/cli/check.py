@@ -14,7 +14,7 @@ from connector.cli.exit_codes import CLEAN, CONFIGURATION, REFUSED, UNREACHABLE
 from connector.cli.findings import as_json, as_table, problems_as_json, put
 from connector.cli.problems import show, warn
 from connector.cli.process import leave_hung_threads
-from connector.config import Config, read_config
+from connector.config import LoadedConfig, read_config
 from connector.errors import ConfigError
 from connector.probe import Report
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
@@ -26,33 +26,34 @@ log = structlog.get_logger(__name__)
 def check(path: Path, *, json: bool) -> int:
     """Ask everybody whom the configuration at ``path`` names; return the exit code."""
     try:
-        config = read_config(path, env=os.environ)
+        loaded = read_config(path, env=os.environ)
     except ConfigError as error:
         show(error.problems)
         if json:
             put(problems_as_json(error.problems, CONFIGURATION))
         return CONFIGURATION
     redactor = Redactor()
-    for secret in config.secrets():
+    for secret in loaded.secrets:
         redactor.add(secret)
+    config = loaded.config
     # What goes wrong is in the table; libraries would tell it a second time.
     level = "debug" if config.log.level == "debug" else "critical"
     configure_logs(level, config.log.format, redactor)
-    warn(config, redactor.redact)
-    code = anyio.run(_main, config, path, redactor, json)
+    warn(loaded.warnings, loaded.plans, redactor.redact)
+    code = anyio.run(_main, loaded, path, redactor, json)
     leave_hung_threads(code)
     return code
 
 
-async def _main(config: Config, path: Path, redactor: Redactor, json: bool) -> int:
+async def _main(loaded: LoadedConfig, path: Path, redactor: Redactor, json: bool) -> int:
     """Show the result before the loop ends, which waits for threads, be it for a dead DNS server."""
     install_loop_handler(asyncio.get_running_loop())
-    report = await _ask(config, redactor)
+    report = await _ask(loaded, redactor)
     code = exit_code(report)
     if json:
-        put(as_json(report, config.name, code, redactor.redact))
+        put(as_json(report, loaded.config.name, code, redactor.redact))
     else:
-        as_table(report, f"{path}: {config.name}", redactor.redact)
+        as_table(report, f"{path}: {loaded.config.name}", redactor.redact)
     return code
 
 
@@ -63,9 +64,9 @@ def exit_code(report: Report) -> int:
     return UNREACHABLE if report.is_failed else CLEAN
 
 
-async def _ask(config: Config, redactor: Redactor) -> Report:
+async def _ask(loaded: LoadedConfig, redactor: Redactor) -> Report:
     if not sys.stderr.isatty():
-        return await check_up(config, redactor, lambda part, doing: None)
+        return await check_up(loaded, redactor, lambda part, doing: None)
     from rich.console import Console
     from rich.markup import escape
 
@@ -80,4 +81,4 @@ async def _ask(config: Config, redactor: Redactor) -> Report:
             said = " · ".join(f"{part} {doing}" for part, doing in doings.items())
             status.update(escape(said or "is done"))
 
-        return await check_up(config, redactor, tell)
+        return await check_up(loaded, redactor, tell)

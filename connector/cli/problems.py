@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
-from connector.config import Config
 from connector.errors import Problem
+from connector.records.plan import SubscriptionPlan
 
 
 def show(problems: Sequence[Problem]) -> None:
@@ -25,14 +25,13 @@ def show(problems: Sequence[Problem]) -> None:
     console.print(Text(f"{count} problem{'s' if count > 1 else ''} found; nothing was started", style="red"))
 
 
-def warn(config: Config, redact: Callable[[str], str] = str) -> None:
-    """Print to stderr what is doubtful about a configuration and its documents."""
+def warn(
+    warnings: Iterable[str], plans: Iterable[SubscriptionPlan], redact: Callable[[str], str] = str
+) -> None:
+    """Print to stderr what is doubtful about a configuration and the documents of its ``plans``."""
     notes = Console(stderr=True, highlight=False, soft_wrap=True)
-    warnings = [
-        *config.warnings,
-        *(f"{plan.name}: {text}" for plan in config.plans for text in plan.warnings),
-    ]
-    for warning in warnings:
+    of_documents = (f"{plan.name}: {text}" for plan in plans for text in plan.warnings)
+    for warning in (*warnings, *of_documents):
         notes.print(printable(redact(f"warning: {warning}")), style="yellow", markup=False)
 
 

@@ -14,7 +14,7 @@ from connector.cli.allocator import keep_buffers
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
 from connector.cli.loop import loop_factory
 from connector.cli.process import hold_signals, leave_hung_threads
-from connector.config import Config, Watch, read_config
+from connector.config import LoadedConfig, Peers, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.herder import warn_of
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
@@ -27,40 +27,40 @@ log = structlog.get_logger(__name__)
 def run(path: Path) -> int:
     """Run the connector configured at ``path`` until it is stopped; return the exit code."""
     try:
-        config = read_config(path, env=os.environ)
+        loaded = read_config(path, env=os.environ)
     except ConfigError as error:
         from connector.cli.problems import show
 
         show(error.problems)
         return CONFIGURATION
     redactor = Redactor()
-    for secret in config.secrets():
+    for secret in loaded.secrets:
         redactor.add(secret)
-    configure_logs(config.log.level, config.log.format, redactor)
-    log.info("connector starts", version=__version__, config=config.effective())
-    _tell_of_proxies(config)
-    for warning in config.warnings:
+    configure_logs(loaded.config.log.level, loaded.config.log.format, redactor)
+    log.info("connector starts", version=__version__, config=loaded.effective())
+    _tell_of_proxies(loaded.peers)
+    for warning in loaded.warnings:
         log.warning("configuration", warning=warning)
-    for plan in config.plans:
+    for plan in loaded.plans:
         warn_of(plan)
-    code = _supervise(config, redactor, Watch(path, env=os.environ, running=config))
+    code = _supervise(loaded, redactor, Watch(path, env=os.environ, running=loaded))
     leave_hung_threads(code)
     return code
 
 
-def _tell_of_proxies(config: Config) -> None:
-    for name, peer in config.peers.named():
+def _tell_of_proxies(peers: Peers) -> None:
+    for name, peer in peers.named():
         if peer.route.proxy is not None:
             named_by = peer.route.named_by or "the configuration"
             log.info("proxy in use", peer=name, proxy=str(peer.route.proxy), named_by=named_by)
 
 
-def _supervise(config: Config, redactor: Redactor, watch: Watch) -> int:
+def _supervise(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> int:
     ended: tuple[str, int, BaseException] | None = None
     hold_signals()  # the worker takes them
     keep_buffers()
     try:
-        anyio.run(_main, config, redactor, watch, backend_options={"loop_factory": loop_factory()})
+        anyio.run(_main, loaded, redactor, watch, backend_options={"loop_factory": loop_factory()})
     except* Undelivered as group:
         ended = "stopped before everything was delivered", FAILED, group
     except* ConfigError as group:
@@ -85,6 +85,6 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _main(config: Config, redactor: Redactor, watch: Watch) -> None:
+async def _main(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> None:
     install_loop_handler(asyncio.get_running_loop())
-    await run_worker(config, redactor, watch)
+    await run_worker(loaded, redactor, watch)

@@ -15,7 +15,7 @@ from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
 from connector.cli.loop import loop_factory
 from connector.cli.problems import show
 from connector.cli.process import hold_signals, leave_hung_threads
-from connector.config import Config, read_config
+from connector.config import LoadedConfig, read_config
 from connector.errors import ConfigError, FatalError, Problem
 from connector.records.plan import SubscriptionPlan
 from connector.telemetry import Redactor, configure_logs, install_loop_handler
@@ -29,26 +29,26 @@ STDOUT = 1
 def tail(path: Path, *, names: Sequence[str], seconds: float | None, limit: int | None) -> int:
     """Print rows of the subscriptions ``names`` (none: all) until stopped; return the exit code."""
     try:
-        config = read_config(path, env=os.environ)
-        plans = _chosen(config, names)
+        loaded = read_config(path, env=os.environ)
+        plans = _chosen(loaded.plans, names)
     except ConfigError as error:
         show(error.problems)
         return CONFIGURATION
     redactor = Redactor()
-    for secret in config.secrets():
+    for secret in loaded.secrets:
         redactor.add(secret)
-    configure_logs(config.log.level, config.log.format, redactor)
-    for warning in config.warnings:
+    configure_logs(loaded.config.log.level, loaded.config.log.format, redactor)
+    for warning in loaded.warnings:
         log.warning("configuration", warning=warning)
     sys.stdout.flush()
     hold_signals()  # the tail takes them
-    code = _follow(config, plans, redactor, seconds, limit)
+    code = _follow(loaded, plans, redactor, seconds, limit)
     leave_hung_threads(code)
     return code
 
 
 def _follow(
-    config: Config,
+    loaded: LoadedConfig,
     plans: Sequence[SubscriptionPlan],
     redactor: Redactor,
     seconds: float | None,
@@ -56,7 +56,7 @@ def _follow(
 ) -> int:
     async def main() -> None:
         install_loop_handler(asyncio.get_running_loop())
-        await run_tail(config, plans, redactor, descriptor=STDOUT, seconds=seconds, limit=limit)
+        await run_tail(loaded, plans, redactor, descriptor=STDOUT, seconds=seconds, limit=limit)
 
     failed: BaseException | None = None
     try:
@@ -74,8 +74,8 @@ def _follow(
     return FAILED
 
 
-def _chosen(config: Config, names: Sequence[str]) -> list[SubscriptionPlan]:
-    known = {plan.name: plan for plan in config.plans}
+def _chosen(plans: Sequence[SubscriptionPlan], names: Sequence[str]) -> list[SubscriptionPlan]:
+    known = {plan.name: plan for plan in plans}
     problems = [
         Problem(
             where="--subscription",
@@ -88,4 +88,4 @@ def _chosen(config: Config, names: Sequence[str]) -> list[SubscriptionPlan]:
     ]
     if problems:
         raise ConfigError(problems)
-    return [known[name] for name in dict.fromkeys(names)] if names else list(config.plans)
+    return [known[name] for name in dict.fromkeys(names)] if names else list(plans)

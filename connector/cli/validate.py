@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from connector.cli.exit_codes import CLEAN, CONFIGURATION
-from connector.config import Config, read_config
+from connector.config import Outline, check_without_secrets, read_config
 from connector.errors import ConfigError
 
 PIPED_WIDTH = 200
@@ -16,17 +16,22 @@ PIPED_WIDTH = 200
 def validate(path: Path, *, resolve: bool) -> int:
     """Check the configuration at ``path`` and return the exit code."""
     try:
-        config = read_config(path, env=os.environ, resolve=resolve)
+        outline = _outline(path) if resolve else check_without_secrets(path, env=os.environ)
     except ConfigError as error:
         from connector.cli.problems import show
 
         show(error.problems)
         return CONFIGURATION
-    _show(config, path)
+    _show(outline, path)
     return CLEAN
 
 
-def _show(config: Config, path: Path) -> None:
+def _outline(path: Path) -> Outline:
+    loaded = read_config(path, env=os.environ)
+    return Outline(name=loaded.config.name, plans=loaded.plans, warnings=loaded.warnings)
+
+
+def _show(outline: Outline, path: Path) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -35,10 +40,10 @@ def _show(config: Config, path: Path) -> None:
 
     # Whoever reads a pipe has no columns to fold at.
     out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    table = Table(title=Text(printable(f"{path}: {config.name}")), title_justify="left")
+    table = Table(title=Text(printable(f"{path}: {outline.name}")), title_justify="left")
     for column in ("subscription", "rows", "topic", "key", "timestamp", "streams"):
         table.add_column(column, overflow="fold")
-    for plan in config.plans:
+    for plan in outline.plans:
         table.add_row(
             plan.name,
             ".".join(plan.rows),
@@ -48,5 +53,5 @@ def _show(config: Config, path: Path) -> None:
             str(plan.cubes),
         )
     out.print(table)
-    warn(config)
+    warn(outline.warnings, outline.plans)
     out.print("the configuration is valid")

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from connector.config.redacted import visible
-from connector.config.root import Config, SubscriptionSection
+from connector.config.loaded import LoadedConfig
+from connector.config.paths import KeyPath, shown, visible
+from connector.config.root import SubscriptionSection
 from connector.config.section import Section
-from connector.config.source import KeyPath, shown
 from connector.records.plan import SubscriptionPlan
 
 
@@ -70,14 +70,14 @@ class Change:
         return bool(self.keys)
 
 
-def compare(old: Config, new: Config) -> Change:
+def compare(old: LoadedConfig, new: LoadedConfig) -> Change:
     """Return what is different in ``new``."""
     before, after = _subscriptions(old), _subscriptions(new)
     added = tuple(name for name in after if name not in before)
     removed = tuple(name for name in before if name not in after)
     inside = {name: _differences(before[name], after[name]) for name in after if name in before}
     changed = {name: keys for name, keys in inside.items() if keys}
-    parts = _parts(dict(_leaves(old)), dict(_leaves(new)))
+    parts = _parts(dict(_leaves(old.config)), dict(_leaves(new.config)))
     return Change(
         added=added,
         removed=removed,
@@ -92,8 +92,8 @@ def compare(old: Config, new: Config) -> Change:
     )
 
 
-def shown_values(change: Change, new: Config) -> dict[str, object]:
-    """What is different, as `Config.effective` shows it: key path → new value, ``None`` where it has none."""
+def shown_values(change: Change, new: LoadedConfig) -> dict[str, object]:
+    """Key path → new value as `LoadedConfig.effective` shows it, ``None`` where there is none any more."""
     tree = new.effective()
     sections = tree.pop("subscriptions")
     assert isinstance(sections, list)
@@ -154,17 +154,16 @@ def _same(old: object, new: object) -> bool:
     return old == new
 
 
-Subscription = tuple[SubscriptionSection, SubscriptionPlan | None]
+Subscription = tuple[SubscriptionSection, SubscriptionPlan]
 
 
-def _subscriptions(config: Config) -> dict[str, Subscription]:
-    plans = {plan.name: plan for plan in config.plans}
-    return {section.name: (section, plans.get(section.name)) for section in config.subscriptions}
+def _subscriptions(loaded: LoadedConfig) -> dict[str, Subscription]:
+    plans = {plan.name: plan for plan in loaded.plans}
+    return {section.name: (section, plans[section.name]) for section in loaded.config.subscriptions}
 
 
 def _differences(old: Subscription, new: Subscription) -> tuple[str, ...]:
     """The keys of one subscription that are different; a document counts by what it says."""
     names = [name for name in SubscriptionSection.model_fields if name != "document"]
     keys = [name for name in names if not _same(getattr(old[0], name), getattr(new[0], name))]
-    texts = [plan.document_text if plan else section.document for section, plan in (old, new)]
-    return (*keys, "document") if texts[0] != texts[1] else tuple(keys)
+    return (*keys, "document") if old[1].document_text != new[1].document_text else tuple(keys)

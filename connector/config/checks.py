@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from connector.config.credentials import check_credentials
 from connector.config.defaults import preset_of
-from connector.config.redacted import HEADERS, is_secret
+from connector.config.paths import HEADERS, KeyPath, is_secret
 from connector.config.refusals import check_refusals
-from connector.config.secret import Unresolved
 from connector.config.security_checks import check_security
-from connector.config.source import KeyPath, Source
+from connector.config.source import Source
 
 _EMPTY = "give it one, or take the key out"
-_SOURCES = ("oauth", "token", "token_file")
+TOKEN_SOURCES = ("oauth", "token", "token_file")
+"""The keys that say where tokens come from, of which one may be given."""
 _OWN_HEADERS = (
     "connector",
     "subscription",
@@ -60,7 +60,7 @@ def named_files(tree: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str
     for key, value in items:
         here: KeyPath = (*path, key)
         if isinstance(value, str) and str(key).endswith("_file"):
-            if value.strip() and not isinstance(value, Unresolved):
+            if value.strip():
                 yield here, value
         elif not _is_free(here):
             yield from named_files(value, here)
@@ -72,7 +72,7 @@ def check_whole(tree: dict[str, object], source: Source) -> None:
     check_security(tree, source)
     endpoint = tree.get("endpoint")
     if isinstance(endpoint, dict):
-        check_credentials(endpoint, source, is_anonymous=not any(key in tree for key in _SOURCES))
+        check_credentials(endpoint, source, is_anonymous=not any(key in tree for key in TOKEN_SOURCES))
         check_refusals(endpoint, source)
     subscriptions = tree.get("subscriptions")
     if isinstance(subscriptions, list):
@@ -88,11 +88,11 @@ def check_whole(tree: dict[str, object], source: Source) -> None:
 
 
 def _check_tokens(tree: dict[str, object], source: Source) -> None:
-    given = [key for key in _SOURCES if key in tree]
+    given = [key for key in TOKEN_SOURCES if key in tree]
     if len(given) > 1:
         source.report((given[1],), f"stands beside {given[0]}", "keep one of oauth, token and token_file")
     preset = preset_of(tree)
-    if not given and preset.needs_token and not any(source.has_problem((key,)) for key in _SOURCES):
+    if not given and preset.needs_token and not any(source.has_problem((key,)) for key in TOKEN_SOURCES):
         source.report((), f"the preset {preset.name} needs a token", "add oauth:, token: or token_file:")
 
 
@@ -100,7 +100,7 @@ def _check_names(subscriptions: list[object], source: Source) -> None:
     seen: dict[str, int] = {}
     for index, section in enumerate(subscriptions):
         name = section.get("name") if isinstance(section, dict) else None
-        if not isinstance(name, str) or isinstance(name, Unresolved):
+        if not isinstance(name, str):
             continue
         if name in seen:
             what = f"is the name of subscriptions[{seen[name]}] too"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator
 
 from connector.config.mistake import Mistake
-from connector.config.secret import Unresolved
+from connector.config.names import header_name
+from connector.config.paths import KeyPath
+from connector.config.scalars import text
 from connector.config.section import Section, setting
-from connector.config.source import KeyPath, Source
-from connector.config.values import Text, choice, header_name, text
+from connector.config.source import Source
+from connector.config.unresolved import as_written
+from connector.config.values import Text, choice
 from connector.presets import Preset
 from connector.presets.preset import DEFAULT_CREDENTIALS
+from connector.upstream import Placement
 
 Place = Annotated[Literal["url", "header", "init"], choice("url", "header", "init")]
 
@@ -73,9 +76,8 @@ def fill_credentials(endpoint: dict[str, Any], preset: Preset) -> None:
             given.setdefault(key, value)
 
 
-def _written(known: object) -> dict[str, str]:
-    values = asdict(known)  # type: ignore[call-overload]
-    return {"in": values["place"], "name": values["name"], "template": values["template"]}
+def _written(known: Placement) -> dict[str, str]:
+    return {"in": known.place, "name": known.name, "template": known.template}
 
 
 def check_credentials(endpoint: Mapping[str, object], source: Source, *, is_anonymous: bool) -> None:
@@ -87,7 +89,7 @@ def check_credentials(endpoint: Mapping[str, object], source: Source, *, is_anon
     seen: set[tuple[str, str]] = set()
     for path, given in _each(endpoint):
         place, name = given.get("in"), given.get("name")
-        if not isinstance(name, str) or isinstance(name, Unresolved) or not isinstance(place, str):
+        if not isinstance(name, str) or not isinstance(place, str):
             continue
         known = name.lower() if place == "header" else name
         if (place, known) in seen:
@@ -108,7 +110,9 @@ def _each(endpoint: Mapping[str, object]) -> Iterator[tuple[KeyPath, dict[str, A
 def _check_place(
     place: str, name: str, path: KeyPath, endpoint: Mapping[str, object], source: Source
 ) -> None:
-    url, headers, payload = (endpoint.get(key) for key in ("url", "headers", "init_payload"))
+    # Of a URL with a placeholder, what is written out counts.
+    url = as_written(endpoint.get("url"))
+    headers, payload = endpoint.get("headers"), endpoint.get("init_payload")
     match place:
         case "url" if isinstance(url, str) and name in _query_names(url):
             what = f"already holds {name!r}, where the token goes"

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from connector.config.files import read_text
+from connector.config.paths import KeyPath
 from connector.config.root import SubscriptionSection
-from connector.config.secret import Unresolved
-from connector.config.source import KeyPath, Mark, Source, read_text
+from connector.config.source import Mark, Source
+from connector.config.unresolved import as_written, is_known
 from connector.errors import ConfigError, Problem
 from connector.presets import Preset
 from connector.records.plan import DocumentRules, Finding, PlanError, SubscriptionPlan, SubscriptionWish
@@ -43,8 +45,10 @@ def _section(raw: object) -> SubscriptionSection | None:
     if not isinstance(raw, dict):
         return None
     known = {name: value for name, value in raw.items() if name in SubscriptionSection.model_fields}
-    if any(_has_unresolved(value) for name, value in known.items() if name != "variables"):
+    if not all(is_known(value) for name, value in known.items() if name != "variables"):
         return None
+    if "variables" in known:
+        known["variables"] = as_written(known["variables"])
     try:
         return SubscriptionSection.model_validate(known)
     except ValidationError as error:
@@ -95,7 +99,7 @@ def _check_topic_sources(
 def _wish(section: SubscriptionSection, text: str, raw: dict[str, object]) -> SubscriptionWish:
     variables = raw.get("variables")
     unknown = (
-        [name for name, value in variables.items() if _has_unresolved(value)]
+        [name for name, value in variables.items() if not is_known(value)]
         if isinstance(variables, dict)
         else []
     )
@@ -115,14 +119,6 @@ def _wish(section: SubscriptionSection, text: str, raw: dict[str, object]) -> Su
 
 def _split(path: str | None) -> tuple[str, ...] | None:
     return tuple(path.split(".")) if path is not None else None
-
-
-def _has_unresolved(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(_has_unresolved(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_has_unresolved(item) for item in value)
-    return isinstance(value, Unresolved)
 
 
 def _read_document(file: Path, path: KeyPath, source: Source) -> str | None:

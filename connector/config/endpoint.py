@@ -10,6 +10,7 @@ from connector.config.credentials import CredentialsList
 from connector.config.mistake import Mistake
 from connector.config.proxy import ProxyUrl
 from connector.config.refusals import RefusalSection
+from connector.config.scalars import text
 from connector.config.secret import Secret
 from connector.config.section import Section, setting
 from connector.config.tls import TlsSection
@@ -23,7 +24,6 @@ from connector.config.values import (
     SocketUrl,
     Text,
     choice,
-    text,
 )
 
 PresetName = Annotated[

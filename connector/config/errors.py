@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from connector.config.mistake import Mistake
-from connector.config.secret import Unresolved
-from connector.config.section import Section, setting
+from connector.config.mistake import checked
+from connector.config.scalars import whole
+from connector.config.section import Section, given_in, setting
 from connector.config.source import Source
-from connector.config.values import TopicName, Whole, choice, whole
+from connector.config.values import TopicName, Whole, choice
 from connector.records.plan import SubscriptionPlan
 
 Tolerance = Annotated[Literal["none", "all"], choice("none", "all")]
@@ -50,7 +50,9 @@ def check_errors(tree: dict[str, object], plans: Sequence[SubscriptionPlan], sou
         return
     window = errors.get("window", {})
     if isinstance(window, dict):
-        failures, rows = _number(window.get("failures", 50)), _number(window.get("rows", 100))
+        failures, rows = (
+            checked(whole, given_in(window, WindowSection, key)) for key in ("failures", "rows")
+        )
         if failures is not None and rows is not None and failures > rows > 0:
             key = "failures" if "failures" in window else "rows"
             message = f"lets {failures} failures of {rows} rows be too many, which never happens"
@@ -58,20 +60,11 @@ def check_errors(tree: dict[str, object], plans: Sequence[SubscriptionPlan], sou
             source.report(("errors", "window", key), message, remedy)
     name = errors.get("dead_letter_topic")
     subscriptions = tree.get("subscriptions")
-    if not isinstance(name, str) or isinstance(name, Unresolved) or not isinstance(subscriptions, list):
+    if not isinstance(name, str) or not isinstance(subscriptions, list):
         return
     taken = {plan.name for plan in plans if plan.topic == name}
     for index, section in enumerate(subscriptions):
-        if isinstance(section, dict) and section.get("name") in taken:
+        if isinstance(section, dict) and isinstance(section.get("name"), str) and section["name"] in taken:
             source.report(
                 ("subscriptions", index, "topic"), "is errors.dead_letter_topic", "keep the two apart"
             )
-
-
-def _number(value: object) -> int | None:
-    if isinstance(value, Unresolved):
-        return None
-    try:
-        return whole(value)
-    except Mistake:
-        return None

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from connector.errors import ConfigError, Problem
+
 MAX_BYTES = 4 * 1024 * 1024
 """A larger file is refused; no more of it is read."""
 
@@ -62,6 +64,34 @@ def fingerprint(path: Path) -> str:
         return type(error).__name__
 
 
+def read_text(path: Path, *, what: str, files: Files) -> str:
+    """
+    The text of a file in UTF-8; ``files`` remembers it.
+
+    Raises:
+        ConfigError: It is not there, cannot be read, is too large or is not UTF-8.
+    """
+    name = str(path)
+    try:
+        raw = files.read(path)
+    except FileNotFoundError:
+        raise refusal(name, f"{what} is not there", "check the path") from None
+    except IsADirectoryError:
+        raise refusal(name, "is a directory", f"name {what} in it") from None
+    except PermissionError:
+        raise refusal(name, f"{what} may not be read", "give this user the right to read it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "the name is not a path"
+        raise refusal(name, f"{what} cannot be read: {reason}", "check the path") from None
+    if len(raw) > MAX_BYTES:
+        raise refusal(name, f"{what} is larger than {MAX_BYTES} bytes", "check that it is the right file")
+    try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise refusal(f"{name}:{line}", f"{what} is not in UTF-8", "save it in UTF-8") from None
+
+
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
@@ -69,3 +99,8 @@ def _read(path: Path) -> bytes:
 
 def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def refusal(where: str, message: str, remedy: str) -> ConfigError:
+    """What is raised where a file as a whole cannot be used."""
+    return ConfigError([Problem(where=where, path=None, message=message, remedy=remedy)])

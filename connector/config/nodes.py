@@ -12,9 +12,10 @@ import re
 import yaml
 from yaml.constructor import SafeConstructor
 
-from connector.config.secret import Unresolved
-from connector.config.source import KeyPath, Mark, Source
+from connector.config.paths import KeyPath
+from connector.config.source import Mark, Source
 from connector.config.syntax import MAX_DEPTH, MAX_VALUES
+from connector.config.unresolved import Unresolved
 from connector.errors import ConfigError, Problem
 
 _TAG = "tag:yaml.org,2002:"
@@ -101,7 +102,7 @@ class Builder:
                 case "bool":
                     return bool(self._constructor.construct_yaml_bool(node))
                 case "int" | "float" if not _DECIMAL.fullmatch(node.value):
-                    return self._not_decimal(path)
+                    return self._not_decimal(node.value, path)
                 case "int":
                     return int(self._constructor.construct_yaml_int(node))
                 case "float":
@@ -114,12 +115,12 @@ class Builder:
         self._report_tag(path)
         return ""
 
-    def _not_decimal(self, path: KeyPath) -> Unresolved:
+    def _not_decimal(self, text: str, path: KeyPath) -> Unresolved:
         """YAML 1.1 takes 010 for 8, 0x1F for 31, 1_000 for 1000 and 1:30 for 90."""
         what = "is not written in decimal, but YAML reads it as a number"
         self._source.report(path, what, "write it in decimal, or quote it if it is text")
         # What else might be said of the value would come from the same mistake.
-        return Unresolved()
+        return Unresolved(text)
 
     def _refuse_tag(self, node: yaml.Node, kind: str, path: KeyPath) -> None:
         if node.tag != f"{_TAG}{kind}":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connector.config.source import KeyPath, Source
+from connector.config.paths import KeyPath
+from connector.config.source import Source
 
 _NOT_BUILT = "is not built yet"
 _AT_LEAST_ONCE = "take it out; delivery is at least once, so drop repeats where you consume"

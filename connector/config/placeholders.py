@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from connector.config.files import read_text
 from connector.config.mistake import Mistake
-from connector.config.secret import Unresolved
-from connector.config.source import KeyPath, Source, read_text
+from connector.config.paths import KeyPath
+from connector.config.source import Source
+from connector.config.unresolved import Unresolved
 from connector.errors import ConfigError
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{(?:(env):([A-Za-z_][A-Za-z0-9_]*)|(file):([^{}]+))\}|\$\{")
@@ -58,7 +60,7 @@ class Filler:
             return self._fill_text(value, path)
         return value
 
-    def _fill_text(self, text: str, path: KeyPath) -> str:
+    def _fill_text(self, text: str, path: KeyPath) -> str | Unresolved:
         unknown = False
 
         def look_up(match: re.Match[str]) -> str:

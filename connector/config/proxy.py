@@ -35,17 +35,20 @@ class ProxyUrl(Secret):
 
     @classmethod
     def _validate(cls, value: object) -> ProxyUrl:
-        if isinstance(value, ProxyUrl):
-            return value
-        if not isinstance(value, str):
-            raise Mistake("must be an address", "write none, or one such as http://host:3128")
-        text = value.strip()
-        if text != NONE:
-            try:
-                parse_proxy(text)
-            except ProxyMistake as mistake:
-                raise Mistake(mistake.message, f"{mistake.remedy}; none switches proxies off") from None
-        return cls(text)
+        return value if isinstance(value, ProxyUrl) else proxy_url(value)
+
+
+def proxy_url(value: object) -> ProxyUrl:
+    """``none``, or the address of a proxy, as written."""
+    if not isinstance(value, str):
+        raise Mistake("must be an address", "write none, or one such as http://host:3128")
+    text = value.strip()
+    if text != NONE:
+        try:
+            parse_proxy(text)
+        except ProxyMistake as mistake:
+            raise Mistake(mistake.message, f"{mistake.remedy}; none switches proxies off") from None
+    return ProxyUrl(text)
 
 
 def proxy_secrets(text: str) -> tuple[str, ...]:

@@ -3,46 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from connector.auth.grant import is_access_token
 from connector.config.checks import check_whole, drop_empty, named_files
 from connector.config.defaults import fill_defaults, preset_of
 from connector.config.documents import plan_all
 from connector.config.errors import check_errors
 from connector.config.files import Files
 from connector.config.idle import warnings_of
+from connector.config.loaded import LoadedConfig, Outline
 from connector.config.not_built import refuse_not_built
+from connector.config.parse import read_source
 from connector.config.peers import find_peers
 from connector.config.placeholders import Filler
 from connector.config.redacted import hide, secret_values
-from connector.config.root import WRITE_TOKEN, Config
-from connector.config.secret import Unresolved
-from connector.config.source import Source, read_source, read_text
+from connector.config.root import Config
+from connector.config.routes import Routes, find_routes
+from connector.config.source import Source
 from connector.config.tls import check_tls
+from connector.config.token_file import find_token_file
+from connector.config.unresolved import as_written, unresolved_paths
 from connector.config.validation import is_part_of_a_key, report_errors
 from connector.errors import ConfigError, Problem
+from connector.records.plan import SubscriptionPlan
 
 LEVEL_VARIABLE = "CONNECTOR_LOG_LEVEL"
 """The environment variable that overrides ``log.level``."""
 
 
-def read_config(
-    path: str | Path, *, env: Mapping[str, str], resolve: bool = True, files: Files | None = None
-) -> Config:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """What a file holds that has no mistakes."""
+
+    tree: Mapping[str, object]
+    config: Config | None
+    """``None`` where a value that is not known does not pass for one of its kind."""
+    plans: tuple[SubscriptionPlan, ...]
+    routes: Routes
+    secrets: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def read_config(path: str | Path, *, env: Mapping[str, str], files: Files | None = None) -> LoadedConfig:
     """
     Read, complete and check a configuration with the documents that it names.
 
-    Relative paths start from the file's directory. With ``resolve=False`` placeholders are left
-    unresolved, and what depends on them is not checked. ``files`` remembers what was read, also where this
-    raises.
+    Relative paths start from the file's directory. ``files`` remembers what was read, also where this
+    raises; ``None``: nobody wants to know.
 
     Raises:
         ConfigError: Something is wrong; it names everything that is, in the order of the file.
     """
-    source = read_source(Path(path), files or Files())
+    files = files if files is not None else Files()
+    found = _check(Path(path), env, files, resolve=True)
+    assert found.config is not None  # a placeholder that cannot be filled is a mistake
+    return LoadedConfig(
+        config=found.config,
+        plans=found.plans,
+        peers=find_peers(found.config, found.routes),
+        secrets=found.secrets,
+        warnings=found.warnings,
+        files=files.seen,
+    )
+
+
+def check_without_secrets(path: str | Path, *, env: Mapping[str, str]) -> Outline:
+    """
+    Check a configuration as `read_config` does, but fill no placeholder, nor check what depends on one.
+
+    Of ``env`` only `LEVEL_VARIABLE` is looked at.
+
+    Raises:
+        ConfigError: As `read_config`.
+    """
+    found = _check(Path(path), env, Files(), resolve=False)
+    return Outline(name=str(as_written(found.tree["name"])), plans=found.plans, warnings=found.warnings)
+
+
+def _check(path: Path, env: Mapping[str, str], files: Files, *, resolve: bool) -> _Found:
+    source = read_source(path, files)
     filler = Filler(source, env, resolve=resolve)
     tree = filler.fill(source.tree)
     assert isinstance(tree, dict)
@@ -52,28 +94,25 @@ def read_config(
     fill_defaults(tree)
     check_whole(tree, source)
     _note_files(tree, source)
-    _find_token_file(tree, source, look=resolve)
+    find_token_file(tree, source, look=resolve)
     check_tls(tree, source, look=resolve)
     config = _validate(tree, source)
-    peers = find_peers(config, env, source) if config is not None and resolve else None
+    routes = find_routes(tree, env, source) if resolve else Routes()
     plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), filler.from_files)
     check_errors(tree, plans, source)
-    secrets = (*secret_values(tree, filler.filled), *(peers.secrets() if peers else ()))
-    if source.problems or config is None:
+    secrets = (*secret_values(tree, filler.filled), *routes.secrets())
+    if source.problems:
         raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))
-    config._plans = plans
-    config._secrets = secrets
-    config._warnings = tuple(hide(warning, secrets) for warning in warnings_of(config, source))
-    config._peers = peers
-    config._files = source.files.seen
-    return config
+    warnings = tuple(hide(warning, secrets) for warning in warnings_of(tree, source))
+    return _Found(tree=tree, config=config, plans=plans, routes=routes, secrets=secrets, warnings=warnings)
 
 
 def _validate(tree: dict[str, object], source: Source) -> Config | None:
+    """The sections; mistakes are reported, but for those of values that are not known."""
     try:
-        return Config.model_validate(tree)
+        return Config.model_validate(as_written(tree))
     except ValidationError as error:
-        report_errors(error, source)
+        report_errors(error, source, set(unresolved_paths(tree)))
         return None
 
 
@@ -97,33 +136,6 @@ def _note_files(tree: dict[str, object], source: Source) -> None:
         # That one may be empty or missing for a while; who uses it follows it by itself.
         if path != ("token_file",):
             source.files.note(source.directory / value)
-
-
-def _find_token_file(tree: dict[str, object], source: Source, *, look: bool) -> None:
-    """Make the path a full one; with ``look`` see that a token is there."""
-    name = tree.get("token_file")
-    if not isinstance(name, str) or isinstance(name, Unresolved) or not name.strip():
-        return
-    file = source.directory / name
-    tree["token_file"] = str(file)
-    if not look:
-        return
-    mistake = _token_mistake(file)
-    if mistake is not None:
-        source.report(("token_file",), *mistake)
-        source.files.note(file)
-
-
-def _token_mistake(file: Path) -> tuple[str, str] | None:
-    try:
-        token = read_text(file, what="the token file", files=Files()).strip()
-    except ConfigError as error:
-        return error.problems[0].message, error.problems[0].remedy
-    if not token:
-        return "the token file is empty", "write the token into it"
-    if not is_access_token(token):
-        return "the token file holds characters that no access token may have", WRITE_TOKEN
-    return None
 
 
 def _hide(problem: Problem, secrets: tuple[str, ...]) -> Problem:

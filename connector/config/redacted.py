@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
+from connector.config.paths import OF_KAFKA, KeyPath, is_secret
 from connector.config.placeholders import Filled
 from connector.config.proxy import proxy_secrets
-from connector.config.secret import HIDDEN, Unresolved
-from connector.config.source import KeyPath
+from connector.config.secret import HIDDEN
 
 LEAST_LENGTH = 8
 """Shorter header values, payload values and query values are words rather than secrets."""
-
-HEADERS: tuple[KeyPath, ...] = (
-    ("endpoint", "headers"),
-    ("oauth", "headers"),
-    ("kafka", "security", "oauth", "headers"),
-)
-"""Mappings of header names to secrets."""
-
-_SECRET_MAPPINGS = (*HEADERS, ("endpoint", "init_payload"))
-_NAME = re.compile(r"[A-Za-z][0-9A-Za-z_-]{0,63}")
-_OF_KAFKA: tuple[KeyPath, ...] = (
-    ("kafka", "security", "sasl", "password"),
-    ("kafka", "security", "oauth", "client_secret"),
-)
-
-
-def is_secret(path: KeyPath) -> bool:
-    """Whether the key's value must never be shown."""
-    return (
-        path[:1] == ("token",)
-        or path[:2] == ("oauth", "client_secret")
-        or any(path[: len(mapping)] == mapping for mapping in _SECRET_MAPPINGS)
-        or path[-2:] == ("tls", "key_password")
-        or path in _OF_KAFKA
-    )
-
-
-def visible(path: KeyPath) -> KeyPath:
-    """
-    ``path`` as far as it may be shown.
-
-    Below a secret key YAML may have read part of the secret as a key. Only the mappings of headers and
-    of the payload have keys of their own, and those are shown where they are names.
-    """
-    for length in range(1, len(path)):
-        if is_secret(path[:length]) or path[length - 1] == "proxy":
-            name = str(path[length])
-            is_name = path[:length] in _SECRET_MAPPINGS and _NAME.fullmatch(name)
-            return path[: length + 1] if is_name else path[:length]
-    return path
 
 
 def secret_values(tree: Mapping[str, object], filled: Iterable[Filled]) -> tuple[str, ...]:
     """Every value of a read configuration that must never be shown, each once."""
     found = {item.value: None for item in filled if item.kind == "file" or is_secret(item.path)}
     for path, text in _strings(tree, ()):
-        is_value = path in (("token",), ("oauth", "client_secret"), *_OF_KAFKA) or path[-1] == "key_password"
+        is_value = path in (("token",), ("oauth", "client_secret"), *OF_KAFKA) or path[-1] == "key_password"
         if is_secret(path) and (is_value or len(text) >= LEAST_LENGTH):
             found[text] = None
         elif path[-1] == "proxy":
@@ -112,8 +71,6 @@ def _query_values(url: str) -> list[str]:
 
 
 def _strings(value: object, path: KeyPath) -> Iterable[tuple[KeyPath, str]]:
-    if isinstance(value, Unresolved):
-        return
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):

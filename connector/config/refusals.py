@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, WithJsonSchema
 
 from connector.config.mistake import Mistake
-from connector.config.secret import Unresolved
+from connector.config.paths import KeyPath
+from connector.config.scalars import text
 from connector.config.section import Section, setting
-from connector.config.source import KeyPath, Source
-from connector.config.values import Text, Whole, choice, text
+from connector.config.source import Source
+from connector.config.values import Text, Whole, choice
 from connector.refusals import PLACES, Action, Rule, TooSlow, check_pattern
 
 ActionName = Annotated[
@@ -43,8 +44,6 @@ _LONGEST_PATTERN = 500
 
 
 def _pattern(value: object) -> object:
-    if isinstance(value, Unresolved):
-        return value
     checked = text(value)
     if len(checked) > _LONGEST_PATTERN:
         raise Mistake(f"is longer than {_LONGEST_PATTERN} characters", "write several rules")
@@ -68,8 +67,6 @@ def _pattern(value: object) -> object:
 
 
 def _label(value: object) -> object:
-    if isinstance(value, Unresolved):
-        return value
     checked = text(value)
     if not _LABEL.fullmatch(checked):
         raise Mistake("is no label", "use up to 40 of a-z 0-9 _, a letter first")
@@ -138,7 +135,7 @@ def _check_rule(rule: Mapping[str, object], path: KeyPath, source: Source) -> No
         return
     if rule.get("status") == 101:
         source.report((*path, "status"), "is that of a handshake that is accepted", "write another")
-    if isinstance(place, str) and not isinstance(place, Unresolved):
+    if isinstance(place, str):
         if place not in PLACES:
             return
         for name in given:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, JsonValue, PrivateAttr
+from pydantic import BeforeValidator, JsonValue
 
 from connector.auth.grant import is_access_token
 from connector.config.endpoint import EndpointSection, OauthSection
 from connector.config.errors import ErrorsSection
 from connector.config.kafka import KafkaSection, TopicsSection
 from connector.config.mistake import Mistake
-from connector.config.peers import Peers
-from connector.config.redacted import redacted
-from connector.config.secret import Secret, Unresolved
+from connector.config.secret import Secret
 from connector.config.section import Section, setting
 from connector.config.values import (
     Duration,
@@ -31,7 +27,6 @@ from connector.config.values import (
     size_within,
 )
 from connector.presets import PRESETS, Preset
-from connector.records.plan import SubscriptionPlan
 
 Delivery = Annotated[Literal["at_least_once"], choice("at_least_once")]
 ValueFormat = Annotated[Literal["json"], choice("json")]
@@ -47,7 +42,7 @@ WRITE_TOKEN = "give the token alone: printable ASCII on one line (RFC 6749 A.12)
 
 
 def _access_token(value: object) -> object:
-    if not isinstance(value, str) or isinstance(value, Unresolved) or not value.strip():
+    if not isinstance(value, str) or not value.strip():
         return value
     if not is_access_token(value.strip()):
         raise Mistake("holds characters that no access token may have", WRITE_TOKEN)
@@ -126,12 +121,7 @@ class LogSection(Section):
 
 
 class Config(Section):
-    """
-    A checked configuration. Durations are ``float`` seconds and sizes ``int`` bytes.
-
-    Read without secrets (``resolve=False``), values with placeholders are `Unresolved` strings, whatever
-    their declared type, and subscriptions that depend on one have no plan.
-    """
+    """A configuration. Once read, durations are ``float`` seconds and sizes ``int`` bytes."""
 
     name: Name = setting(..., "The connector's name: in logs, record headers and as Kafka's client.id.")
     endpoint: EndpointSection = setting(..., "The GraphQL endpoint.")
@@ -158,33 +148,6 @@ class Config(Section):
         "secrets are applied while running. Anything else needs a restart, and is named in the log.",
     )
 
-    _plans: tuple[SubscriptionPlan, ...] = PrivateAttr(())
-    _secrets: tuple[str, ...] = PrivateAttr(())
-    _warnings: tuple[str, ...] = PrivateAttr(())
-    _peers: Peers | None = PrivateAttr(None)
-    _files: Mapping[Path, str] = PrivateAttr(default_factory=dict)
-
-    @property
-    def plans(self) -> tuple[SubscriptionPlan, ...]:
-        """The subscriptions, checked, in the order given."""
-        return self._plans
-
-    @property
-    def peers(self) -> Peers:
-        """How endpoint and token endpoint are connected to. Not known of what was read without secrets."""
-        assert self._peers is not None
-        return self._peers
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Sentences about keys that cannot act; those about documents are in the plans."""
-        return self._warnings
-
-    @property
-    def files(self) -> Mapping[Path, str]:
-        """The files that it was read from or that it names, with fingerprints of what was in them."""
-        return self._files
-
     @property
     def preset(self) -> Preset:
         """What is known of the endpoint."""
@@ -198,18 +161,3 @@ class Config(Section):
         if self.token is not None:
             return "token"
         return "token_file" if self.token_file is not None else "none"
-
-    def secrets(self) -> list[str]:
-        """
-        Every value that must never be shown, for the redactor.
-
-        Those are the secret keys' values, whatever came from a ``${file:…}``, and what came from a
-        ``${env:…}`` into a secret key.
-        """
-        return list(self._secrets)
-
-    def effective(self) -> dict[str, object]:
-        """The configuration with its defaults and without its secrets, for the one-time log."""
-        # Unresolved values are text whatever their declared type; that is no reason for warnings.
-        tree = self.model_dump(mode="json", by_alias=True, exclude_none=True, warnings=False)
-        return redacted(tree, self._secrets)

@@ -1,4 +1,4 @@
-"""Values that must not be seen, and values that are not known yet."""
+"""Values that must not be seen."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ from connector.config.mistake import Mistake
 
 HIDDEN = "***"
 """What is shown in the place of a secret."""
-
-
-class Unresolved(str):
-    """A scalar whose placeholder was left as it is, since the configuration was read without secrets."""
-
-    __slots__ = ()
 
 
 class Secret:

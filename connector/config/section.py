@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_core.core_schema import ValidatorFunctionWrapHandler
-
-from connector.config.values import leave_unresolved
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
@@ -25,15 +23,15 @@ class Section(BaseModel):
     from_preset: ClassVar[frozenset[str]] = frozenset()
     """Keys that are filled in before the section is checked, so that a user need not give them."""
 
-    @field_validator("*", mode="wrap")
-    @classmethod
-    def _leave_unresolved(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
-        return leave_unresolved(value, handler)
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
 
     __str__ = __repr__
+
+
+def given_in(tree: Mapping[str, object], section: type[Section], key: str) -> object:
+    """What ``tree``, of which ``section`` is made, says at ``key``: as written, or its default."""
+    return tree.get(key, section.model_fields[key].default)
 
 
 def setting(default: Any = ..., description: str = "", **more: Any) -> Any:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from connector.config.endpoint import OauthSection
 from connector.config.mistake import Mistake
 from connector.config.proxy import ProxyUrl
-from connector.config.secret import Secret, Unresolved
+from connector.config.secret import Secret
 from connector.config.section import Section, setting
 from connector.config.tls import TlsSection
 from connector.config.values import Flag, Text, choice
@@ -21,7 +21,7 @@ MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
 
 def in_capitals(value: object) -> object:
     """Kafka's words, however they were written."""
-    return value.upper() if isinstance(value, str) and not isinstance(value, Unresolved) else value
+    return value.upper() if isinstance(value, str) else value
 
 
 def _no_zero(value: object) -> object:
@@ -53,7 +53,7 @@ class KafkaTlsSection(TlsSection):
     )
 
     def settings(self) -> TlsSettings:
-        """The same for those who connect. To be called on a section without `Unresolved` values."""
+        """The same for those who connect."""
         given = super().settings()
         return TlsSettings(
             ca_file=given.ca_file,

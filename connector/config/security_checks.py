@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from connector.config.secret import Unresolved
+from connector.config.paths import KeyPath
 from connector.config.security import MECHANISMS, PROTOCOLS, in_capitals
-from connector.config.source import KeyPath, Source
+from connector.config.source import Source
+from connector.config.unresolved import as_written
 
 _HERE: KeyPath = ("kafka", "security")
 
@@ -16,7 +17,7 @@ def check_security(tree: dict[str, object], source: Source) -> None:
     if not isinstance(section, dict):
         return
     protocol = in_capitals(section.get("protocol", "PLAINTEXT"))
-    if isinstance(protocol, Unresolved) or protocol not in PROTOCOLS:
+    if protocol not in PROTOCOLS:
         return
     assert isinstance(protocol, str)
     _check_oauth(section.get("oauth"), source)
@@ -45,7 +46,7 @@ def _check_sasl(section: dict[str, object], protocol: str, source: Source) -> No
         _report(source, ("sasl",), f"is missing, and protocol {protocol} needs it", remedy)
         return
     mechanism = in_capitals(sasl.get("mechanism")) if isinstance(sasl, dict) else None
-    if not isinstance(sasl, dict) or isinstance(mechanism, Unresolved) or mechanism not in MECHANISMS:
+    if not isinstance(sasl, dict) or mechanism not in MECHANISMS:
         return
     if mechanism == "OAUTHBEARER":
         for key in ("username", "password"):
@@ -65,7 +66,7 @@ def _check_sasl(section: dict[str, object], protocol: str, source: Source) -> No
 
 
 def _check_oauth(oauth: object, source: Source) -> None:
-    url = oauth.get("token_url") if isinstance(oauth, dict) and oauth.get("tls") else None
+    url = as_written(oauth.get("token_url")) if isinstance(oauth, dict) and oauth.get("tls") else None
     if isinstance(url, str) and url.lower().startswith("http:"):
         what = "has no use: kafka.security.oauth.token_url is not encrypted"
         _report(source, ("oauth", "tls"), what, "write https:// there, or take tls out")

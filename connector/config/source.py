@@ -1,18 +1,13 @@
-"""YAML text → a tree of plain values, with the line of every key."""
+"""A file as it was read: its values, the line of every key, and what is wrong with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
-import yaml
-
-from connector.config.files import MAX_BYTES, Files
-from connector.config.syntax import compose
-from connector.errors import ConfigError, Problem
-
-KeyPath: TypeAlias = tuple[str | int, ...]
+from connector.config.files import Files
+from connector.config.paths import KeyPath, shown, visible
+from connector.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,74 +59,7 @@ class Source:
         return any(problem.path == shown(path) for problem in self.problems)
 
     def report(self, path: KeyPath, message: str, remedy: str) -> None:
-        from connector.config.redacted import visible
-
         where = self.where(path)
         problem = Problem(where=where, path=shown(visible(path)), message=message, remedy=remedy)
         if problem not in self.problems:
             self.problems.append(problem)
-
-
-def shown(path: KeyPath) -> str | None:
-    """A key path as a user writes it: ``subscriptions[0].rows``; ``None`` for the whole file."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else (f".{part}" if text else part)
-    return text or None
-
-
-def read_text(path: Path, *, what: str, files: Files) -> str:
-    """
-    The text of a file in UTF-8; ``files`` remembers it.
-
-    Raises:
-        ConfigError: It is not there, cannot be read, is too large or is not UTF-8.
-    """
-    name = str(path)
-    try:
-        raw = files.read(path)
-    except FileNotFoundError:
-        raise _refuse(name, f"{what} is not there", "check the path") from None
-    except IsADirectoryError:
-        raise _refuse(name, "is a directory", f"name {what} in it") from None
-    except PermissionError:
-        raise _refuse(name, f"{what} may not be read", "give this user the right to read it") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "the name is not a path"
-        raise _refuse(name, f"{what} cannot be read: {reason}", "check the path") from None
-    if len(raw) > MAX_BYTES:
-        raise _refuse(name, f"{what} is larger than {MAX_BYTES} bytes", "check that it is the right file")
-    try:
-        return raw.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise _refuse(f"{name}:{line}", f"{what} is not in UTF-8", "save it in UTF-8") from None
-
-
-def read_source(path: Path, files: Files) -> Source:
-    """
-    Read and parse a configuration. Mistakes that leave the rest readable are in ``problems``.
-
-    ``files`` remembers what was read, also where this raises.
-
-    Raises:
-        ConfigError: There is no file, no YAML or no mapping.
-    """
-    from connector.config.nodes import Builder
-
-    name = str(path)
-    text = read_text(path, what="the configuration", files=files)
-    source = Source(name=name, directory=path.parent, files=files)
-    node = compose(name, text)
-    if node is None:
-        raise _refuse(name, "the configuration is empty", "begin with name:, endpoint: and subscriptions:")
-    if not isinstance(node, yaml.MappingNode):
-        raise _refuse(f"{name}:{node.start_mark.line + 1}", "is not a mapping", "write key: value lines")
-    tree = Builder(source, text).build(node, ())
-    assert isinstance(tree, dict)
-    source.tree = tree
-    return source
-
-
-def _refuse(where: str, message: str, remedy: str) -> ConfigError:
-    return ConfigError([Problem(where=where, path=None, message=message, remedy=remedy)])

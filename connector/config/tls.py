@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from connector.config.secret import Secret, Unresolved
+from connector.config.paths import KeyPath
+from connector.config.secret import Secret
 from connector.config.section import Section, setting
-from connector.config.source import KeyPath, Source
+from connector.config.source import Source
+from connector.config.unresolved import as_written
 from connector.config.values import Text
 from connector.tls import TlsSettings, file_mistakes
 
@@ -30,7 +32,7 @@ class TlsSection(Section):
     key_password: Secret | None = setting(None, "What the key is encrypted with.")
 
     def settings(self) -> TlsSettings:
-        """The same for those who connect. To be called on a section without `Unresolved` values."""
+        """The same for those who connect."""
         return TlsSettings(
             ca_file=_path(self.ca_file),
             certificate_file=_path(self.certificate_file),
@@ -44,12 +46,12 @@ def check_tls(tree: dict[str, object], source: Source, *, look: bool) -> None:
     Make the files' names full paths and report what is wrong with them.
 
     Without ``look``, as where secrets are not mounted, files that are not there are not missed, and what
-    depends on an unresolved value is left alone.
+    depends on a value that is not known is left alone.
     """
     for path, section in _sections(tree, ()):
         for name in _FILES:
             value = section.get(name)
-            if isinstance(value, str) and not isinstance(value, Unresolved) and value.strip():
+            if isinstance(value, str) and value.strip():
                 section[name] = str(source.directory / value)
         _check_alternatives(section, path, source)
         for mistake in file_mistakes(_known(section, look=look)):
@@ -82,7 +84,7 @@ def _known(section: dict[str, object], *, look: bool) -> TlsSettings:
 
     def file(name: str) -> Path | None:
         value = section.get(name)
-        if not isinstance(value, str) or isinstance(value, Unresolved) or not value.strip():
+        if not isinstance(value, str) or not value.strip():
             return None
         return Path(value) if look or Path(value).exists() else None
 
@@ -93,8 +95,11 @@ def _known(section: dict[str, object], *, look: bool) -> TlsSettings:
         key_file=file("key_file"),
         key_password=password if isinstance(password, str) else None,
     )
-    is_whole = (known.key_file is not None) == ("key_file" in section)
-    if known.certificate_file is None or not is_whole or isinstance(password, Unresolved):
+    is_whole = all(
+        (value is not None) == (name in section)
+        for name, value in (("key_file", known.key_file), ("key_password", known.key_password))
+    )
+    if known.certificate_file is None or not is_whole:
         return replace(known, certificate_file=None, key_file=None, key_password=None)
     return known
 
@@ -104,7 +109,7 @@ def _check_is_used(tree: dict[str, object], url_path: KeyPath, scheme: str, sour
     section = tree.get(str(url_path[0]))
     if not isinstance(section, dict) or not section.get("tls"):
         return
-    url = section.get(str(url_path[1]))
+    url = as_written(section.get(str(url_path[1])))  # the scheme may be written out
     if isinstance(url, str) and url.partition("://")[0].lower() == scheme.removesuffix("s"):
         what = f"has no use: {url_path[0]}.{url_path[1]} is not encrypted"
         source.report((url_path[0], "tls"), what, f"write {scheme}:// there, or take tls out")

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.config.mistake import Mistake
+from connector.config.paths import KeyPath
 from connector.config.root import Config
 from connector.config.section import Section
-from connector.config.source import KeyPath, Source
+from connector.config.source import Source
 from connector.records.findings import did_you_mean
 
 _MAPPING = ("model_type", "model_attributes_type", "dict_type", "mapping_type")
 _LIST = ("tuple_type", "list_type")
 
 
-def report_errors(error: ValidationError, source: Source) -> None:
-    """Report each mistake once."""
-    errors = error.errors(include_url=False, include_input=False)
+def report_errors(error: ValidationError, source: Source, unresolved: Collection[KeyPath]) -> None:
+    """Report each mistake once, but for those of values at the paths ``unresolved``, which are not known."""
+    errors = [
+        item
+        for item in error.errors(include_url=False, include_input=False)
+        if _path_of(item, source) not in unresolved or not _is_of_the_value(item)
+    ]
     # An unknown preset has no defaults: what is missing then says nothing.
     no_preset = any(item["loc"] == ("endpoint", "preset") for item in errors)
     for item in errors:
-        path = _as_written(tuple(part for part in item["loc"] if part != "[key]"), source)
+        path = _path_of(item, source)
         if no_preset and item["type"] == "missing" and path[-1] in ("url", "token_url"):
             continue
         if item["type"] == "missing" and source.has_problem(path):
@@ -34,10 +39,17 @@ def report_errors(error: ValidationError, source: Source) -> None:
         source.report(source.written(path), message, remedy)
 
 
-def _as_written(path: KeyPath, source: Source) -> KeyPath:
-    """Without the index of a list of one that was written without its brackets."""
+def _is_of_the_value(item: ErrorDetails) -> bool:
+    """Whether another value could be right there: no placeholder makes a key known, or a section of text."""
+    is_of_the_key = item["type"] == "extra_forbidden" or item["loc"][-1] == "[key]"
+    is_element = item["type"] in _MAPPING and isinstance(item["loc"][-1], int)
+    return not is_of_the_key and not is_element
+
+
+def _path_of(item: ErrorDetails, source: Source) -> KeyPath:
+    """Where it stands, without the index of a list of one that was written without its brackets."""
     written: KeyPath = ()
-    for part in path:
+    for part in (part for part in item["loc"] if part != "[key]"):
         if part != 0 or isinstance(part, str) or (*written, part) in source.marks:
             written = (*written, part)
     return written

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connector.config.files import NO_FILE, Files, fingerprint
+from connector.config.loaded import LoadedConfig
 from connector.config.read import read_config
-from connector.config.root import Config
 from connector.errors import ConfigError
 
 
@@ -19,7 +19,7 @@ class Watch:
     so a file that is being written, or is away while it is replaced, is let be.
     """
 
-    def __init__(self, path: Path, *, env: Mapping[str, str], running: Config) -> None:
+    def __init__(self, path: Path, *, env: Mapping[str, str], running: LoadedConfig) -> None:
         self._path = path
         self._env = env
         self._settled = dict(running.files)
@@ -30,7 +30,7 @@ class Watch:
         """Whether the configuration can be read again: what came through a pipe cannot."""
         return self._settled.get(self._path) != NO_FILE
 
-    def look(self) -> Config | ConfigError | None:
+    def look(self) -> LoadedConfig | ConfigError | None:
         """
         Return what the files say, or why it cannot be used; ``None`` where there is nothing new.
 
@@ -56,7 +56,7 @@ class Watch:
         self._settled, self._pending = dict(files.seen), None
         return outcome
 
-    def _read(self, files: Files) -> Config | ConfigError:
+    def _read(self, files: Files) -> LoadedConfig | ConfigError:
         try:
             return read_config(self._path, env=self._env, files=files)
         except ConfigError as error:

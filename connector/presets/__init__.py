@@ -5,7 +5,7 @@ from connector.presets.generic import GENERIC
 from connector.presets.goldrush import GOLDRUSH
 from connector.presets.hasura import HASURA
 from connector.presets.ohip import OHIP
-from connector.presets.preset import Credentials, Preset
+from connector.presets.preset import Preset
 from connector.presets.tibber import TIBBER
 
 PRESETS: dict[str, Preset] = {
@@ -21,6 +21,5 @@ __all__ = [
     "OHIP",
     "PRESETS",
     "TIBBER",
-    "Credentials",
     "Preset",
 ]

@@ -1,13 +1,14 @@
 """GoldRush's streaming API (https://goldrush.dev/docs/goldrush-streaming-api)."""
 
-from connector.presets.preset import Credentials, Preset
+from connector.presets.preset import Preset
+from connector.upstream import Placement
 
 GOLDRUSH = Preset(
     name="goldrush",
     needs_token=True,
     subprotocol="graphql-transport-ws",
     # An API key that does not expire. The server acknowledges any, and refuses it on subscribing.
-    credentials=(Credentials(place="init", name="GOLDRUSH_API_KEY", template="{token}"),),
+    credentials=(Placement(place="init", name="GOLDRUSH_API_KEY", template="{token}"),),
     keepalive_timeout=30.0,
     probe=True,
     rows_default="root",

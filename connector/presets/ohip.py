@@ -4,7 +4,8 @@ Oracle Hospitality's streaming API (https://docs.oracle.com/en/industries/hospit
 The URL, which holds the hash of the application's key, and the key itself are the user's to give.
 """
 
-from connector.presets.preset import Credentials, Preset
+from connector.presets.preset import Preset
+from connector.upstream import Placement
 
 OHIP = Preset(
     name="ohip",
@@ -12,7 +13,7 @@ OHIP = Preset(
     oauth_auth="basic",
     needs_token=True,
     subprotocol="graphql-transport-ws",
-    credentials=(Credentials(place="init", name="Authorization", template="Bearer {token}"),),
+    credentials=(Placement(place="init", name="Authorization", template="Bearer {token}"),),
     keepalive_timeout=30.0,
     probe=True,
     ping_interval=15.0,

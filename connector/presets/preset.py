@@ -6,28 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-CredentialPlace = Literal["url", "header", "init"]
+from connector.upstream import Placement
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Credentials:
-    """
-    Where a session's token goes.
-
-    ``place`` is the URL's query, a handshake header or the payload of ``connection_init``; ``name`` is the
-    parameter, header or key there, in the payload with dots for keys below keys; ``template`` has
-    ``{token}`` in it once.
-    """
-
-    place: CredentialPlace
-    name: str
-    template: str
-
-
-DEFAULT_CREDENTIALS: Mapping[str, Credentials] = {
-    "url": Credentials(place="url", name="token", template="{token}"),
-    "header": Credentials(place="header", name="Authorization", template="Bearer {token}"),
-    "init": Credentials(place="init", name="Authorization", template="Bearer {token}"),
+DEFAULT_CREDENTIALS: Mapping[str, Placement] = {
+    "url": Placement(place="url", name="token", template="{token}"),
+    "header": Placement(place="header", name="Authorization", template="Bearer {token}"),
+    "init": Placement(place="init", name="Authorization", template="Bearer {token}"),
 }
 """What completes ``credentials`` where the user names only the place."""
 
@@ -55,7 +39,7 @@ class Preset:
     oauth_auth: Literal["body", "basic"] = "body"
     needs_token: bool
     subprotocol: Literal["auto", "graphql-transport-ws", "graphql-ws"] = "auto"
-    credentials: tuple[Credentials, ...]
+    credentials: tuple[Placement, ...]
     keepalive_timeout: float
     probe: bool
     ping_interval: float | None = None

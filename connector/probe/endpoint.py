@@ -11,8 +11,9 @@ import anyio
 
 from connector.probe.finding import Finding
 from connector.probe.refused import CHECKS, SUBPROTOCOL_REFUSED, Judge
-from connector.subscription import RawPayload, SessionError, SessionSettings, Target, Transport
+from connector.subscription import RawPayload, SessionError, SessionSettings, Transport
 from connector.task import Patience
+from connector.upstream import Target
 
 LOOK = 0.05
 """Seconds between two looks for a sign of life."""

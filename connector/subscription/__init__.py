@@ -2,7 +2,6 @@
 
 from gql.graphql_request import GraphQLRequest
 
-from connector.subscription.credentials import Opening, Placement, Target
 from connector.subscription.easing import Easing
 from connector.subscription.errors import (
     ProtocolViolation,
@@ -34,8 +33,6 @@ __all__ = [
     "GraphQLRequest",
     "Holding",
     "Inbox",
-    "Opening",
-    "Placement",
     "ProtocolViolation",
     "RawPayload",
     "Result",
@@ -46,7 +43,6 @@ __all__ = [
     "Silent",
     "SocketClosed",
     "Subprotocol",
-    "Target",
     "Transport",
     "Unreadable",
     "read_errors",

@@ -14,11 +14,11 @@ from websockets.typing import Subprotocol as Offered
 
 from connector.http import Proxy, open_tunnel
 from connector.subscription.connection import ReadingConnection
-from connector.subscription.credentials import Opening
 from connector.subscription.errors import SessionError
 from connector.subscription.handshake import OPENING_ERRORS, opening_failed
 from connector.subscription.settings import SessionSettings
 from connector.tls import RotatingContext, find_tls_error
+from connector.upstream import Opening
 
 # The library's debug log prints handshakes and frames cut in the middle, where no redaction could
 # recognise a token, so it never reaches a handler.

@@ -24,7 +24,6 @@ from websockets import exceptions as ws_errors
 from websockets.protocol import OPEN
 
 from connector.subscription.connection import ReadingConnection
-from connector.subscription.credentials import Opening
 from connector.subscription.dial import open_socket
 from connector.subscription.errors import (
     AckTimedOut,
@@ -49,6 +48,7 @@ from connector.subscription.protocol import (
 )
 from connector.subscription.result import Result
 from connector.subscription.settings import SessionSettings
+from connector.upstream import Opening
 
 log = structlog.get_logger(__name__)
 

@@ -27,7 +27,6 @@ from connector.subscription import (
     ServerCompleted,
     SessionError,
     SessionSettings,
-    Target,
 )
 from connector.task.coverage import Coverage
 from connector.task.destination import Destination, until_ready
@@ -42,6 +41,7 @@ from connector.task.session import Session, SessionEnd
 from connector.task.settings import FollowSettings
 from connector.task.status import Face, State, SubscriptionStatus
 from connector.task.verdicts import Verdicts
+from connector.upstream import Target
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -27,12 +27,12 @@ from connector.subscription import (
     SessionSettings,
     Silent,
     SocketClosed,
-    Target,
     Transport,
 )
 from connector.task import succession
 from connector.task.status import State
 from connector.task.vigil import Act, Patience, Vigil
+from connector.upstream import Target
 
 PROVEN_AFTER = 10.0
 """Seconds of a quiet session after which its token counts as accepted."""

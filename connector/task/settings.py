@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from connector.records.extract import Extractor, Header
 from connector.refusals import Refusals
-from connector.subscription import GraphQLRequest, SessionSettings, Target
+from connector.subscription import GraphQLRequest, SessionSettings
 from connector.task.verdicts import Tolerance
 from connector.task.vigil import Patience
+from connector.upstream import Target
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from connector.auth import TokenSource
-from connector.config import Config
+from connector.config import Config, LoadedConfig
 from connector.probe import BrokersProbe, Endpoint, Judge, Probes, Report, Tell, TokenProbe, Topics, probe_all
 from connector.records.topics import TopicTemplate
 from connector.refusals import remedy_of
@@ -26,19 +26,20 @@ from connector.wiring.token_access import TokenAccess
 DEAD_LETTERS = "dead letters"
 
 
-async def check_up(config: Config, redactor: Redactor, tell: Tell) -> Report:
-    """Ask everybody whom ``config`` names; ``redactor`` learns every secret on the way."""
-    learn(config, redactor)
+async def check_up(loaded: LoadedConfig, redactor: Redactor, tell: Tell) -> Report:
+    """Ask everybody whom ``loaded`` names; ``redactor`` learns every secret on the way."""
+    config = loaded.config
+    learn(loaded, redactor)
     async with AsyncExitStack() as stack:
-        tokens = await TokenAccess.open(config, stack)
+        tokens = await TokenAccess.open(loaded, stack)
         observer = TokenMetrics(Metrics(version="").kafka_token_requests, redactor)
-        kafka = await KafkaAccess.open(config, stack, observer)
+        kafka = await KafkaAccess.open(loaded, stack, observer)
         oauth = config.kafka.security.oauth
         probes = Probes(
             token=_token(config, tokens.source, lambda value: redactor.add(value, keep=False)),
-            endpoint=_endpoint(config),
+            endpoint=_endpoint(loaded),
             brokers=BrokersProbe(
-                settings=kafka.settings, topics=topics_of(config), create=publish_settings(config).create
+                settings=kafka.settings, topics=topics_of(loaded), create=publish_settings(config).create
             ),
             kafka_keeper=kafka.keeper,
             kafka_token_url=oauth.token_url if oauth is not None else "",
@@ -46,15 +47,15 @@ async def check_up(config: Config, redactor: Redactor, tell: Tell) -> Report:
         return await probe_all(probes, tell)
 
 
-def topics_of(config: Config) -> Topics:
+def topics_of(loaded: LoadedConfig) -> Topics:
     """Return whose rows go where."""
     named: dict[str, list[str]] = {}
     templates: dict[str, list[str]] = {}
-    for plan in config.plans:
+    for plan in loaded.plans:
         # The plan's template has the variables put in already.
         static = TopicTemplate(plan.topic, {}).static
         (templates if static is None else named).setdefault(static or plan.topic, []).append(plan.name)
-    dead_letter_topic = dead_letter_topic_of(config)
+    dead_letter_topic = dead_letter_topic_of(loaded.config)
     if dead_letter_topic is not None:
         named.setdefault(dead_letter_topic, []).append(DEAD_LETTERS)
     return Topics(named=named, templates=templates)
@@ -76,11 +77,12 @@ def _token(config: Config, source: TokenSource | None, learn: Callable[[str], No
     )
 
 
-def _endpoint(config: Config) -> Endpoint:
+def _endpoint(loaded: LoadedConfig) -> Endpoint:
+    config = loaded.config
     return Endpoint(
         subject=config.endpoint.url,
         target=target_of(config),
-        settings=session_settings(config),
+        settings=session_settings(loaded),
         patience=patience(config),
         judge=Judge(classify=refusals_of(config).classify, remedy=remedy_of),
     )

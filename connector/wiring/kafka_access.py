@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from connector.auth import BROKERS, ClientCredentials, Keeper, Lender, TokenObserver
-from connector.config import Config
+from connector.config import Config, LoadedConfig
 from connector.http import HttpClient
 from connector.kafka import KafkaSettings, Sasl, Security, TokenProvider
 from connector.tls import TlsSettings
@@ -28,25 +28,26 @@ class KafkaAccess:
         self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)
 
     @classmethod
-    async def open(cls, config: Config, stack: AsyncExitStack, observer: TokenObserver) -> KafkaAccess:
+    async def open(cls, loaded: LoadedConfig, stack: AsyncExitStack, observer: TokenObserver) -> KafkaAccess:
         """Make what is needed to reach the brokers; ``stack`` closes it."""
+        config, peer = loaded.config, loaded.peers.kafka_token
         oauth = config.kafka.security.oauth
         if oauth is None:
             return cls(config, None)
-        peer = config.peers.kafka_token
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
         source = client_credentials(http, oauth)
         keeper = Keeper(source, observer=observer, audience=BROKERS)
         return cls(config, _Tokens(http=http, source=source, keeper=keeper, lender=Lender(keeper)))
 
-    def replace(self, config: Config) -> KafkaSettings:
+    def replace(self, loaded: LoadedConfig) -> KafkaSettings:
         """
-        Take the secrets, certificates and proxy of ``config``, which differs in nothing else that is told
+        Take the secrets, certificates and proxy of ``loaded``, which differs in nothing else that is told
         here; return the settings with them, for `Publisher.reconfigure`.
         """
-        tokens, oauth = self._tokens, config.kafka.security.oauth
+        config, tokens = loaded.config, self._tokens
+        oauth = config.kafka.security.oauth
         if tokens is not None and oauth is not None and oauth != self._config.kafka.security.oauth:
-            peer = config.peers.kafka_token
+            peer = loaded.peers.kafka_token
             tokens.http.reconfigure(tls=peer.tls, proxy=peer.route.proxy)
             correct(tokens.source, oauth)
             tokens.keeper.renewed()

@@ -7,7 +7,7 @@ from typing import get_args
 
 from connector import __version__
 from connector.api import ApiServer
-from connector.config import Config, Watch
+from connector.config import LoadedConfig, Watch
 from connector.herder import Herder
 from connector.reload import Outcome, Reload
 from connector.subscription import Budget
@@ -20,7 +20,7 @@ from connector.wiring.token_access import TokenAccess
 from connector.worker import Worker
 
 
-async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
+async def run_worker(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> None:
     """
     Build everything and run until stopped; ``watch`` tells of another configuration.
 
@@ -28,24 +28,25 @@ async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
         Undelivered: See `Worker.run`.
         FatalError: See `Worker.run`.
     """
-    learn(config, redactor)
+    config = loaded.config
+    learn(loaded, redactor)
     metrics = Metrics(version=__version__)
     async with AsyncExitStack() as stack:
-        tokens = await TokenAccess.open(config, stack, TokenMetrics(metrics.token_requests, redactor))
+        tokens = await TokenAccess.open(loaded, stack, TokenMetrics(metrics.token_requests, redactor))
         observer = TokenMetrics(metrics.kafka_token_requests, redactor)
-        kafka = await KafkaAccess.open(config, stack, observer)
+        kafka = await KafkaAccess.open(loaded, stack, observer)
         budget = Budget(config.inbox.max_bytes)
         herder = Herder(
-            config,
+            loaded,
             ConfiguredTasks(
-                config, tokens=tokens, kafka=kafka, budget=budget, metrics=metrics, redactor=redactor
+                loaded, tokens=tokens, kafka=kafka, budget=budget, metrics=metrics, redactor=redactor
             ),
         )
         # All of them: a subscription may come to one that has none yet.
         for number in range(config.tasks):
             await herder.start_task(number)
         outcomes = ReloadMetrics(metrics, get_args(Outcome))
-        reload = Reload(config, watch, herder, outcomes, learn=lambda found: learn(found, redactor))
+        reload = Reload(loaded, watch, herder, outcomes, learn=lambda found: learn(found, redactor))
         health = PublicHealth(
             keeper=tokens.keeper,
             kafka_keeper=kafka.keeper,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from connector.auth import secrets_of
-from connector.config import Config
+from connector.config import LoadedConfig
 from connector.telemetry import Redactor
 
 
-def learn(config: Config, redactor: Redactor) -> None:
-    """Tell ``redactor`` every secret of ``config``, and what is made of them."""
-    for secret in config.secrets():
+def learn(loaded: LoadedConfig, redactor: Redactor) -> None:
+    """Tell ``redactor`` every secret of ``loaded``, and what is made of them."""
+    for secret in loaded.secrets:
         redactor.add(secret)
-    for oauth in (config.oauth, config.kafka.security.oauth):
+    for oauth in (loaded.config.oauth, loaded.config.kafka.security.oauth):
         if oauth is not None:
             for secret in secrets_of(oauth.client_id, oauth.client_secret.reveal()):
                 redactor.add(secret)

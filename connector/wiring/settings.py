@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from connector import __version__
-from connector.config import Config, Secret
+from connector.config import Config, LoadedConfig, Secret
 from connector.kafka import NewTopics
 from connector.publish import PublishSettings
 from connector.records.extract import Extractor
@@ -15,13 +15,12 @@ from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
 from connector.subscription import (
     GraphQLRequest,
-    Placement,
     SessionSettings,
     Subprotocol,
-    Target,
 )
 from connector.task import FollowSettings, Patience, Tolerance
 from connector.tls import RotatingContext
+from connector.upstream import Placement, Target
 
 USER_AGENT = f"graphql-kafka-connector/{__version__}"
 """How we present ourselves; some endpoints refuse who does not."""
@@ -125,9 +124,10 @@ def target_of(config: Config) -> Target:
     )
 
 
-def session_settings(config: Config) -> SessionSettings:
+def session_settings(loaded: LoadedConfig) -> SessionSettings:
     """Return how connections to the endpoint behave."""
-    endpoint, peer = config.endpoint, config.peers.endpoint
+    config, peer = loaded.config, loaded.peers.endpoint
+    endpoint = config.endpoint
     return SessionSettings(
         subprotocols=(
             # Legacy servers on npm's ws select the first offer, whatever it is; the modern reference

@@ -10,7 +10,7 @@ import anyio
 import structlog
 
 from connector import __version__
-from connector.config import Config
+from connector.config import Config, LoadedConfig
 from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
 from connector.records.topics import TopicTemplate
@@ -30,7 +30,7 @@ PRINTING = 2.0
 
 
 async def run_tail(
-    config: Config,
+    loaded: LoadedConfig,
     plans: Sequence[SubscriptionPlan],
     redactor: Redactor,
     *,
@@ -45,7 +45,8 @@ async def run_tail(
         NothingLive: See `Tail.run`.
         CannotPrint: See `Tail.run`.
     """
-    learn(config, redactor)
+    config = loaded.config
+    learn(loaded, redactor)
     streams = sum(plan.cubes for plan in plans)
     log.warning("streams are open while this runs, and the upstream may bill them", streams=streams)
     metrics = Metrics(version=__version__)
@@ -53,9 +54,9 @@ async def run_tail(
     live: list[str] = []
     async with AsyncExitStack() as stack:
         observer = TokenMetrics(metrics.token_requests, redactor)
-        tokens = await TokenAccess.open(config, stack, observer)
+        tokens = await TokenAccess.open(loaded, stack, observer)
         printer = Printer(descriptor, limit=limit, done=enough.set)
-        session = session_settings(config)
+        session = session_settings(loaded)
         refusals = refusals_of(config)
         budget = Budget(config.inbox.max_bytes)
         pace = Pace()

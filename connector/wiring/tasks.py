@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.config import Change, Config, Part
+from connector.config import Change, LoadedConfig, Part
 from connector.publish import DeadLetters, Publisher, Sender
 from connector.records.plan import SubscriptionPlan
 from connector.subscription import Budget
@@ -22,7 +22,7 @@ from connector.wiring.token_access import TokenAccess
 
 class ConfiguredTasks:
     """
-    Makes tasks by ``config``. Satisfies herder's `TaskFactory`.
+    Makes tasks by ``loaded``. Satisfies herder's `TaskFactory`.
 
     What all tasks share is given: ways to tokens and brokers, the memory's ``budget``, the ``metrics``; and
     ``redactor``, which a changed log needs too.
@@ -30,7 +30,7 @@ class ConfiguredTasks:
 
     def __init__(
         self,
-        config: Config,
+        loaded: LoadedConfig,
         *,
         tokens: TokenAccess,
         kafka: KafkaAccess,
@@ -38,28 +38,28 @@ class ConfiguredTasks:
         metrics: Metrics,
         redactor: Redactor,
     ) -> None:
-        self._config = config
+        self._config = loaded.config
         self._tokens = tokens
         self._kafka = kafka
         self._budget = budget
         self._metrics = metrics
         self._redactor = redactor
-        self._session = session_settings(config)
-        self._refusals = refusals_of(config)
+        self._session = session_settings(loaded)
+        self._refusals = refusals_of(loaded.config)
         self._pace = Pace()
         self._dead_letters: dict[int, DeadLetters | None] = {}
 
-    def reconfigure(self, config: Config, change: Change) -> None:
+    def reconfigure(self, loaded: LoadedConfig, change: Change) -> None:
         """See `TaskFactory`."""
-        self._config = config
+        self._config = config = loaded.config
         if Part.LOG in change.parts:
             configure_logs(config.log.level, config.log.format, self._redactor)
         if change.parts & {Part.TOKEN, Part.ENDPOINT}:
-            self._tokens.replace(config)  # certificates and proxies are inherited from the endpoint
+            self._tokens.replace(loaded)  # certificates and proxies are inherited from the endpoint
         if Part.ENDPOINT in change.parts:
-            self._session = session_settings(config)
+            self._session = session_settings(loaded)
         if Part.KAFKA in change.parts:
-            self._kafka.replace(config)
+            self._kafka.replace(loaded)
 
     def update(self, task: Task, change: Change) -> None:
         """See `TaskFactory`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from connector.auth import ClientCredentials, Keeper, StaticToken, TokenFile, TokenObserver, TokenSource
-from connector.config import Config
+from connector.config import Config, LoadedConfig
 from connector.http import HttpClient
 from connector.wiring.credentials import client_credentials, correct
 
@@ -25,22 +25,22 @@ class TokenAccess:
 
     @classmethod
     async def open(
-        cls, config: Config, stack: AsyncExitStack, observer: TokenObserver | None = None
+        cls, loaded: LoadedConfig, stack: AsyncExitStack, observer: TokenObserver | None = None
     ) -> TokenAccess:
         """
         Make what is needed to get tokens; ``stack`` closes it.
 
         Raises:
-            ConfigError: The token of ``config`` cannot be one.
+            ConfigError: The token of ``loaded`` cannot be one.
         """
-        peer = config.peers.token
+        peer = loaded.peers.token
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
-        source = _source(config, http)
+        source = _source(loaded.config, http)
         return cls(http, source, Keeper(source, observer=observer) if source is not None else None)
 
-    def replace(self, config: Config) -> None:
-        """Take the secrets, certificates and proxy of ``config``, which names the same kind of source."""
-        source, peer = self.source, config.peers.token
+    def replace(self, loaded: LoadedConfig) -> None:
+        """Take the secrets, certificates and proxy of ``loaded``, which names the same kind of source."""
+        config, source, peer = loaded.config, self.source, loaded.peers.token
         self._http.reconfigure(tls=peer.tls, proxy=peer.route.proxy)
         if isinstance(source, StaticToken) and config.token is not None:
             source.replace(config.token.reveal())

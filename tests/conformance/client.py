@@ -12,7 +12,6 @@ import anyio
 from connector.refusals import classify
 from connector.subscription import (
     GraphQLRequest,
-    Opening,
     RawPayload,
     Result,
     SessionError,
@@ -20,6 +19,7 @@ from connector.subscription import (
     Subprotocol,
     Transport,
 )
+from connector.upstream import Opening
 from tests.references.servers import Kind, ReferenceServer
 
 MODERN, LEGACY = Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS

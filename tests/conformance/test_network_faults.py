@@ -8,8 +8,9 @@ import anyio
 import pytest
 
 from connector.refusals import classify
-from connector.subscription import GraphQLRequest, Opening, RawPayload, SessionError, SocketClosed, Transport
+from connector.subscription import GraphQLRequest, RawPayload, SessionError, SocketClosed, Transport
 from connector.subscription.errors import ConnectFailed
+from connector.upstream import Opening
 from tests.conformance.client import (
     KINDS,
     TICKS,

@@ -15,8 +15,9 @@ import pytest
 
 from connector.auth import ClientCredentials, Keeper
 from connector.http import HttpClient
-from connector.subscription import GraphQLRequest, Placement
+from connector.subscription import GraphQLRequest
 from connector.task import State
+from connector.upstream import Placement
 from tests.conformance.client import KINDS, settings_for
 from tests.references.fixtures import StartOidc, StartReference
 from tests.references.oauth import AuthorizationServer, Client

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from connector.config import read_config
+from connector.config import check_without_secrets
 from connector.config.not_built import names_not_built
 from connector.errors import ConfigError
 
@@ -179,6 +179,6 @@ def _read(config: str, tree: Mapping[str, Any], root: Path) -> Iterator[str]:
         path = Path(directory) / "block.yaml"
         path.write_text(config, encoding="utf-8")
         try:
-            read_config(path, env={}, resolve=False)
+            check_without_secrets(path, env={})
         except ConfigError as error:
             yield from (f"{problem.path}: {problem.message}" for problem in error.problems)

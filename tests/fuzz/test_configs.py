@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.cli.problems import show
-from connector.config import Config, read_config
+from connector.config import LoadedConfig, Outline, check_without_secrets, read_config
 from connector.errors import ConfigError
 from tests.fuzz.strategies import SECRET, THOUSAND, spoilt
 from tests.unit.config.conftest import GENERIC, ORDERS
@@ -86,14 +86,14 @@ FILES = (
 )
 
 
-def attempt(content: bytes, *, resolve: bool = True) -> Config | ConfigError:
+def attempt(content: bytes, *, resolve: bool = True) -> LoadedConfig | Outline | ConfigError:
     """Return what the file holds, or why it cannot be used."""
     with tempfile.TemporaryDirectory() as directory:
         (Path(directory) / "orders.graphql").write_text(ORDERS)
         path = Path(directory) / "x.yaml"
         path.write_bytes(content)
         try:
-            return read_config(path, env=ENVIRONMENT, resolve=resolve)
+            return (read_config if resolve else check_without_secrets)(path, env=ENVIRONMENT)
         except ConfigError as error:
             return error
 
@@ -113,11 +113,14 @@ def test_any_file_is_a_configuration_or_is_refused_with_what_to_do_and_no_secret
         assert len(lines) == 2 * len(found.problems) + 1  # whatever stands in the names that they quote
         assert all(line.isprintable() for line in lines)
         shown = f"{found} {found!r} {lines}"
+    elif isinstance(found, LoadedConfig):
+        shown = f"{found!r} {found.config!r} {found.effective()}"
     else:
-        shown = f"{found!r} {found.effective()}"
+        shown = f"{found.name} {found.warnings}"
     if SECRET.encode() not in content:
         assert SECRET not in shown
 
 
 def test_what_they_are_made_of_is_a_configuration() -> None:
-    assert isinstance(attempt(WHOLE.encode()), Config)
+    assert isinstance(attempt(WHOLE.encode()), LoadedConfig)
+    assert isinstance(attempt(WHOLE.encode(), resolve=False), Outline)

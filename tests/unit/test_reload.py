@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from connector.config import Change, Config, Part, read_config
+from connector.config import Change, LoadedConfig, Part, read_config
 from connector.errors import ConfigError, Problem
 from connector.reload import POLL, Outcome, Reload
 from tests.unit.config.conftest import GENERIC, ORDERS
@@ -23,7 +23,7 @@ INVALID = ConfigError(
 )
 TOKEN = "a-token-of-the-shop"
 
-Found = Config | ConfigError | Exception | None
+Found = LoadedConfig | ConfigError | Exception | None
 
 
 class FakeSource:
@@ -34,7 +34,7 @@ class FakeSource:
         self.looks = 0
         self.is_possible = True
 
-    def look(self) -> Config | ConfigError | None:
+    def look(self) -> LoadedConfig | ConfigError | None:
         self.looks += 1
         found = self.found.popleft() if self.found else None
         if isinstance(found, Exception) and not isinstance(found, ConfigError):
@@ -51,10 +51,10 @@ class FakeHerder:
         self.logs: list[EventDict] = []
         self.lines_before = 0
 
-    def learn(self, config: Config) -> None:
+    def learn(self, loaded: LoadedConfig) -> None:
         self.told.append("learns")
 
-    def apply(self, config: Config, change: Change) -> None:
+    def apply(self, loaded: LoadedConfig, change: Change) -> None:
         self.told.append("applies")
         self.lines_before = len(self.logs)
         self.changes.append(change)
@@ -89,7 +89,7 @@ class Bench:
         self.slept.append(seconds)
         await self._gate.acquire()
 
-    def read(self, text: str) -> Config:
+    def read(self, text: str) -> LoadedConfig:
         file = self.directory / "shop.yaml"
         file.write_text(text)
         return read_config(file, env={})
@@ -121,7 +121,7 @@ async def running(directory: Path, text: str = GENERIC) -> AsyncIterator[Bench]:
         group.cancel_scope.cancel()
 
 
-def changed(bench: Bench, old: str = "shop.orders", new: str = "shop.sales") -> Config:
+def changed(bench: Bench, old: str = "shop.orders", new: str = "shop.sales") -> LoadedConfig:
     assert old in GENERIC
     return bench.read(GENERIC.replace(old, new))
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from connector.http import HttpAnswer, HttpClient, Proxy, Unreachable, parse_proxy
-from connector.subscription import GraphQLRequest, SessionSettings, Target, Transport
-from connector.subscription.credentials import Placement
+from connector.subscription import GraphQLRequest, SessionSettings, Transport
 from connector.subscription.errors import ConnectFailed
 from connector.subscription.messages import RawPayload
 from connector.tls import RotatingContext, TlsSettings
+from connector.upstream import Placement, Target
 from tests.proxies import RealProxy
 from tests.standins.certificates import Authority
 from tests.standins.feed import Feed

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from connector.config import Change, Config, Part, compare, shown_values
+from connector.config import Change, LoadedConfig, Part, compare, shown_values
 from tests.standins.certificates import Authority
-from tests.unit.config.conftest import GENERIC, ORDERS, Read
+from tests.unit.config.conftest import GENERIC, ORDERS, Load
 
 WHOLE = """\
 name: shop
@@ -29,13 +29,13 @@ Differ = Callable[..., Change]
 
 
 @pytest.fixture
-def differ(read: Read) -> Differ:
+def differ(load: Load) -> Differ:
     """What is different once ``old`` in the whole configuration, or in a file, is ``new``."""
 
     def _differ(old: str, new: str, *, files: dict[str, str] | None = None) -> Change:
-        before = read(WHOLE, files=FILES)
+        before = load(WHOLE, files=FILES)
         assert old in WHOLE
-        return compare(before, read(WHOLE.replace(old, new), files={**FILES, **(files or {})}))
+        return compare(before, load(WHOLE.replace(old, new), files={**FILES, **(files or {})}))
 
     return _differ
 
@@ -83,10 +83,10 @@ def test_subscriptions_come_go_and_change_by_name(differ: Differ) -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [("1", "true"), ("1", "1.0"), ("[1]", "[true]"), ("{a: 1}", "{}")])
-def test_variables_are_compared_as_json(read: Read, old: str, new: str) -> None:
-    def with_value(value: str) -> Config:
+def test_variables_are_compared_as_json(load: Load, old: str, new: str) -> None:
+    def with_value(value: str) -> LoadedConfig:
         document = "subscription ($v: JSON) { a(v: $v) { id } }"
-        return read(
+        return load(
             f'{GENERIC}  - {{name: b, document: "{document}", topic: t, variables: {{v: {value}}}}}\n'
         )
 
@@ -136,12 +136,12 @@ BEARER = """kafka:
     ],
 )
 def test_what_proves_us_to_the_brokers_is_taken_while_running(
-    read: Read, kafka: str, old: str, new: str, key: str
+    load: Load, kafka: str, old: str, new: str, key: str
 ) -> None:
     authority = Authority().pem.decode()
     files = {**FILES, "a.pem": authority, "b.pem": authority}
     whole = WHOLE.replace('kafka: {bootstrap_servers: "localhost:9092"}\n', kafka)
-    change = compare(read(whole, files=files), read(whole.replace(old, new), files=files))
+    change = compare(load(whole, files=files), load(whole.replace(old, new), files=files))
     assert (set(change.parts), change.keys, change.refused) == (
         {Part.KAFKA},
         (f"kafka.security.{key}",),
@@ -153,9 +153,9 @@ def test_what_proves_us_to_the_brokers_is_taken_while_running(
     ("old", "new", "key"),
     [("PLAIN,", "SCRAM-SHA-256,", "sasl.mechanism"), ("SASL_PLAINTEXT", "SASL_SSL", "protocol")],
 )
-def test_another_way_to_reach_the_brokers_needs_a_restart(read: Read, old: str, new: str, key: str) -> None:
+def test_another_way_to_reach_the_brokers_needs_a_restart(load: Load, old: str, new: str, key: str) -> None:
     whole = WHOLE.replace('kafka: {bootstrap_servers: "localhost:9092"}\n', SASL)
-    change = compare(read(whole, files=FILES), read(whole.replace(old, new), files=FILES))
+    change = compare(load(whole, files=FILES), load(whole.replace(old, new), files=FILES))
     assert change.refused == (f"kafka.security.{key}",)
 
 
@@ -191,10 +191,10 @@ def test_anything_else_needs_a_restart(differ: Differ, old: str, new: str, keys:
     assert (set(change.refused), change.parts) == (set(keys), frozenset())
 
 
-def test_another_source_of_tokens_is_named_by_its_section(read: Read) -> None:
-    before = read(WHOLE, files=FILES)
+def test_another_source_of_tokens_is_named_by_its_section(load: Load) -> None:
+    before = load(WHOLE, files=FILES)
     oauth = next(line for line in WHOLE.splitlines() if line.startswith("oauth"))
-    after = read(WHOLE.replace(oauth, "token: a-token-of-ours"))
+    after = load(WHOLE.replace(oauth, "token: a-token-of-ours"))
     assert set(compare(before, after).refused) == {"oauth", "token"}
     assert set(compare(after, before).refused) == {"oauth", "token"}
 
@@ -207,11 +207,11 @@ def test_of_a_mixed_change_all_is_named(differ: Differ) -> None:
     assert change.keys == ("kafka.bootstrap_servers", "subscriptions[orders].document")
 
 
-def test_what_is_shown_is_what_is_different_without_secrets(read: Read) -> None:
-    before = read(WHOLE, files=FILES)
+def test_what_is_shown_is_what_is_different_without_secrets(load: Load) -> None:
+    before = load(WHOLE, files=FILES)
     text = WHOLE.replace("name: returns", "name: gone").replace("level: info", "level: debug")
     text = text.replace("shop.orders", "shop.sales").replace("key-of-the-shop", "another-key")
-    after = read(text, files={"secret": "the-second-secret"})
+    after = load(text, files={"secret": "the-second-secret"})
     shown = shown_values(compare(before, after), after)
     assert shown["log.level"] == "debug"
     assert shown["endpoint.headers.X-Key"] == "***"
@@ -231,7 +231,7 @@ def test_what_is_shown_is_what_is_different_without_secrets(read: Read) -> None:
         ("first-key", "second-key", "kafka.security.oauth.headers.X-Key"),
     ],
 )
-def test_secrets_of_kafka_are_taken_while_running(read: Read, old: str, new: str, key: str) -> None:
+def test_secrets_of_kafka_are_taken_while_running(load: Load, old: str, new: str, key: str) -> None:
     security = "{protocol: SASL_PLAINTEXT, sasl: {mechanism: PLAIN, username: u, password: first-password}}"
     if "oauth" in key:
         oauth = (
@@ -239,8 +239,8 @@ def test_secrets_of_kafka_are_taken_while_running(read: Read, old: str, new: str
         )
         security = f"{{protocol: SASL_PLAINTEXT, sasl: {{mechanism: OAUTHBEARER}}, oauth: {oauth}}}"
     text = GENERIC.replace("subscriptions:", f"  security: {security}\nsubscriptions:", 1)
-    before, after = read(text), read(text.replace(old, new))
+    before, after = load(text), load(text.replace(old, new))
     change = compare(before, after)
     assert (set(change.parts), change.keys, change.refused) == ({Part.KAFKA}, (key,), ())
-    assert new in after.secrets()
+    assert new in after.secrets
     assert shown_values(change, after) == {key: "***"}

@@ -5,26 +5,26 @@ from __future__ import annotations
 import pytest
 
 from connector.config.errors import MOST_ROWS
-from tests.unit.config.conftest import GENERIC, Read, Refused
+from tests.unit.config.conftest import GENERIC, Load, Outlined, Read, Refused
 
 
 def with_errors(errors: str) -> str:
     return f"{GENERIC}errors: {{{errors}}}\n"
 
 
-def test_by_default_the_first_bad_row_stops_its_subscription(read: Read) -> None:
-    errors = read().errors
+def test_by_default_the_first_bad_row_stops_its_subscription(load: Load) -> None:
+    errors = load().config.errors
     assert (errors.tolerance, errors.dead_letter_topic) == ("none", None)
     assert (errors.window.failures, errors.window.rows) == (50, 100)
-    assert read().warnings == ()
+    assert load().warnings == ()
 
 
-def test_all_is_told(read: Read) -> None:
+def test_all_is_told(load: Load) -> None:
     text = "tolerance: all, dead_letter_topic: shop.dlq, window: {failures: 5, rows: 20}"
-    config = read(with_errors(text))
-    assert (config.errors.tolerance, config.errors.dead_letter_topic) == ("all", "shop.dlq")
-    assert (config.errors.window.failures, config.errors.window.rows) == (5, 20)
-    assert config.warnings == ()
+    loaded = load(with_errors(text))
+    assert (loaded.config.errors.tolerance, loaded.config.errors.dead_letter_topic) == ("all", "shop.dlq")
+    assert (loaded.config.errors.window.failures, loaded.config.errors.window.rows) == (5, 20)
+    assert loaded.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def test_all_is_told(read: Read) -> None:
         ("tolerance: all, window: {rows: 60}", ["are skipped"]),
     ],
 )
-def test_what_may_not_be_meant_so_is_a_warning(read: Read, errors: str, said: list[str]) -> None:
-    warnings = read(with_errors(errors)).warnings
+def test_what_may_not_be_meant_so_is_a_warning(load: Load, errors: str, said: list[str]) -> None:
+    warnings = load(with_errors(errors)).warnings
     assert len(warnings) == len(said)
     assert all(words in warning for words, warning in zip(said, warnings, strict=True))
 
@@ -95,11 +95,17 @@ def test_all_mistakes_are_told_at_once(refused: Refused) -> None:
     assert paths == {"errors.tolerance", "errors.window.failures", "subscriptions[0].topic"}
 
 
-def test_what_is_not_known_yet_is_not_compared(read: Read) -> None:
+def test_what_is_not_known_yet_is_not_compared(read: Read, outlined: Outlined) -> None:
     text = "dead_letter_topic: '${env:T}', window: {failures: '${env:F}', rows: '${env:R}'}, tolerance: all"
-    assert read(with_errors(text), resolve=False)
+    assert outlined(with_errors(text))
     config = read(with_errors(text), env={"T": "dlq", "F": "3", "R": "4"})
     assert (config.errors.window.failures, config.errors.window.rows) == (3, 4)
+
+
+@pytest.mark.parametrize("name", ["[orders]", "{a: b}", "5"])
+def test_a_name_of_another_kind_is_one_mistake(refused: Refused, name: str) -> None:
+    text = with_errors("tolerance: all, dead_letter_topic: dlq").replace("name: orders", f"name: {name}")
+    assert [problem.path for problem in refused(text)] == ["subscriptions[0].name"]
 
 
 @pytest.mark.parametrize("name", ["__connect.errors.topic", "original_bytes", "original_sha256"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.config.conftest import GENERIC, Read
+from tests.unit.config.conftest import GENERIC, Load, Outlined
 
 
 @pytest.mark.parametrize(
@@ -27,15 +27,15 @@ from tests.unit.config.conftest import GENERIC, Read
         ("kafka:", "inbox: {max_bytes: '${env:A}'}\ntopics: {create: '${env:A}', partitions: 1}\nkafka:", []),
     ],
 )
-def test_what_does_nothing_is_warned_of(read: Read, old: str, new: str, warnings: list[str]) -> None:
-    found = read(GENERIC.replace(old, new, 1), resolve=False).warnings
+def test_what_does_nothing_is_warned_of(outlined: Outlined, old: str, new: str, warnings: list[str]) -> None:
+    found = outlined(GENERIC.replace(old, new, 1)).warnings
     assert len(found) == len(warnings)
     for said, begins in zip(found, warnings, strict=True):
         assert said.partition("/shop.yaml")[0]
         assert begins in said
 
 
-def test_a_preset_s_own_values_are_not_warned_of(read: Read) -> None:
+def test_a_preset_s_own_values_are_not_warned_of(load: Load) -> None:
     text = GENERIC.replace("url: ws://127.0.0.1:1/graphql", "preset: bitquery") + "token: x\n"
     inline = "'subscription { EVM { Trades { id } } }'"
-    assert read(text.replace("orders.graphql", inline)).warnings == ()
+    assert load(text.replace("orders.graphql", inline)).warnings == ()

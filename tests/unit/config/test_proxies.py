@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from connector.config import LoadedConfig
 from connector.errors import Problem
-from tests.unit.config.conftest import GENERIC, Read, Refused
+from tests.unit.config.conftest import GENERIC, Load, Outlined, Read, Refused
 
 FAR = GENERIC.replace("ws://127.0.0.1:1", "wss://upstream.example")
 OAUTH = "oauth: {client_id: me, client_secret: mysecret, token_url: 'https://login.example/token'%s}\n"
@@ -18,47 +19,47 @@ def with_proxy(value: str, text: str = FAR) -> str:
     return text.replace("kafka:", f"  proxy: {value}\nkafka:", 1)
 
 
-def hosts(config: object) -> tuple[str | None, str | None]:
+def hosts(loaded: LoadedConfig) -> tuple[str | None, str | None]:
     """The hosts of the proxies to the endpoint and to the token endpoint."""
-    peers = config.peers  # type: ignore[attr-defined]
+    peers = loaded.peers
     found = [peer.route.proxy.host if peer.route.proxy else None for peer in (peers.endpoint, peers.token)]
     return found[0], found[1]
 
 
-def test_without_any_everything_is_reached_straight(read: Read) -> None:
-    assert hosts(read(FAR + OAUTH % "")) == (None, None)
+def test_without_any_everything_is_reached_straight(load: Load) -> None:
+    assert hosts(load(FAR + OAUTH % "")) == (None, None)
 
 
-def test_the_endpoints_proxy_serves_token_requests_too(read: Read) -> None:
-    assert hosts(read(with_proxy(PROXY) + OAUTH % "")) == ("proxy.corp", "proxy.corp")
+def test_the_endpoints_proxy_serves_token_requests_too(load: Load) -> None:
+    assert hosts(load(with_proxy(PROXY) + OAUTH % "")) == ("proxy.corp", "proxy.corp")
 
 
-def test_token_requests_may_go_another_way(read: Read) -> None:
-    assert hosts(read(with_proxy(PROXY) + OAUTH % ", proxy: 'socks5h://other'")) == ("proxy.corp", "other")
-    assert hosts(read(with_proxy(PROXY) + OAUTH % ", proxy: none")) == ("proxy.corp", None)
-    assert hosts(read(FAR + OAUTH % f", proxy: '{PROXY}'")) == (None, "proxy.corp")
+def test_token_requests_may_go_another_way(load: Load) -> None:
+    assert hosts(load(with_proxy(PROXY) + OAUTH % ", proxy: 'socks5h://other'")) == ("proxy.corp", "other")
+    assert hosts(load(with_proxy(PROXY) + OAUTH % ", proxy: none")) == ("proxy.corp", None)
+    assert hosts(load(FAR + OAUTH % f", proxy: '{PROXY}'")) == (None, "proxy.corp")
 
 
-def test_the_environment_serves_where_the_configuration_says_nothing(read: Read) -> None:
+def test_the_environment_serves_where_the_configuration_says_nothing(load: Load) -> None:
     env = {"HTTPS_PROXY": "http://env.corp:1", "NO_PROXY": "login.example"}
-    assert hosts(read(FAR + OAUTH % "", env=env)) == ("env.corp", None)
-    assert read(FAR, env=env).peers.endpoint.route.named_by == "HTTPS_PROXY"
+    assert hosts(load(FAR + OAUTH % "", env=env)) == ("env.corp", None)
+    assert load(FAR, env=env).peers.endpoint.route.named_by == "HTTPS_PROXY"
 
 
-def test_none_switches_the_environment_off_for_both(read: Read) -> None:
+def test_none_switches_the_environment_off_for_both(load: Load) -> None:
     env = {"HTTPS_PROXY": "http://env.corp:1", "ALL_PROXY": "http://env.corp:1"}
-    assert hosts(read(with_proxy("none") + OAUTH % "", env=env)) == (None, None)
+    assert hosts(load(with_proxy("none") + OAUTH % "", env=env)) == (None, None)
 
 
-def test_this_machine_itself_is_reached_straight_and_the_proxy_warned_of(read: Read) -> None:
+def test_this_machine_itself_is_reached_straight_and_the_proxy_warned_of(load: Load) -> None:
     oauth = OAUTH.replace("https://login.example", "http://localhost") % f", proxy: '{PROXY}'"
-    config = read(with_proxy(PROXY, GENERIC) + oauth)
-    assert hosts(config) == (None, None)
-    for key, warning in zip(("oauth.proxy", "endpoint.proxy"), config.warnings, strict=True):
+    loaded = load(with_proxy(PROXY, GENERIC) + oauth)
+    assert hosts(loaded) == (None, None)
+    for key, warning in zip(("oauth.proxy", "endpoint.proxy"), loaded.warnings, strict=True):
         assert f": {key} does nothing: " in warning
-    assert read(with_proxy(PROXY, GENERIC) + OAUTH % "").warnings == ()  # token requests use it
-    assert read(with_proxy("none", FAR)).warnings == ()
-    assert read(with_proxy(PROXY, FAR)).warnings == ()
+    assert load(with_proxy(PROXY, GENERIC) + OAUTH % "").warnings == ()  # token requests use it
+    assert load(with_proxy("none", FAR)).warnings == ()
+    assert load(with_proxy(PROXY, FAR)).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -95,16 +96,16 @@ def test_a_proxy_of_the_environment_that_cannot_be_used_is_told(refused: Refused
     ]
 
 
-def test_a_proxy_of_the_environment_that_is_not_used_is_no_mistake(read: Read) -> None:
+def test_a_proxy_of_the_environment_that_is_not_used_is_no_mistake(read: Read, outlined: Outlined) -> None:
     env = {"HTTPS_PROXY": "gopher://proxy"}
     read(GENERIC, env=env)
     read(with_proxy("none"), env=env)
     read(FAR, env={**env, "NO_PROXY": "*"})
-    read(FAR, env=env, resolve=False)
+    outlined(FAR, env=env)
 
 
 @pytest.mark.parametrize("source", ["config", "placeholder", "part", "environment"])
-def test_the_credentials_are_secrets_wherever_they_come_from(read: Read, source: str) -> None:
+def test_the_credentials_are_secrets_wherever_they_come_from(load: Load, source: str) -> None:
     text, env = {
         "config": (with_proxy(PROXY), {}),
         "placeholder": (with_proxy("'${env:P}'"), {"P": PROXY}),
@@ -114,22 +115,49 @@ def test_the_credentials_are_secrets_wherever_they_come_from(read: Read, source:
         ),
         "environment": (FAR, {"ALL_PROXY": PROXY}),
     }[source]
-    config = read(text, env=env)
-    assert "hunter2hunter2" in config.secrets()
-    shown = json.dumps(config.effective()) + repr(config) + repr(config.peers) + str(config.peers)
+    loaded = load(text, env=env)
+    assert "hunter2hunter2" in loaded.secrets
+    shown = (
+        json.dumps(loaded.effective())
+        + repr(loaded)
+        + repr(loaded.config)
+        + repr(loaded.peers)
+        + str(loaded.peers)
+    )
     assert "hunter2" not in shown
     assert "somebody" not in shown
     if source != "environment":
         assert '"proxy": "http://***@proxy.corp:3128"' in shown
 
 
-def test_a_proxy_without_credentials_is_shown_as_it_is(read: Read) -> None:
+def test_a_proxy_without_credentials_is_shown_as_it_is(load: Load) -> None:
     assert '"proxy": "socks5h://proxy.corp:1080"' in json.dumps(
-        read(with_proxy("socks5h://proxy.corp")).effective()
+        load(with_proxy("socks5h://proxy.corp")).effective()
     )
-    assert '"proxy": "none"' in json.dumps(read(with_proxy("none")).effective())
+    assert '"proxy": "none"' in json.dumps(load(with_proxy("none")).effective())
 
 
-def test_an_unresolved_proxy_is_left_alone(read: Read) -> None:
-    read(with_proxy("'${env:P}'"), resolve=False)
-    read(with_proxy("'http://u:${file:p}@proxy'"), resolve=False)
+def test_an_unresolved_proxy_is_left_alone(outlined: Outlined) -> None:
+    outlined(with_proxy("'${env:P}'"))
+    outlined(with_proxy("'http://u:${file:p}@proxy'"))
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (with_proxy("'${env:NOPE}'"), "endpoint.proxy"),
+        (FAR + OAUTH % ", proxy: '${env:NOPE}'", "oauth.proxy"),
+        (FAR + "oauth: '${env:NOPE}'\n", "oauth"),
+        (FAR + OAUTH.replace("'https://login.example/token'%s", "'${env:NOPE}'"), "oauth.token_url"),
+        (FAR.replace("wss://upstream.example", "'${env:NOPE}'#"), "endpoint.url"),
+    ],
+)
+def test_a_peer_that_is_not_known_is_one_mistake_and_hides_none_of_the_environment(
+    refused: Refused, text: str, path: str
+) -> None:
+    problems = refused(text)
+    assert [(problem.path, "NOPE is not set" in problem.message) for problem in problems] == [(path, True)]
+    also = refused(text + f"kafka2: {PROXY}\n", env={"HTTPS_PROXY": "gopher://proxy"})
+    assert {path, "kafka2"} <= {problem.path for problem in also}
+    if path == "oauth":
+        assert also[-1].message.startswith("HTTPS_PROXY must begin with")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.refusals import Action, Refusals, Symptom
-from tests.unit.config.conftest import GENERIC, Read, Refused
+from tests.unit.config.conftest import GENERIC, Outlined, Read, Refused
 
 
 def with_rules(*rules: str) -> str:
@@ -108,6 +108,7 @@ def test_what_is_no_list_of_rules_is_refused(refused: Refused, value: str) -> No
     assert problem.path.startswith("endpoint.refusals")
 
 
-def test_values_that_are_not_known_yet_are_not_checked(read: Read) -> None:
-    config = read(with_rules("text: '${env:PATTERN}', status: '${env:S}', action: slow"), resolve=False)
-    assert len(config.endpoint.refusals) == 1
+def test_values_that_are_not_known_yet_are_not_checked(outlined: Outlined, read: Read) -> None:
+    text = with_rules("text: '${env:PATTERN}', status: '${env:S}', action: slow")
+    assert outlined(text).plans
+    assert len(read(text, env={"PATTERN": "x", "S": "429"}).endpoint.refusals) == 1

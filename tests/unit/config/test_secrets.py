@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from connector.config import Secret, Unresolved
-from tests.unit.config.conftest import GENERIC, Read, Refused
+from connector.config import Secret
+from tests.unit.config.conftest import GENERIC, Load, Outlined, Read, Refused
 
 SECRET = 's3cr+t/=%"x'
 OAUTH = """\
@@ -59,33 +59,7 @@ def test_a_placeholder_that_cannot_be_filled_is_a_problem(refused: Refused, valu
     assert message in problem.message
 
 
-def test_without_secrets_everything_else_is_checked(read: Read, refused: Refused) -> None:
-    text = GENERIC + OAUTH + "tasks: ${env:TASKS}\nhttp: {port: '${env:PORT}'}\n"
-    text = text.replace(
-        "    topic: shop.orders", "    topic: shop.{region}\n    variables: {region: '${env:R}'}"
-    )
-    files = {"orders.graphql": "subscription ($region: Int!) { orders(r: $region) }"}
-    config = read(text, resolve=False, files=files)
-    assert config.tasks == "${env:TASKS}"  # type: ignore[comparison-overlap]
-    assert isinstance(config.http.port, Unresolved)
-    assert len(config.plans) == 1
-    assert config.secrets() == []
-    (problem,) = refused(text + "shutdown: {drain: 20}\n", resolve=False, files=files)
-    assert problem.path == "shutdown.drain"
-
-
-@pytest.mark.parametrize("line", ["oauth: '${env:A}'", "tasks: '${env:A}'", "shutdown: '${env:A}'"])
-def test_what_is_not_known_yet_is_shown_as_it_is_written(read: Read, line: str) -> None:
-    key = line.partition(":")[0]
-    assert read(f"{GENERIC}{line}\n", resolve=False).effective()[key] == "${env:A}"
-
-
-def test_a_subscription_that_is_not_known_yet_has_no_plan(read: Read) -> None:
-    config = read(GENERIC.replace("orders.graphql", "${env:DOCUMENT}"), resolve=False)
-    assert config.plans == ()
-
-
-def test_secrets_are_those_that_must_not_be_shown(read: Read) -> None:
+def test_secrets_are_those_that_must_not_be_shown(load: Load) -> None:
     text = (
         GENERIC.replace("  url: ws://127.0.0.1:1/graphql", "  url: ws://h/g?api_key=query%2Bsecret") + OAUTH
     )
@@ -94,8 +68,8 @@ def test_secrets_are_those_that_must_not_be_shown(read: Read) -> None:
     )
     text = text.replace("localhost:9092", "${file:host.txt}:9092")
     files = {"secret.txt": SECRET, "host.txt": "kafka-host"}
-    config = read(text, env={"ID": "visible", "KEY": "k"}, files=files)
-    assert set(config.secrets()) == {
+    loaded = load(text, env={"ID": "visible", "KEY": "k"}, files=files)
+    assert set(loaded.secrets) == {
         SECRET,
         "k",
         "kafka-host",
@@ -103,7 +77,13 @@ def test_secrets_are_those_that_must_not_be_shown(read: Read) -> None:
         "query%2Bsecret",
         "query+secret",
     }
-    shown = json.dumps(config.effective()) + repr(config) + str(config.endpoint) + repr(config.oauth)
+    shown = (
+        json.dumps(loaded.effective())
+        + repr(loaded)
+        + repr(loaded.config)
+        + str(loaded.config.endpoint)
+        + repr(loaded.config.oauth)
+    )
     for secret in (SECRET, "kafka-host", "payload-secret", "query%2Bsecret", "query+secret", "Key k"):
         assert json.dumps(secret)[1:-1] not in shown
         assert secret not in shown
@@ -221,14 +201,16 @@ def test_a_name_does_not_come_from_a_file(
 
 
 @pytest.mark.parametrize("resolve", [True, False])
-def test_a_topic_holds_no_variable_from_a_file(read: Read, refused: Refused, resolve: bool) -> None:
+def test_a_topic_holds_no_variable_from_a_file(
+    load: Load, outlined: Outlined, refused: Refused, resolve: bool
+) -> None:
     text = GENERIC.replace("topic: shop.orders", "topic: shop.{r}\n    variables: {r: '${file:x}'}")
     files = {"x": "id", "orders.graphql": "subscription ($r: String) { orders(r: $r) }"}
     (problem,) = refused(text, files=files, resolve=resolve)
     assert problem.path == "subscriptions[0].topic"
-    assert read(text.replace("{r}", "r"), files=files, resolve=resolve).plans
+    assert (load if resolve else outlined)(text.replace("{r}", "r"), files=files).plans
     assert (
-        read(text.replace("${file:x}", "${env:X}"), files=files, env={"X": "eu"}).plans[0].topic == "shop.eu"
+        load(text.replace("${file:x}", "${env:X}"), files=files, env={"X": "eu"}).plans[0].topic == "shop.eu"
     )
 
 
@@ -239,9 +221,9 @@ def test_a_token_file_holds_what_a_token_may(refused: Refused, token: str) -> No
     assert "no access token" in problem.message
 
 
-def test_the_effective_configuration_hides_even_short_header_values(read: Read) -> None:
-    config = read(GENERIC.replace("endpoint:", "endpoint:\n  headers: {X: abc}\n  init_payload: {k: xyz}"))
-    shown = json.dumps(config.effective())
+def test_the_effective_configuration_hides_even_short_header_values(load: Load) -> None:
+    loaded = load(GENERIC.replace("endpoint:", "endpoint:\n  headers: {X: abc}\n  init_payload: {k: xyz}"))
+    shown = json.dumps(loaded.effective())
     assert "abc" not in shown
     assert "xyz" not in shown
 

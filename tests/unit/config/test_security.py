@@ -9,7 +9,7 @@ import pytest
 
 from connector.wiring.kafka_access import kafka_settings
 from tests.standins.certificates import PASSWORD, Authority, ClientFiles
-from tests.unit.config.conftest import GENERIC, Read, Refused
+from tests.unit.config.conftest import GENERIC, Load, Outlined, Read, Refused
 
 SECRET = 'pa"ss=wörd'
 USER = f"username: alice, password: '{SECRET}'"
@@ -31,8 +31,8 @@ def pem(authority: Authority, tmp_path: Path) -> ClientFiles:
     return authority.client(tmp_path)
 
 
-def test_without_a_section_connections_are_plain(read: Read) -> None:
-    security = kafka_settings(read(), None).security
+def test_without_a_section_connections_are_plain(load: Load) -> None:
+    security = kafka_settings(load().config, None).security
     assert (security.protocol, security.sasl, security.tls.files) == ("PLAINTEXT", None, ())
     assert not security.uses_tls
     assert not security.uses_sasl
@@ -82,16 +82,16 @@ class NoTokens:
     def accepted(self, token: str) -> None: ...
 
 
-def test_oauthbearer_has_a_token_endpoint_of_its_own(read: Read, pem: ClientFiles) -> None:
+def test_oauthbearer_has_a_token_endpoint_of_its_own(load: Load, pem: ClientFiles) -> None:
     oauth = OAUTH.replace("}", ", tls: {ca_file: ca.pem}, proxy: 'http://proxy.example:3128'}")
-    config = read(with_security(f"protocol: SASL_SSL, sasl: {{mechanism: OAUTHBEARER}}, {oauth}"))
+    loaded = load(with_security(f"protocol: SASL_SSL, sasl: {{mechanism: OAUTHBEARER}}, {oauth}"))
     tokens = NoTokens()
-    sasl = kafka_settings(config, tokens).security.sasl
+    sasl = kafka_settings(loaded.config, tokens).security.sasl
     assert sasl is not None
     assert (sasl.mechanism, sasl.tokens, sasl.username) == ("OAUTHBEARER", tokens, None)
-    assert config.peers.kafka_token.tls.ca_file == pem.ca
-    assert str(config.peers.kafka_token.route.proxy) == "http://proxy.example:3128"
-    assert config.peers.endpoint.route.proxy is None
+    assert loaded.peers.kafka_token.tls.ca_file == pem.ca
+    assert str(loaded.peers.kafka_token.route.proxy) == "http://proxy.example:3128"
+    assert loaded.peers.endpoint.route.proxy is None
 
 
 @pytest.mark.parametrize(
@@ -217,12 +217,12 @@ def test_all_mistakes_are_told_at_once(refused: Refused) -> None:
     ]
 
 
-def test_without_secrets_what_depends_on_them_is_left_alone(read: Read) -> None:
+def test_without_secrets_what_depends_on_them_is_left_alone(outlined: Outlined) -> None:
     keys = (
         "protocol: '${env:PROTOCOL}', tls: {ca_file: /run/secrets/ca.pem, check_hostname: '${env:CHECK}'}, "
         "sasl: {mechanism: '${env:MECHANISM}', username: '${env:USER_NAME}', password: '${file:nowhere}'}"
     )
-    read(with_security(keys), resolve=False)
+    outlined(with_security(keys))
 
 
 @pytest.mark.parametrize(
@@ -243,9 +243,13 @@ def test_without_secrets_what_depends_on_them_is_left_alone(read: Read) -> None:
     ],
 )
 def test_no_secret_is_shown_and_the_redactor_learns_each(
-    read: Read, pem: ClientFiles, keys: str, secrets: tuple[str, ...]
+    load: Load, pem: ClientFiles, keys: str, secrets: tuple[str, ...]
 ) -> None:
-    config = read(with_security(keys))
-    for shown in (repr(config), json.dumps(config.effective()), repr(kafka_settings(config, None))):
+    loaded = load(with_security(keys))
+    for shown in (
+        repr(loaded) + repr(loaded.config),
+        json.dumps(loaded.effective()),
+        repr(kafka_settings(loaded.config, None)),
+    ):
         assert not [secret for secret in secrets if secret in shown]
-    assert set(secrets) <= set(config.secrets())
+    assert set(secrets) <= set(loaded.secrets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.config.conftest import GENERIC, Read, Refused
+from tests.unit.config.conftest import GENERIC, Load, Read, Refused
 
 
 @pytest.mark.parametrize(
@@ -85,21 +85,21 @@ def test_a_number_that_is_not_decimal_is_refused(refused: Refused, number: str) 
 
 
 @pytest.mark.parametrize("number", ["0", "-7", "+7", "10", "-1.5", ".5", "1.e+3", "1.5e-3"])
-def test_a_decimal_number_is_taken(read: Read, number: str) -> None:
+def test_a_decimal_number_is_taken(load: Load, number: str) -> None:
     inline = f"'subscription ($n: Float) {{ a(n: $n) }}'\n    variables: {{n: {number}}}"
-    (plan,) = read(GENERIC.replace("orders.graphql", inline)).plans
+    (plan,) = load(GENERIC.replace("orders.graphql", inline)).plans
     assert plan.variables == {"n": float(number)}
 
 
-def test_anchors_and_merges_are_followed(read: Read) -> None:
+def test_anchors_and_merges_are_followed(load: Load) -> None:
     text = GENERIC.replace("  - name: orders", "  - &first\n    name: orders")
     text += "  - <<: *first\n    name: more\n"
-    assert [plan.name for plan in read(text).plans] == ["orders", "more"]
+    assert [plan.name for plan in load(text).plans] == ["orders", "more"]
 
 
-def test_a_date_is_its_text(read: Read) -> None:
+def test_a_date_is_its_text(load: Load) -> None:
     inline = "'subscription ($d: String) { a(d: $d) }'\n    variables: {d: 2024-01-01}"
-    (plan,) = read(GENERIC.replace("orders.graphql", inline)).plans
+    (plan,) = load(GENERIC.replace("orders.graphql", inline)).plans
     assert plan.variables == {"d": "2024-01-01"}
 
 

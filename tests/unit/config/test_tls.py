@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.standins.certificates import PASSWORD, Authority, ClientFiles, encrypted
-from tests.unit.config.conftest import GENERIC, Read, Refused
+from tests.unit.config.conftest import GENERIC, Load, Outlined, Refused
 
 WSS = GENERIC.replace("ws://127.0.0.1:1", "wss://upstream.example")
 OAUTH = "oauth: {client_id: me, client_secret: mysecret, token_url: 'https://%s/token'%s}\n"
@@ -29,14 +29,14 @@ def pem(authority: Authority, tmp_path: Path) -> ClientFiles:
     return authority.client(tmp_path)
 
 
-def test_files_are_found_beside_the_configuration(read: Read, pem: ClientFiles) -> None:
-    config = read(with_tls("ca_file: ca.pem, certificate_file: client.pem, key_file: client.key"))
-    tls = config.peers.endpoint.tls
+def test_files_are_found_beside_the_configuration(load: Load, pem: ClientFiles) -> None:
+    loaded = load(with_tls("ca_file: ca.pem, certificate_file: client.pem, key_file: client.key"))
+    tls = loaded.peers.endpoint.tls
     assert (tls.ca_file, tls.certificate_file, tls.key_file) == (pem.ca, pem.certificate, pem.key)
 
 
-def test_without_a_section_the_system_is_trusted(read: Read) -> None:
-    assert read(WSS).peers.endpoint.tls.files == ()
+def test_without_a_section_the_system_is_trusted(load: Load) -> None:
+    assert load(WSS).peers.endpoint.tls.files == ()
 
 
 def test_every_file_at_fault_is_named_with_its_key(refused: Refused, pem: ClientFiles) -> None:
@@ -56,20 +56,20 @@ def test_a_wrong_password_is_a_problem_of_its_key(refused: Refused, pem: ClientF
 
 
 @pytest.mark.parametrize("value", [PASSWORD, "'${file:pass}'", "'${env:PASS}'"])
-def test_the_password_is_never_shown_wherever_it_comes_from(read: Read, pem: ClientFiles, value: str) -> None:
+def test_the_password_is_never_shown_wherever_it_comes_from(load: Load, pem: ClientFiles, value: str) -> None:
     keys = f"certificate_file: client.pem, key_file: locked.key, key_password: {value}"
-    config = read(with_tls(keys), files={"pass": f"{PASSWORD}\n"}, env={"PASS": PASSWORD})
-    assert config.peers.endpoint.tls.key_password == PASSWORD
-    assert PASSWORD in config.secrets()
-    shown = json.dumps(config.effective()) + repr(config) + repr(config.peers)
+    loaded = load(with_tls(keys), files={"pass": f"{PASSWORD}\n"}, env={"PASS": PASSWORD})
+    assert loaded.peers.endpoint.tls.key_password == PASSWORD
+    assert PASSWORD in loaded.secrets
+    shown = json.dumps(loaded.effective()) + repr(loaded) + repr(loaded.config) + repr(loaded.peers)
     assert PASSWORD not in shown
     assert '"key_password": "***"' in shown
 
 
-def test_a_short_password_is_a_secret_too(read: Read, pem: ClientFiles) -> None:
+def test_a_short_password_is_a_secret_too(load: Load, pem: ClientFiles) -> None:
     pem.encrypted_key.write_bytes(encrypted(pem.key.read_bytes(), "open"))
-    config = read(with_tls("certificate_file: client.pem, key_file: locked.key, key_password: open"))
-    assert config.secrets() == ["open"]
+    loaded = load(with_tls("certificate_file: client.pem, key_file: locked.key, key_password: open"))
+    assert loaded.secrets == ("open",)
 
 
 @pytest.mark.parametrize("key", ["key_file: client.key", "key_password: secret-word"])
@@ -109,9 +109,9 @@ def test_certificates_for_a_token_request_in_the_clear_are_a_mistake(
 # Without the secrets
 
 
-def test_no_env_misses_no_file(read: Read) -> None:
+def test_no_env_misses_no_file(outlined: Outlined) -> None:
     keys = "ca_file: /run/tls/ca.pem, certificate_file: /run/tls/c.pem, key_file: /run/tls/k.pem"
-    read(with_tls(keys), resolve=False)
+    outlined(with_tls(keys))
 
 
 def test_no_env_checks_the_files_that_are_there(refused: Refused, pem: ClientFiles) -> None:
@@ -129,8 +129,8 @@ def test_no_env_checks_the_files_that_are_there(refused: Refused, pem: ClientFil
         "ca_file: '${env:CA}'",
     ],
 )
-def test_no_env_leaves_what_is_unresolved(read: Read, pem: ClientFiles, keys: str) -> None:
-    read(with_tls(keys), resolve=False)
+def test_no_env_leaves_what_is_unresolved(outlined: Outlined, pem: ClientFiles, keys: str) -> None:
+    outlined(with_tls(keys))
 
 
 # The token endpoint
@@ -138,27 +138,27 @@ def test_no_env_leaves_what_is_unresolved(read: Read, pem: ClientFiles, keys: st
 PAIR = "ca_file: ca.pem, certificate_file: client.pem, key_file: client.key"
 
 
-def test_the_token_endpoint_takes_over_the_trust(read: Read, pem: ClientFiles) -> None:
-    tls = read(with_tls(PAIR) + OAUTH % ("login.example", "")).peers.token.tls
+def test_the_token_endpoint_takes_over_the_trust(load: Load, pem: ClientFiles) -> None:
+    tls = load(with_tls(PAIR) + OAUTH % ("login.example", "")).peers.token.tls
     assert tls.ca_file == pem.ca
 
 
-def test_the_certificate_is_not_shown_to_another_host(read: Read, pem: ClientFiles) -> None:
-    tls = read(with_tls(PAIR) + OAUTH % ("login.example", "")).peers.token.tls
+def test_the_certificate_is_not_shown_to_another_host(load: Load, pem: ClientFiles) -> None:
+    tls = load(with_tls(PAIR) + OAUTH % ("login.example", "")).peers.token.tls
     assert (tls.certificate_file, tls.key_file) == (None, None)
 
 
-def test_the_certificate_is_shown_to_the_same_host(read: Read, pem: ClientFiles) -> None:
-    tls = read(with_tls(PAIR) + OAUTH % ("UPSTREAM.example:8443", "")).peers.token.tls
+def test_the_certificate_is_shown_to_the_same_host(load: Load, pem: ClientFiles) -> None:
+    tls = load(with_tls(PAIR) + OAUTH % ("UPSTREAM.example:8443", "")).peers.token.tls
     assert (tls.certificate_file, tls.key_file) == (pem.certificate, pem.key)
 
 
-def test_the_token_endpoints_own_section_is_taken_whole(read: Read, pem: ClientFiles) -> None:
+def test_the_token_endpoints_own_section_is_taken_whole(load: Load, pem: ClientFiles) -> None:
     own = ", tls: {certificate_file: client.pem, key_file: client.key}"
-    tls = read(with_tls("ca_file: ca.pem") + OAUTH % ("login.example", own)).peers.token.tls
+    tls = load(with_tls("ca_file: ca.pem") + OAUTH % ("login.example", own)).peers.token.tls
     assert (tls.ca_file, tls.certificate_file) == (None, pem.certificate)
 
 
-def test_an_empty_section_is_the_systems_trust(read: Read, pem: ClientFiles) -> None:
-    tls = read(with_tls(PAIR) + OAUTH % ("upstream.example", ", tls: {}")).peers.token.tls
+def test_an_empty_section_is_the_systems_trust(load: Load, pem: ClientFiles) -> None:
+    tls = load(with_tls(PAIR) + OAUTH % ("upstream.example", ", tls: {}")).peers.token.tls
     assert tls.files == ()

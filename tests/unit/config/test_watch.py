@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config import Config, Watch, read_config
+from connector.config import LoadedConfig, Watch, read_config
 from connector.errors import ConfigError
 from tests.unit.config.conftest import GENERIC, ORDERS
 
@@ -27,15 +27,15 @@ class Desk:
         self.file.write_text(text)
         self.watch = Watch(self.file, env={}, running=read_config(self.file, env={}))
 
-    def look(self, times: int = 1) -> Config | ConfigError | None:
+    def look(self, times: int = 1) -> LoadedConfig | ConfigError | None:
         """What the last of so many looks gave; the others have to give nothing."""
         for _ in range(times - 1):
             assert self.watch.look() is None
         return self.watch.look()
 
-    def taken(self, times: int = 2) -> Config:
+    def taken(self, times: int = 2) -> LoadedConfig:
         found = self.look(times)
-        assert isinstance(found, Config)
+        assert isinstance(found, LoadedConfig)
         return found
 
     def refused(self, times: int = 2) -> ConfigError:
@@ -80,7 +80,7 @@ def test_a_file_that_is_being_written_is_let_be(desk: Desk) -> None:
     for length in (20, 60, 100, len(text)):
         desk.file.write_text(text[:length])
         assert desk.look() is None
-    assert desk.taken(1).subscriptions[0].topic == "shop.sales"
+    assert desk.taken(1).config.subscriptions[0].topic == "shop.sales"
 
 
 def test_a_file_that_is_away_for_a_moment_is_not_missed(desk: Desk) -> None:
@@ -163,8 +163,8 @@ def test_the_symlink_of_a_config_map_is_followed(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "..1")
     assert watch.look() is None
     found = watch.look()
-    assert isinstance(found, Config)
-    assert found.subscriptions[0].topic == "shop.sales"
+    assert isinstance(found, LoadedConfig)
+    assert found.config.subscriptions[0].topic == "shop.sales"
 
 
 def test_a_token_file_is_left_to_whoever_reads_tokens_from_it(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_token_file_is_left_to_whoever_reads_tokens_from_it(tmp_path: Path) ->
     desk.file.write_text(GENERIC + "token_file: token\nlog: {level: debug}\n")
     assert "token_file" in str(desk.refused(3))
     (tmp_path / "token").write_text("a-third-token")
-    assert desk.taken().log.level == "debug"
+    assert desk.taken().config.log.level == "debug"
 
 
 def test_what_came_through_a_pipe_cannot_be_read_again(tmp_path: Path) -> None:
@@ -201,5 +201,5 @@ def test_the_environment_goes_on_overriding_the_level(desk: Desk) -> None:
     desk.file.write_text(SECRETIVE + "log: {level: debug}\n")
     assert watch.look() is None
     found = watch.look()
-    assert isinstance(found, Config)
-    assert found.log.level == "warning"
+    assert isinstance(found, LoadedConfig)
+    assert found.config.log.level == "warning"

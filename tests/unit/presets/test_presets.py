@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from connector.config import Config, read_config
+from connector.config import read_config
 from connector.presets import BITQUERY, GENERIC, GOLDRUSH, HASURA, OHIP, PRESETS, TIBBER, Preset
-from connector.subscription import Placement, Target
+from connector.upstream import Target
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "docs/examples").glob("*.yaml"))
@@ -19,10 +19,7 @@ each = pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: pr
 
 def opened(preset: Preset, url: str = "wss://host/g") -> tuple[str, object, object]:
     """What a session opens with."""
-    placements = tuple(
-        Placement(place=one.place, name=one.name, template=one.template) for one in preset.credentials
-    )
-    opening = Target(url=url, placements=placements).opening(TOKEN)
+    opening = Target(url=url, placements=preset.credentials).opening(TOKEN)
     return opening.url, opening.headers, opening.init_payload
 
 
@@ -79,9 +76,9 @@ def test_only_bitquery_has_addresses_of_its_own_and_limits_rows() -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_each_example_can_be_used(path: Path) -> None:
     environment = dict.fromkeys((*ENVIRONMENT, "UNUSED"), "value-of-it")
-    config = read_config(path, env=environment)
-    assert config.plans
-    assert config.endpoint.preset == path.stem
+    loaded = read_config(path, env=environment)
+    assert loaded.plans
+    assert loaded.config.endpoint.preset == path.stem
 
 
 ENVIRONMENT = (
@@ -108,8 +105,8 @@ def test_there_is_an_example_for_each_preset() -> None:
 
 def test_what_an_example_calls_secret_is_never_shown() -> None:
     path = ROOT / "docs/examples/ohip.yaml"
-    config: Config = read_config(path, env=dict.fromkeys(ENVIRONMENT, "the-secret-value"))
-    assert "the-secret-value" in config.secrets()
-    shown = {name: str(value) for name, value in config.effective().items()}
+    loaded = read_config(path, env=dict.fromkeys(ENVIRONMENT, "the-secret-value"))
+    assert "the-secret-value" in loaded.secrets
+    shown = {name: str(value) for name, value in loaded.effective().items()}
     assert "the-secret-value" not in shown["endpoint"]
-    assert "the-secret-value" not in str(config.effective()["oauth"]).replace("client_id", "")
+    assert "the-secret-value" not in str(loaded.effective()["oauth"]).replace("client_id", "")

@@ -10,8 +10,9 @@ import pytest
 
 from connector.probe import Endpoint, Finding, Judge, probe_endpoint
 from connector.refusals import classify, remedy_of
-from connector.subscription import Placement, SessionSettings, Subprotocol, Target
+from connector.subscription import SessionSettings, Subprotocol
 from connector.task import Patience
+from connector.upstream import Placement, Target
 from tests.standins.behaviour import Close, Fin, HttpRefusal
 from tests.standins.tokens import TokenAuthority
 from tests.standins.upstream import StandInUpstream

@@ -23,11 +23,10 @@ from connector.subscription import (
     Result,
     SessionSettings,
     Subprotocol,
-    Target,
     Transport,
 )
-from connector.subscription.credentials import Opening, Placement
 from connector.subscription.messages import RawPayload
+from connector.upstream import Opening, Placement, Target
 
 MODERN, LEGACY = Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS
 BOTH = [MODERN, LEGACY]

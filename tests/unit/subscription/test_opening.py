@@ -9,9 +9,10 @@ from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from connector.subscription import SessionError, Target
+from connector.subscription import SessionError
 from connector.subscription.errors import ConnectFailed, HandshakeRefused, SubprotocolRefused
 from connector.subscription.messages import Subprotocol
+from connector.upstream import Target
 from tests.unit.subscription.servers import (
     BOTH,
     LEGACY,

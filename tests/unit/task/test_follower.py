@@ -24,9 +24,9 @@ from connector.kafka import KafkaSettings
 from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
-from connector.subscription.credentials import Placement
+from connector.subscription import Budget, GraphQLRequest, SessionSettings
 from connector.task import Follower, FollowSettings, Patience, State, Tolerance
+from connector.upstream import Placement, Target
 from tests.unit.publish.fakes import FakeBrokers, Record
 from tests.unit.subscription.servers import (
     REQUEST,

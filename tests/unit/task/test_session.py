@@ -25,13 +25,13 @@ from connector.subscription import (
     SessionSettings,
     Silent,
     Subprotocol,
-    Target,
     easing,
 )
 from connector.subscription.errors import AckTimedOut, SocketClosed
 from connector.task.session import Session, SessionEnd
 from connector.task.status import State
 from connector.task.vigil import Patience
+from connector.upstream import Target
 from tests.unit.subscription.servers import (
     BOTH,
     LEGACY,

@@ -21,8 +21,9 @@ from connector.kafka import KafkaSettings
 from connector.publish import Publisher, PublishSettings
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
+from connector.subscription import Budget, GraphQLRequest, SessionSettings
 from connector.task import Follower, FollowSettings, Patience, State, Task, Tolerance, bucket
+from connector.upstream import Target
 from tests.unit.publish.fakes import FakeBrokers, Record
 from tests.unit.subscription.servers import greet, until, websocket_server
 from tests.unit.task.fakes import Told

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from connector.config import Config, read_config
+from connector.config import LoadedConfig, read_config
 from connector.wiring.kafka_access import KafkaAccess
 from tests.standins.oauth import StandInOAuth
 from tests.standins.tokens import TokenAuthority, make_secret
@@ -17,7 +17,7 @@ from tests.unit.config.conftest import GENERIC, ORDERS
 DEADLINE = 20.0
 
 
-def config(directory: Path, security: str) -> Config:
+def config(directory: Path, security: str) -> LoadedConfig:
     (directory / "orders.graphql").write_text(ORDERS)
     file = directory / "shop.yaml"
     file.write_text(GENERIC.replace("subscriptions:", f"  security: {security}\nsubscriptions:", 1))

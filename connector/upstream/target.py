@@ -1,4 +1,4 @@
-"""Where the token goes: into the URL, a handshake header, or the payload of ``connection_init``."""
+"""An endpoint before and after the token is put in."""
 
 from __future__ import annotations
 
@@ -6,25 +6,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Literal
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
-Place = Literal["url", "header", "init"]
+from connector.upstream.placement import Placement
 
 _SHORTEST_PART = 6
 """Characters of a token's beginning that could tell something."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Placement:
-    """
-    ``name`` is a query parameter, a header or a key of the init payload, where dots lead to keys of keys;
-    ``template`` holds one ``{token}``.
-    """
-
-    place: Place
-    name: str
-    template: str = "{token}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.subscription.credentials import Opening, Placement, Target
+from connector.upstream import Opening, Placement, Target
 
 TOKEN = 'ory_at_a+b/c=d%e"f'
 
