@@ -22,7 +22,6 @@ from connector.subscription.messages import (
     result_of,
 )
 from connector.subscription.protocol import Delivered, Unreadable
-from connector.subscription.result import Result
 from connector.subscription.settings import SessionSettings
 from connector.subscription.transport import Transport
 
@@ -38,7 +37,6 @@ __all__ = [
     "Placement",
     "ProtocolViolation",
     "RawPayload",
-    "Result",
     "ServerCompleted",
     "ServerRefused",
     "SessionError",
