@@ -12,7 +12,8 @@ from connector.subscription.errors import (
     Silent,
     SocketClosed,
 )
-from connector.subscription.inbox import Budget, Holding, Inbox
+from connector.subscription.inbox import Inbox
+from connector.subscription.memory import Budget, Holding
 from connector.subscription.messages import (
     GraphQLError,
     RawPayload,
