@@ -9,17 +9,16 @@ from collections.abc import Awaitable, Callable
 from typing import Never
 
 import anyio
-import structlog
 
 from connector.auth.audience import ENDPOINT, Audience
 from connector.auth.grant import Grant, GrantRefused
 from connector.auth.rejections import Rejections
+from connector.auth.report import Report
 from connector.auth.schedule import LEAST_APART, Retry, refresh_at
 from connector.auth.source import SilentObserver, TokenObserver, TokenSource
-from connector.auth.token import Token, TokenState, TokenStatus
+from connector.auth.timer import Timer
+from connector.auth.token import Token, TokenStatus
 from connector.errors import RetriableError
-
-_log = structlog.get_logger()
 
 
 class Keeper:
@@ -51,11 +50,9 @@ class Keeper:
     ) -> None:
         self._source = source
         self._observer = observer or SilentObserver()
-        self._audience = audience
-        self._mark = {"tokens_for": audience.name} if audience.name else {}
+        self._report = Report(audience)
         self._clock = clock
         self._rng = rng
-        self._sleep = sleep
 
         self._current: Token | None = None
         self._current_at = -math.inf  # when it was asked for
@@ -64,13 +61,11 @@ class Keeper:
         self._ended = 0  # fetches that gave one or failed
         self._changed = anyio.Event()  # replaced each time it is set: by whatever may let a waiter go on
 
-        self._due_at = -math.inf  # the next fetch
-        self._refresh_at = math.inf  # the one that the token's life asks for
-        self._due_moved = anyio.Event()
+        self._next_fetch = Timer(clock=clock, sleep=sleep)
+        self._refresh_at = math.inf  # what the token's life asks for
         self._retry = Retry(rng)
         self._error: RetriableError | None = None  # of the last fetch
         self._renewals = 0  # of the source's credentials
-        self._said: str | None = None  # the failure that was last logged
 
         self._is_replacing = False  # a fetch comes now, since the token was rejected
         self._has_waited = False  # the coming fetch comes after a wait: the same token may serve again
@@ -82,7 +77,7 @@ class Keeper:
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch_source)
             while True:
-                await self._until_due()
+                await self._next_fetch.wait()
                 await self._fetch()
         raise AssertionError("unreachable")  # the group swallows nothing
 
@@ -136,7 +131,7 @@ class Keeper:
             self._rejections.pardon(by)
             if self._has_waited:
                 self._has_waited = False
-                self._move_due(self._refresh_at)
+                self._next_fetch.move(self._refresh_at)
         self._announce()
 
     async def renew(self, generation: int, *, older_than: float) -> None:
@@ -171,47 +166,20 @@ class Keeper:
         open sessions keep the token that they have.
         """
         self._renewals += 1
-        if self._state() != "valid" or self._error is not None or self._rejections:
+        if self.status.state != "valid" or self._error is not None or self._rejections:
             self._start_over()
         self._announce_change()
 
     @property
     def status(self) -> TokenStatus:
         """How it stands now."""
-        token = self._current
-        expires_at = token.expires_at if token else None
-        return TokenStatus(
-            state=self._state(),
-            expires_in_seconds=None if expires_at is None else expires_at - self._clock(),
-            last_error=self._last_error(),
-            generation=token.generation if token else 0,
-            alarm=isinstance(self._error, GrantRefused) or self._rejections.are_repeated,
+        return self._report.status(
+            self._current,
+            now=self._clock(),
+            error=self._error,
+            rejections=self._rejections,
+            is_replacing=self._is_replacing,
         )
-
-    def _state(self) -> TokenState:
-        token = self._current
-        is_usable = token is not None and not self._has_expired(token)
-        if is_usable and not (self._is_rejected or (self._rejections and self._error is not None)):
-            return "valid"
-        if isinstance(self._error, GrantRefused):
-            return "refused"
-        if token is None:
-            return "none"
-        return "rejected" if self._rejections else "expired"
-
-    @property
-    def _is_rejected(self) -> bool:
-        return self._rejections.blame_the_token or bool(self._rejections and self._is_replacing)
-
-    def _last_error(self) -> str | None:
-        if self._error is not None:
-            return str(self._error)
-        if self._rejections.are_repeated:
-            return self._audience.rejected_again
-        return self._audience.rejected if self._is_rejected else None
-
-    def _has_expired(self, token: Token) -> bool:
-        return token.expires_at is not None and self._clock() >= token.expires_at
 
     def _may_serve(self, token: Token, obtained: int, by: str) -> bool:
         """Tell whether ``token`` may serve ``by``, who asked when ``obtained`` tokens had been fetched."""
@@ -219,26 +187,13 @@ class Keeper:
             return False
         # A token that arrives expired is still the best there is; waiting for the next would never end.
         is_best_known = self._error is not None or self._obtained > obtained
-        return is_best_known or not self._has_expired(token)
+        return is_best_known or not token.has_expired(self._clock())
 
     async def _watch_source(self) -> None:
         while True:
             await self._source.changed()
             self._start_over()
             self._announce_change()
-
-    async def _until_due(self) -> None:
-        while (left := self._due_at - self._clock()) > 0:
-            self._due_moved = moved = anyio.Event()
-            async with anyio.create_task_group() as group:
-                if left < math.inf:
-                    group.start_soon(self._ring, left, moved)
-                await moved.wait()
-                group.cancel_scope.cancel()
-
-    async def _ring(self, seconds: float, bell: anyio.Event) -> None:
-        await self._sleep(seconds)
-        bell.set()
 
     async def _fetch(self) -> None:
         asked_at = self._clock()
@@ -259,20 +214,13 @@ class Keeper:
     def _note_failure(self, error: RetriableError) -> None:
         self._error = error
         wait = self._retry.after(error)
-        self._due_at = self._clock() + wait
+        self._next_fetch.move(self._clock() + wait)
         self._observer.fetched("refused" if isinstance(error, GrantRefused) else "failed")
-        reason, self._said = self._said, str(error)
-        log = _log.debug if reason == self._said else _log.warning
-        wait = round(wait, 1)
-        facts = {"reason": self._said, "next_attempt_seconds": wait, "state": self._state(), **self._mark}
-        if isinstance(error, GrantRefused):
-            log = _log.debug if reason == self._said else _log.error
-            log("token endpoint refused", **facts, remedy=error.remedy)
-        else:
-            log("token not obtained", **facts)
+        self._report.failed(error, wait=wait, state=self.status.state)
 
     def _note_success(self, grant: Grant, asked_at: float, *, has_waited: bool) -> None:
-        self._error = self._said = None
+        self._error = None
+        self._report.fetched()
         self._retry.reset()
         current = self._current
         is_same = current is not None and current.value == grant.access_token
@@ -299,8 +247,8 @@ class Keeper:
         self._has_waited = False
         self._obtained += 1
         self._refresh_at = refresh_at(asked_at=asked_at, now=self._clock(), life=life, rng=self._rng)
-        self._due_at = self._refresh_at
-        _log.info("token obtained", generation=generation, life_seconds=life, **self._mark)
+        self._next_fetch.move(self._refresh_at)
+        self._report.obtained(generation=generation, life=life)
 
     def _plan_replacement(self, wait: float) -> None:
         """Plan the fetch that a rejection asks for."""
@@ -308,39 +256,27 @@ class Keeper:
             self._be_patient(wait)
         else:
             self._hurry()
-        self._say_rejected()
+        self._report.rejected(
+            generation=self._rejections.last_generation,
+            in_row=self._rejections.in_row,
+            wait=self._next_fetch.seconds_left,
+        )
 
     def _hurry(self) -> None:
         """Fetch now."""
         self._is_replacing = True
         # A token may be accepted and rejected in turn, many times a second.
         self._hurried_at = max(self._clock(), self._hurried_at + LEAST_APART)
-        self._move_due(self._hurried_at)
+        self._next_fetch.move(self._hurried_at)
 
     def _be_patient(self, wait: float) -> None:
         self._has_waited = True
-        self._move_due(self._clock() + wait)
-
-    def _move_due(self, moment: float) -> None:
-        self._due_at = moment
-        self._due_moved.set()
+        self._next_fetch.move(self._clock() + wait)
 
     def _start_over(self) -> None:
         self._retry.reset()
         self._rejections.start_over()
-        self._move_due(self._clock())
-
-    def _say_rejected(self) -> None:
-        in_row = self._rejections.in_row
-        log = {1: _log.warning, 2: _log.error}.get(in_row, _log.debug)
-        wait = max(self._due_at - self._clock(), 0.0)
-        log(
-            "token rejected",
-            generation=self._rejections.last_generation,
-            reason=self._audience.rejected_again if in_row > 1 else self._audience.rejected,
-            next_attempt_seconds=round(wait, 1),
-            **self._mark,
-        )
+        self._next_fetch.move(self._clock())
 
     def _announce_change(self) -> None:
         event, self._changed_by_itself = self._changed_by_itself, anyio.Event()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from connector.auth.schedule import Patience
 from connector.auth.votes import Votes
+from connector.backoff import Steps
 
 #: Seconds to wait before another token is tried where fresh ones are rejected, at first and at most.
-_FIRST_PATIENCE = 5.0
-_LONGEST_PATIENCE = 300.0
+_FIRST_WAIT = 5.0
+_LONGEST_WAIT = 300.0
 
 #: A token that was accepted and is then rejected is replaced at once so often, and once more for every so
 #: many seconds that pass; beyond that there is a wait, of up to so many seconds.
@@ -23,7 +23,7 @@ class Rejections:
 
     def __init__(self, *, clock: Callable[[], float], rng: Callable[[], float]) -> None:
         self._clock = clock
-        self._patience = Patience(first=_FIRST_PATIENCE, cap=_LONGEST_PATIENCE, rng=rng)
+        self._waits = Steps(first=_FIRST_WAIT, cap=_LONGEST_WAIT, rng=rng)
         self._by: set[str] = set()
         self._votes = Votes()
         self._was_accepted = False  # a token, since the last rejection that counted
@@ -64,14 +64,14 @@ class Rejections:
         if until_credit == 0.0:
             self.in_row = 1
             if self._credit >= 1:  # not where each token is accepted for a moment only
-                self._patience.reset()
+                self._waits.reset()
             return 0.0
         self.in_row += 1
-        patience = self._patience.next()
-        if until_credit < patience:
+        wait = self._waits.next()
+        if until_credit < wait:
             # What is waited for is used then.
             self._credit, self._credited_at = 0.0, now + until_credit
-        return min(patience, until_credit)
+        return min(wait, until_credit)
 
     def _until_credit(self, now: float) -> float:
         """Return the seconds until another token may be had at once, which counts as one that was."""
@@ -84,7 +84,7 @@ class Rejections:
 
     def wait(self) -> float:
         """Return the seconds after which a token that a source gave again may be tried again."""
-        return self._patience.next()
+        return self._waits.next()
 
     def accepted(self, by: str, generation: int) -> bool:
         """
@@ -103,7 +103,7 @@ class Rejections:
     def start_over(self) -> None:
         """The source has another token: what was in a row is not any more."""
         self.in_row = 0
-        self._patience.reset()
+        self._waits.reset()
 
     def clear(self) -> None:
         """Another token is the current one."""

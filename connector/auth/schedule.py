@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.auth.grant import GrantRefused
-from connector.backoff import Backoff
+from connector.backoff import Backoff, Steps
 from connector.errors import RetriableError
 
 #: Fetches that nothing but time asks for are at least this many seconds apart.
@@ -21,36 +21,12 @@ _LONGEST_RETRY_AFTER = 3600.0
 _LEAST_RETRY = 0.5
 
 
-class Patience:
-    """
-    Waits that grow from ``first`` to ``cap`` seconds, each doubled, a fifth more or less.
-
-    Unlike `Backoff`, no wait is near nothing. ``rng`` returns a float in [0, 1).
-    """
-
-    def __init__(self, *, first: float, cap: float, rng: Callable[[], float]) -> None:
-        self._first = first
-        self._cap = cap
-        self._rng = rng
-        self._ceiling = first
-
-    def next(self) -> float:
-        """Return the seconds to wait."""
-        wait = self._ceiling * (0.8 + 0.4 * self._rng())
-        self._ceiling = min(self._ceiling * 2, self._cap)
-        return wait
-
-    def reset(self) -> None:
-        """Start over."""
-        self._ceiling = self._first
-
-
 class Retry:
     """How long to wait after failed fetches: seconds when it passes by itself, else minutes."""
 
     def __init__(self, rng: Callable[[], float]) -> None:
         self._passing = Backoff(first=1.0, cap=60.0, rng=rng)
-        self._permanent = Patience(first=60.0, cap=600.0, rng=rng)
+        self._permanent = Steps(first=60.0, cap=600.0, rng=rng)
 
     def after(self, error: RetriableError) -> float:
         """Return the seconds to wait after ``error``, not less than it asks for."""

@@ -21,6 +21,10 @@ class Token:
     generation: int
     expires_at: float | None
 
+    def has_expired(self, now: float) -> bool:
+        """Return whether its life is over at ``now`` of that clock."""
+        return self.expires_at is not None and now >= self.expires_at
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenStatus:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -15,7 +14,7 @@ from connector.config.scalars import text
 from connector.config.section import Section, setting
 from connector.config.source import Source
 from connector.config.values import Text, Whole, choice
-from connector.refusals import PLACES, Action, Rule, TooSlow, check_pattern
+from connector.refusals import PLACES, Action, BadPattern, Rule, check_pattern, search_pattern
 
 ActionName = Annotated[
     Literal["reconnect", "new_token", "wait", "pause", "slow"],
@@ -48,20 +47,15 @@ def _pattern(value: object) -> object:
     if len(checked) > _LONGEST_PATTERN:
         raise Mistake(f"is longer than {_LONGEST_PATTERN} characters", "write several rules")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            check_pattern(checked)
-            takes_anything = re.search(checked, "") is not None
-    except TooSlow as error:
-        raise Mistake(f"could take too long: it {error}", "write a plainer pattern") from None
-    except re.error as error:
-        place = f" at character {error.pos + 1}" if error.pos is not None else ""
+        check_pattern(checked)
+    except BadPattern as error:
+        if error.is_too_large:
+            raise Mistake(f"could take too long: it {error}", "write a plainer pattern") from None
+        place = f" at character {error.place + 1}" if error.place is not None else ""
         raise Mistake(
-            f"is no regular expression: {error.msg}{place}", "correct it; \\ takes away a sign's meaning"
+            f"is no regular expression: {error}{place}", "correct it; \\ takes away a sign's meaning"
         ) from None
-    except (RecursionError, OverflowError, Warning):
-        raise Mistake("is no regular expression that can be used", "write a plainer pattern") from None
-    if takes_anything:
+    if search_pattern(checked, ""):
         raise Mistake("fits every text, even none", "write what the text must hold, without ^ and $ alone")
     return checked
 
@@ -101,7 +95,8 @@ class RefusalSection(Section):
         None, "The extensions.code of a GraphQL error, or the error of WWW-Authenticate, in any case."
     )
     text: Pattern | None = setting(
-        None, "A regular expression, searched without regard to case in what is said of the refusal."
+        None,
+        "A regular expression (of RE2), searched without regard to case in what is said of the refusal.",
     )
     action: ActionName = setting(..., "What is done.")
     reason: Label = setting("own_rule", "The label in metrics and logs.")
@@ -116,6 +111,7 @@ class RefusalSection(Section):
             close_codes=frozenset([self.close_code] if self.close_code else ()),
             error_codes=frozenset([self.error_code] if self.error_code else ()),
             text=self.text or "",
+            search=search_pattern,
         )
 
 

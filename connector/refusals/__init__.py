@@ -3,7 +3,7 @@
 from connector.refusals.general import RULES
 from connector.refusals.kinds import Kinds, kind_of
 from connector.refusals.pace import LONGEST_ASKED, PACES, TOKEN_TOO_OLD, Pace
-from connector.refusals.pattern import LONGEST_TEXT, TooSlow, check_pattern
+from connector.refusals.pattern import LONGEST_TEXT, BadPattern, check_pattern, search_pattern
 from connector.refusals.providers import PROVIDERS
 from connector.refusals.reasons import remedy_of
 from connector.refusals.rule import Rule
@@ -19,15 +19,16 @@ __all__ = [
     "RULES",
     "TOKEN_TOO_OLD",
     "Action",
+    "BadPattern",
     "Kinds",
     "Pace",
     "Refusals",
     "Rule",
     "Symptom",
-    "TooSlow",
     "Verdict",
     "check_pattern",
     "classify",
     "kind_of",
     "remedy_of",
+    "search_pattern",
 ]

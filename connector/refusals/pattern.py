@@ -1,27 +1,37 @@
 """
-How long a regular expression may take.
+Regular expressions that users give, searched by RE2.
 
-Python's engine backtracks: ``(a+)+$`` takes for ever on a short text, and nothing can stop it. So a user's
-pattern is weighed before it is used, by what it repeats: an upper bound of the steps on a text of
-`LONGEST_TEXT` characters.
+Python's own engine backtracks: ``(a+)+$`` takes for ever on a short text, and nothing can stop it. RE2 goes
+over a text once, whatever the pattern; it has no look-ahead, look-behind or back-references for that.
+It is imported where it is used, since most configurations have no pattern.
 """
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
+from typing import Any
 
 LONGEST_TEXT = 500
 """Characters of a text that patterns are searched in; texts of refusals are cut to it."""
 
-MOST_STEPS = 1e8
+MOST_MEMORY = 2**20
+"""Bytes that a compiled pattern may take; it bounds the time that a search takes, too."""
 
-_REPEAT = re.compile(r"\*|\+|\?|\{(\d*)(,?)(\d*)\}")
-_GROUP = re.compile(r"\(\?(?::|P<\w+>|[=!]|<[=!]|>)|\((?!\?)")
-_CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_LOOKS_AROUND = ("(?=", "(?!", "(?<=", "(?<!", "(?<")
 
 
-class TooSlow(ValueError):
-    """The pattern could take too long; the message says what to change."""
+class BadPattern(ValueError):
+    """
+    The pattern cannot be used; the message says why, without quoting it, and goes on after "it".
+
+    ``place`` is the index of the character that is wrong, ``None`` where that is not known. ``is_too_large``
+    is set where it is well formed and could take too long.
+    """
+
+    def __init__(self, message: str, *, place: int | None = None, is_too_large: bool = False) -> None:
+        super().__init__(message)
+        self.place = place
+        self.is_too_large = is_too_large
 
 
 def check_pattern(pattern: str) -> None:
@@ -29,76 +39,44 @@ def check_pattern(pattern: str) -> None:
     Return if ``pattern`` can be searched for.
 
     Raises:
-        re.error: It is no regular expression.
-        TooSlow: It may take too long, or is written in a way that cannot be weighed.
+        BadPattern: It cannot.
     """
-    re.compile(pattern, re.IGNORECASE)
-    if _Scan(pattern).steps() * LONGEST_TEXT > MOST_STEPS:
-        raise TooSlow("repeats too much: at most one *, + or {n,}; write .{0,50} for the others")
+    import re2
+
+    try:
+        _compiled(pattern)
+    except UnicodeEncodeError as error:
+        raise BadPattern("half of a surrogate pair", place=error.start) from None
+    except re2.error as error:
+        raise _bad_pattern(pattern, error.args[0].decode("utf-8", "replace")) from None
 
 
-class _Scan:
-    """Walks along one pattern, which is known to compile."""
-
-    def __init__(self, pattern: str) -> None:
-        self._pattern = pattern
-        self._at = 0
-
-    def steps(self) -> float:
-        """Return an upper bound of the ways to match what is left at one position, up to a closing ``)``."""
-        ways, branches = 1.0, 0.0
-        while self._at < len(self._pattern) and self._pattern[self._at] != ")":
-            if self._pattern[self._at] == "|":
-                self._at += 1
-                branches, ways = branches + ways, 1.0
-                continue
-            inner = self._atom()
-            ways *= self._repeated(inner)
-        return branches + ways
-
-    def _atom(self) -> float:
-        """Step over one atom; return its ways to match."""
-        text, at = self._pattern, self._at
-        if text[at] == "\\":
-            self._at += 2
-            return 1.0
-        if text[at] == "[":
-            found = _CLASS.match(text, at)
-            assert found is not None
-            self._at = found.end()
-            return 1.0
-        if text[at] != "(":
-            self._at += 1
-            return 1.0
-        opened = _GROUP.match(text, at)
-        if opened is None:
-            raise TooSlow("has a group of a kind that is not supported here: (?i), comments, conditions")
-        self._at = opened.end()
-        ways = self.steps()
-        self._at += 1  # the closing parenthesis
-        return ways
-
-    def _repeated(self, inner: float) -> float:
-        """Step over the repeats behind an atom; return how its ways to match grow."""
-        found = _REPEAT.match(self._pattern, self._at)
-        if found is None or found[0] == "{}":
-            return inner
-        self._at = found.end()
-        if self._pattern[self._at : self._at + 1] in ("?", "+"):  # lazy, possessive
-            self._at += 1
-        most = _most(found)
-        if inner > 1 and most > 1:
-            raise TooSlow("repeats what repeats or has alternatives itself, as in (a+)+ or (a|b)*")
-        return inner + 1 if most == 1 else float(most + 1)
+def search_pattern(pattern: str, text: str) -> bool:
+    """Return whether ``pattern``, which was checked, fits somewhere in ``text``, in any case."""
+    return _compiled(pattern).search(text.encode("utf-8", "replace")) is not None
 
 
-def _most(repeat: re.Match[str]) -> int:
-    """How often at most; open ends count as the longest text."""
-    if repeat[0] in ("*", "+"):
-        return LONGEST_TEXT
-    if repeat[0] == "?":
-        return 1
-    least, comma, most = repeat[1], repeat[2], repeat[3]
-    if most:
-        return min(int(most), LONGEST_TEXT)
-    return LONGEST_TEXT if comma else min(int(least or 0), LONGEST_TEXT)
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> Any:
+    import re2
+
+    options = re2.Options()
+    options.case_sensitive = False
+    options.never_capture = True
+    options.max_mem = MOST_MEMORY
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def _bad_pattern(pattern: str, said: str) -> BadPattern:
+    """Return our error for what RE2 said: a sentence, a colon, and the part of the pattern that is meant."""
+    message, _, part = said.partition(": ")
+    if message.startswith("pattern too large"):
+        return BadPattern("repeats too much", is_too_large=True)
+    if message == "invalid repetition size":
+        message = "invalid repetition, which may be up to 1000 in all"
+    if part in _LOOKS_AROUND:
+        message = "looks ahead or behind, which is not supported here"
+    # The first of several may not be the one that is meant; the whole is no place.
+    is_certain = part and part != pattern and pattern.count(part) == 1
+    return BadPattern(message, place=pattern.index(part) if is_certain else None)

@@ -91,9 +91,9 @@ endpoint:
 
 Of the conditions `place`, `status` (HTTP, at the handshake), `close_code`, `error_code`
 (`extensions.code` of an error; at the handshake the `error` of a `WWW-Authenticate: Bearer`) and `text`
-(a regular expression, searched without regard to case) at least one is needed, and all that are given
-must hold. The actions are `reconnect`, `new_token`, `wait`,
-`pause` and `slow`. The `reason` becomes a label of metrics. Places:
+(a regular expression in the [syntax of RE2](https://github.com/google/re2/wiki/Syntax), searched without
+regard to case) at least one is needed, and all that are given must hold. The actions are `reconnect`,
+`new_token`, `wait`, `pause` and `slow`. The `reason` becomes a label of metrics. Places:
 """
 
 _PLACES: Mapping[str, str] = {

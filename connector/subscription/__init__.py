@@ -11,7 +11,8 @@ from connector.subscription.errors import (
     Silent,
     SocketClosed,
 )
-from connector.subscription.inbox import Budget, Holding, Inbox
+from connector.subscription.inbox import Inbox
+from connector.subscription.memory import Budget, Holding
 from connector.subscription.messages import (
     GraphQLError,
     RawPayload,
@@ -21,7 +22,6 @@ from connector.subscription.messages import (
     result_of,
 )
 from connector.subscription.protocol import Delivered, Unreadable
-from connector.subscription.result import Result
 from connector.subscription.settings import SessionSettings
 from connector.subscription.transport import Transport
 
@@ -35,7 +35,6 @@ __all__ = [
     "Inbox",
     "ProtocolViolation",
     "RawPayload",
-    "Result",
     "ServerCompleted",
     "ServerRefused",
     "SessionError",

@@ -11,7 +11,7 @@ import time
 
 import anyio
 
-from connector.subscription.inbox import Holding
+from connector.subscription.memory import Holding
 
 STRIDE = 256 * 1024
 """Bytes that are taken between two looks, at most; with a small budget, or many that share it, less."""

@@ -11,9 +11,9 @@ import anyio
 
 from connector.refusals import classify
 from connector.subscription import (
+    Delivered,
     GraphQLRequest,
     RawPayload,
-    Result,
     SessionError,
     SessionSettings,
     Subprotocol,
@@ -21,6 +21,7 @@ from connector.subscription import (
 )
 from connector.upstream import Opening
 from tests.references.servers import Kind, ReferenceServer
+from tests.unit.subscription.driving import connect, result_in, results_of
 
 MODERN, LEGACY = Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS
 KINDS: list[Kind] = ["modern", "legacy"]
@@ -62,13 +63,13 @@ def transport_to(url: str, kind: Kind, **settings: Any) -> Transport:
 class Delivery:
     """What came, and how it ended; ``error`` is ``None`` after a close on purpose."""
 
-    results: list[Result] = field(default_factory=list)
+    results: list[Delivered] = field(default_factory=list)
     error: SessionError | None = None
 
     @property
     def data(self) -> list[Any]:
         """The ``data`` of each result."""
-        return [result.data for result in self.results]
+        return [result_in(result).get("data") for result in self.results]
 
     @property
     def numbers(self) -> list[int]:
@@ -87,7 +88,7 @@ async def deliver(one: Transport, request: GraphQLRequest) -> Delivery:
     delivery = Delivery()
     try:
         with anyio.fail_after(WITHIN):
-            await one.connect()
+            await connect(one)
             await _take(one, request, delivery)
     except SessionError as error:
         delivery.error = error
@@ -108,7 +109,7 @@ async def delivering(one: Transport, request: GraphQLRequest) -> AsyncIterator[D
         except SessionError as error:
             delivery.error = error
 
-    await one.connect()
+    await connect(one)
     try:
         async with anyio.create_task_group() as group:
             group.start_soon(run)
@@ -118,6 +119,5 @@ async def delivering(one: Transport, request: GraphQLRequest) -> AsyncIterator[D
 
 
 async def _take(one: Transport, request: GraphQLRequest, delivery: Delivery) -> None:
-    async for result in one.subscribe(request):
-        assert isinstance(result, Result)
+    async for result in results_of(one, request):
         delivery.results.append(result)

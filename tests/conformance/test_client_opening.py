@@ -18,6 +18,7 @@ from tests.conformance.client import (
 )
 from tests.references.fixtures import StartReference
 from tests.references.servers import Kind, ReferenceServer
+from tests.unit.subscription.driving import connect
 
 THREE = GraphQLRequest(TICKS, variable_values={"n": 3})
 
@@ -25,7 +26,7 @@ THREE = GraphQLRequest(TICKS, variable_values={"n": 3})
 async def refusal(one: Transport) -> SessionError:
     """Return why it could not connect."""
     with pytest.raises(SessionError) as caught:
-        await one.connect()
+        await connect(one)
     return caught.value
 
 

@@ -24,6 +24,7 @@ from tests.references.fixtures import StartReference
 from tests.references.servers import Kind
 from tests.standins.fixtures import StartProxy
 from tests.standins.proxy import Direction, FaultProxy
+from tests.unit.subscription.driving import connect
 
 MANY = GraphQLRequest(TICKS, variable_values={"n": 10**9})
 FEW = GraphQLRequest(TICKS, variable_values={"n": 20})
@@ -120,7 +121,7 @@ async def test_a_stall_while_it_opens_ends_at_a_deadline(
         await one.open()
     proxy.stall()
     with pytest.raises(SessionError) as caught, anyio.fail_after(WITHIN):
-        await (one.connect() if step == "upgrade" else one.initialise())
+        await (connect(one) if step == "upgrade" else one.initialise())
     one.abort()
     assert classify(caught.value.symptom).reason == ("unreachable" if step == "upgrade" else "no_ack")
 

@@ -12,18 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from connector.subscription import Result, SessionError, SocketClosed, Subprotocol
+from connector.subscription import SessionError, SocketClosed, Subprotocol
 from connector.subscription.errors import ProtocolViolation
 from connector.subscription.protocol import Completed, Delivered, Event, Protocol, Refused
 from tests.fuzz.strategies import JSON, SECRET, THOUSAND, frames
-from tests.unit.subscription.servers import (
-    REQUEST,
-    TOKEN,
-    RawPeer,
-    raw_server,
-    transport,
-    with_token,
-)
+from tests.unit.subscription.driving import REQUEST, TOKEN, connect, results_of, transport, with_token
+from tests.unit.subscription.servers import RawPeer, raw_server
 
 BOTH = st.sampled_from(list(Subprotocol))
 PAYLOADS = st.fixed_dictionaries({}, optional={"data": JSON, "errors": JSON}) | st.just({"data": {"a": [1]}})
@@ -184,9 +178,8 @@ async def deliver(url: str) -> tuple[list[bytes], SessionError | None]:
     one = transport(url, opening=with_token(url))
     try:
         with anyio.fail_after(20):
-            await one.connect()
-            async for result in one.subscribe(REQUEST):
-                assert isinstance(result, Result)
+            await connect(one)
+            async for result in results_of(one, REQUEST):
                 results.append(result.frame)
     except SessionError as error:
         return results, error

@@ -18,7 +18,8 @@ from connector.subscription.errors import ConnectFailed, HandshakeRefused, Subpr
 from connector.subscription.handshake import handshake_refused
 from connector.subscription.messages import MAX_TEXT
 from tests.fuzz.strategies import JSON, SECRET, THOUSAND, spoilt, written
-from tests.unit.subscription.servers import TOKEN, RawPeer, raw_server, transport, with_token
+from tests.unit.subscription.driving import TOKEN, connect, transport, with_token
+from tests.unit.subscription.servers import RawPeer, raw_server
 
 PAGE = f"<html><head><title>403 Forbidden</title></head><body>/graphql?token={SECRET}</body></html>".encode()
 PIECES = st.sampled_from([PAGE, SECRET.encode(), b"<", b">", b"Unauthorized", b"\xff", b" " * 50, b"<" * 50])
@@ -116,7 +117,7 @@ def test_any_bytes_for_an_answer_end_by_an_error_of_ours(loop: asyncio.Runner, w
             one = transport(url, opening=with_token(url))
             try:
                 with anyio.fail_after(30):
-                    await one.connect()
+                    await connect(one)
             except SessionError as error:
                 return error
         return None

@@ -15,15 +15,16 @@ import anyio
 import msgspec
 import pytest
 
-from connector.config import Change, Config, compare, read_config
+from connector.config import Change, LoadedConfig, compare, read_config
 from connector.herder import Herder
 from connector.kafka import KafkaSettings
 from connector.publish import Publisher, PublishSettings
 from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
+from connector.subscription import Budget, GraphQLRequest, SessionSettings
 from connector.task import Follower, FollowSettings, Patience, State, Task, Tolerance, bucket
+from connector.upstream import Target
 from tests.unit.auth.fakes import settle
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.subscription.servers import until, websocket_server
@@ -60,11 +61,11 @@ class FakeFactory:
         self.made: list[int] = []
         self.forgotten: list[str] = []
         self.updated: list[int] = []
-        self.config: Config | None = None
+        self.config: LoadedConfig | None = None
         self.refuses: set[str | int] = set()
 
-    def reconfigure(self, config: Config, change: Change) -> None:
-        self.config = config
+    def reconfigure(self, loaded: LoadedConfig, change: Change) -> None:
+        self.config = loaded
 
     def update(self, task: Task, change: Change) -> None:
         assert self.config is not None  # what is shared comes first
@@ -117,7 +118,7 @@ class Bench:
         self.herder = Herder(self.config, self.factory)
         self.ended = anyio.Event()
 
-    def read(self, queries: dict[str, str]) -> Config:
+    def read(self, queries: dict[str, str]) -> LoadedConfig:
         """The configuration with these subscriptions; each asks for a field, of its own name where empty."""
         entries = [
             f'  - {{name: {name}, topic: t, document: "subscription {{ {query or name} }}"}}\n'

@@ -19,6 +19,7 @@ from tests.standins.feed import Feed
 from tests.standins.oauth import StandInOAuth
 from tests.standins.tokens import TokenAuthority
 from tests.standins.upstream import StandInUpstream
+from tests.unit.subscription.driving import connect
 
 CREDENTIALS = "some%40body:p%3Aa%2Fss%25word"
 NAMES = ("upstream.test", "login.test", "192.0.2.7")
@@ -79,7 +80,7 @@ async def open_and_close(upstream: StandInUpstream, host: str, proxy: Proxy, tru
     settings = SessionSettings(open_timeout=20, tls=RotatingContext(trust), proxy=proxy)
     transport = Transport(target.opening(upstream.authority.issue()), settings, payload_type=RawPayload)
     try:
-        await transport.connect()
+        await connect(transport)
         await transport.start(GraphQLRequest("subscription { rows { n } }"))
         await upstream.until(lambda: upstream.live_sessions)
         upstream.feed.emit(1)

@@ -6,14 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.auth.grant import LONGEST_LIFE, GrantRefused, GrantUnavailable
-from connector.auth.schedule import LEAST_APART, Patience, Retry, refresh_at
-
-
-def test_patience_doubles_to_its_cap_and_starts_over() -> None:
-    patience = Patience(first=5, cap=300, rng=lambda: 0.5)
-    assert [round(patience.next()) for _ in range(8)] == [5, 10, 20, 40, 80, 160, 300, 300]
-    patience.reset()
-    assert round(patience.next()) == 5
+from connector.auth.schedule import LEAST_APART, Retry, refresh_at
 
 
 def test_retry_after_is_honoured_up_to_an_hour() -> None:

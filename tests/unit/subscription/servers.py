@@ -1,4 +1,4 @@
-"""Small servers on the loopback, one for each misbehaviour; and what the tests ask of a transport."""
+"""Small servers on the loopback, one for each misbehaviour."""
 
 from __future__ import annotations
 
@@ -17,21 +17,10 @@ import anyio
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.typing import Subprotocol as Offered
 
-from connector.subscription import (
-    Delivered,
-    GraphQLRequest,
-    Result,
-    SessionSettings,
-    Subprotocol,
-    Transport,
-)
-from connector.subscription.messages import RawPayload
-from connector.upstream import Opening, Placement, Target
+from connector.subscription import Subprotocol
 
 MODERN, LEGACY = Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS
 BOTH = [MODERN, LEGACY]
-TOKEN = 'ory_at_Zq+b/c=d%e"f'
-REQUEST = GraphQLRequest("subscription { n }")
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -99,35 +88,18 @@ async def greet(connection: ServerConnection) -> tuple[Any, Any]:
     return init, await told(connection)
 
 
+async def acknowledge(connection: ServerConnection) -> None:
+    """Acknowledge, and stay until the client closes."""
+    await told(connection)
+    await tell(connection, "connection_ack")
+    await connection.wait_closed()
+
+
 def row(connection: ServerConnection, number: int, *, size: int = 0) -> str:
     """Return a result with one numbered row and ``size`` bytes more, in the words of the subprotocol."""
     kind = "next" if connection.subprotocol == MODERN.value else "data"
     more = f',"more":"{"x" * size}"' if size else ""
     return f'{{"id":"1","type":"{kind}","payload":{{"data":{{"n":[{number}]{more}}}}}}}'
-
-
-def number_of(result: object) -> int:
-    """Return the number in a `row`."""
-    if isinstance(result, Delivered):
-        result = Result(result.frame, result.payload)
-    assert isinstance(result, Result)
-    assert result.data is not None
-    found: int = result.data["n"][0]
-    return found
-
-
-def transport(url: str, *, opening: Opening | None = None, **settings: Any) -> Transport:
-    """Return a transport with short timeouts."""
-    values = {"open_timeout": 5.0, "ack_timeout": 5.0, "close_timeout": 5.0, **settings}
-    opening = opening or Target(url=url).opening(None)
-    return Transport(opening, SessionSettings(**values), payload_type=RawPayload)
-
-
-def with_token(url: str, place: str = "url") -> Opening:
-    """Return what opens ``url`` with `TOKEN`."""
-    name, template = ("token", "{token}") if place == "url" else ("Authorization", "Bearer {token}")
-    placement = Placement(place=place, name=name, template=template)  # type: ignore[arg-type]
-    return Target(url=url, placements=(placement,)).opening(TOKEN)
 
 
 # Below the library: a peer made of bytes

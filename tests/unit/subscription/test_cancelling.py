@@ -10,29 +10,21 @@ from websockets.exceptions import ConnectionClosed
 
 from connector.subscription import Transport
 from connector.subscription.messages import Subprotocol
-from tests.unit.subscription.servers import (
-    BOTH,
-    REQUEST,
-    greet,
-    number_of,
-    row,
-    transport,
-    until,
-    websocket_server,
-)
+from tests.unit.subscription.driving import REQUEST, connect, number_of, results_of, transport
+from tests.unit.subscription.servers import BOTH, greet, row, until, websocket_server
 
 LATEST_TURN = 80
 """Turns of the loop in which the longest of these operations has long ended."""
 
 
 async def opening(one: Transport) -> None:
-    await one.connect()
+    await connect(one)
     one.abort()
 
 
 async def delivering(one: Transport) -> None:
     try:
-        await one.connect()
+        await connect(one)
         await one.start(REQUEST)
         for _ in range(5):
             await one.receive()
@@ -43,26 +35,17 @@ async def delivering(one: Transport) -> None:
 
 async def iterating(one: Transport) -> None:
     try:
-        await one.connect()
-        results = one.subscribe(REQUEST)
-        try:
-            async for _ in results:
-                pass
-        finally:
-            await results.aclose()
+        await connect(one)
+        async for _ in results_of(one, REQUEST):
+            pass
     finally:
         one.abort()
 
 
 async def finishing(one: Transport) -> None:
-    await one.connect()
+    await connect(one)
     await one.start(REQUEST)
     await one.finish()
-
-
-async def executing(one: Transport) -> None:
-    await one.connect()
-    await one.execute(REQUEST)
 
 
 @pytest.mark.parametrize("subprotocol", BOTH)
@@ -73,13 +56,10 @@ async def test_nothing_is_left_whenever_it_is_cancelled(
     await _cancel_in_every_turn(operation, subprotocol)
 
 
-@pytest.mark.parametrize("operation", [finishing, executing])
-async def test_nothing_is_left_whenever_closing_or_executing_is_cancelled(
-    operation: Callable[[Transport], Awaitable[None]],
-) -> None:
+async def test_nothing_is_left_whenever_closing_is_cancelled() -> None:
     async def guarded(one: Transport) -> None:
         try:
-            await operation(one)
+            await finishing(one)
         finally:
             one.abort()
 
@@ -125,7 +105,7 @@ async def test_a_cancelled_receive_loses_nothing() -> None:
     numbers: list[int] = []
     async with websocket_server(handler) as stand:
         one = transport(stand.url)
-        await one.connect()
+        await connect(one)
         await one.start(REQUEST)
         turn = 0
         with anyio.fail_after(10):

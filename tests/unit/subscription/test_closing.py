@@ -10,18 +10,16 @@ from websockets.exceptions import ConnectionClosed
 
 from connector.subscription import Transport
 from connector.subscription.messages import Subprotocol
+from tests.unit.subscription.driving import REQUEST, connect, number_of, transport
 from tests.unit.subscription.servers import (
     BOTH,
     MODERN,
-    REQUEST,
     RawPeer,
     greet,
-    number_of,
     raw_server,
     row,
     tell,
     told,
-    transport,
     until,
     websocket_server,
 )
@@ -29,7 +27,7 @@ from tests.unit.subscription.servers import (
 
 async def live(url: str, **settings: Any) -> Transport:
     one = transport(url, **settings)
-    await one.connect()
+    await connect(one)
     await one.start(REQUEST)
     return one
 
@@ -156,7 +154,7 @@ async def test_a_peer_that_takes_nothing_is_left_at_the_deadline() -> None:
 
     async with raw_server(handler) as url:
         one = transport(url, close_timeout=0.2)
-        await one.connect()
+        await connect(one)
         big = type(REQUEST)("query { a }", variable_values={"x": "y" * 30_000_000})
         with anyio.move_on_after(0.1):
             await one.start(big)
@@ -240,7 +238,7 @@ async def test_finishing_twice_and_after_the_peer_is_quick() -> None:
         one = await live(stand.url)
         with anyio.fail_after(4):  # less than the close timeout
             await one.finish()
-            await one.close()
+            await one.finish()
             assert await one.receive() is None
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from connector.subscription import Budget, easing
 from connector.subscription.easing import Easing
-from connector.subscription.inbox import Holding
+from connector.subscription.memory import Holding
 
 LIMIT = 1000
 

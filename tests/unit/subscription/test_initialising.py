@@ -8,16 +8,8 @@ from websockets.asyncio.server import ServerConnection
 
 from connector.subscription.errors import AckTimedOut, ProtocolViolation, ServerRefused, SocketClosed
 from connector.subscription.messages import Subprotocol
-from tests.unit.subscription.servers import (
-    BOTH,
-    MODERN,
-    RawPeer,
-    raw_server,
-    tell,
-    told,
-    transport,
-    websocket_server,
-)
+from tests.unit.subscription.driving import connect, transport
+from tests.unit.subscription.servers import BOTH, MODERN, RawPeer, raw_server, tell, told, websocket_server
 
 
 @pytest.mark.parametrize("subprotocol", BOTH)
@@ -33,7 +25,7 @@ async def test_signs_of_life_may_come_before_the_acknowledgement(subprotocol: Su
 
     async with websocket_server(handler, speaks=[subprotocol]) as stand:
         one = transport(stand.url)
-        await one.connect()
+        await connect(one)
         one.abort()
 
 
@@ -47,7 +39,7 @@ async def test_a_ping_before_the_acknowledgement_is_answered() -> None:
 
     async with websocket_server(handler, speaks=[MODERN]) as stand:
         one = transport(stand.url)
-        await one.connect()
+        await connect(one)
         one.abort()
 
 
@@ -60,7 +52,7 @@ async def test_no_acknowledgement_is_given_up_whatever_else_comes(subprotocol: S
 
     async with websocket_server(handler, speaks=[subprotocol]) as stand:
         with pytest.raises(AckTimedOut):
-            await transport(stand.url, ack_timeout=0.2).connect()
+            await connect(transport(stand.url, ack_timeout=0.2))
         await stand.until_unused()
 
 
@@ -89,7 +81,7 @@ async def test_a_refusal_is_told_with_its_texts(
 
     async with websocket_server(handler, speaks=[subprotocol]) as stand:
         with pytest.raises(ServerRefused) as caught:
-            await transport(stand.url).connect()
+            await connect(transport(stand.url))
         await stand.until_unused()
     symptom = caught.value.symptom
     assert (symptom.place, symptom.texts, symptom.error_codes) == ("init", texts, codes)
@@ -124,7 +116,7 @@ async def test_a_close_is_told_with_its_code(code: int, reason: str, subprotocol
 
     async with websocket_server(handler, speaks=[subprotocol]) as stand:
         with pytest.raises(SocketClosed) as caught:
-            await transport(stand.url).connect()
+            await connect(transport(stand.url))
     symptom = caught.value.symptom
     assert (symptom.close_code, symptom.texts) == (code, (reason,) if reason else ())
 
@@ -136,7 +128,7 @@ async def test_the_end_of_the_stream_is_told() -> None:
 
     async with raw_server(handler) as url:
         with pytest.raises(SocketClosed, match="without a Close frame"):
-            await transport(url).connect()
+            await connect(transport(url))
 
 
 async def test_bytes_of_another_protocol_are_a_violation() -> None:
@@ -146,5 +138,5 @@ async def test_bytes_of_another_protocol_are_a_violation() -> None:
 
     async with websocket_server(handler) as stand:
         with pytest.raises(ProtocolViolation):
-            await transport(stand.url).connect()
+            await connect(transport(stand.url))
         await stand.until_unused()

@@ -1,4 +1,4 @@
-"""Negotiation, credentials, and every way in which an upgrade fails."""
+"""Negotiation, credentials, and upgrades that are not answered, or by nothing that can be understood."""
 
 import socket
 from typing import Any
@@ -6,33 +6,23 @@ from typing import Any
 import anyio
 import pytest
 from websockets.asyncio.server import ServerConnection
-from websockets.datastructures import Headers
-from websockets.http11 import Request, Response
 
 from connector.subscription import SessionError
 from connector.subscription.errors import ConnectFailed, HandshakeRefused, SubprotocolRefused
 from connector.subscription.messages import Subprotocol
 from connector.upstream import Target
+from tests.unit.subscription.driving import TOKEN, connect, transport, with_token
 from tests.unit.subscription.servers import (
     BOTH,
     LEGACY,
     MODERN,
-    TOKEN,
     RawPeer,
+    acknowledge,
     raw_server,
     tell,
     told,
-    transport,
     websocket_server,
-    with_token,
 )
-
-
-async def acknowledge(connection: ServerConnection) -> None:
-    await told(connection)
-    await tell(connection, "connection_ack")
-    await connection.wait_closed()
-
 
 # Subprotocols
 
@@ -47,7 +37,7 @@ async def test_the_server_selects_the_subprotocol(speaks: list[Subprotocol]) -> 
 
     async with websocket_server(handler, speaks=speaks) as stand:
         one = transport(stand.url)
-        await one.connect()
+        await connect(one)
         one.abort()
     assert chosen == [speaks[0].value]
 
@@ -61,14 +51,14 @@ async def test_what_is_offered_is_offered_in_that_order(offered: tuple[Subprotoc
 
     async with raw_server(handler) as url:
         with pytest.raises(ConnectFailed):
-            await transport(url, subprotocols=offered).connect()
+            await connect(transport(url, subprotocols=offered))
     assert seen == [", ".join(name.value for name in offered)]
 
 
 async def test_a_server_that_selects_none_is_refused() -> None:
     async with websocket_server(acknowledge, speaks=[]) as stand:
         with pytest.raises(SubprotocolRefused, match=r"graphql-transport-ws, graphql-ws"):
-            await transport(stand.url).connect()
+            await connect(transport(stand.url))
         await stand.until_unused()
 
 
@@ -79,7 +69,7 @@ async def test_a_server_that_selects_what_was_not_offered_is_refused() -> None:
 
     async with raw_server(handler) as url:
         with pytest.raises(SubprotocolRefused, match=r"graphql-ws"):
-            await transport(url).connect()
+            await connect(transport(url))
 
 
 # Credentials
@@ -105,7 +95,7 @@ async def test_the_token_arrives_as_it_is(place: str, subprotocol: Subprotocol) 
 
     async with websocket_server(handler, speaks=[subprotocol]) as stand:
         one = transport(stand.url, opening=with_token(stand.url, place))
-        await one.connect()
+        await connect(one)
         one.abort()
     expected: dict[str, object] = {"url": "/graphql", "header": None, "init": None}
     expected[place] = {
@@ -114,117 +104,6 @@ async def test_the_token_arrives_as_it_is(place: str, subprotocol: Subprotocol) 
         "init": {"Authorization": f"Bearer {TOKEN}"},
     }[place]
     assert seen == [expected]
-
-
-# HTTP answers
-
-ANSWERS = [
-    (401, "text/html", "<html><h1>401</h1>\n <p>Unauthorized</p></html>", "401 Unauthorized"),
-    (401, "application/json", '{"error":"invalid token"}', '{"error":"invalid token"}'),
-    (402, "text/plain", "No active billing period", "No active billing period"),
-    (403, "text/html", "<center>nginx</center>", "nginx"),
-    (429, "text/plain", "Too Many Sessions", "Too Many Sessions"),
-    (500, "application/json", "{}", "{}"),
-    (503, "text/plain", "", ""),
-    (200, "text/plain", "hello", "hello"),
-]
-
-
-@pytest.mark.parametrize(("status", "kind", "body", "text"), ANSWERS)
-async def test_an_http_answer_is_told(status: int, kind: str, body: str, text: str) -> None:
-    def refuse(connection: ServerConnection, request: Request) -> Response:
-        headers = Headers({"Content-Type": kind, "Content-Length": str(len(body)), "Connection": "close"})
-        return Response(status, "No", headers, body.encode())
-
-    async with websocket_server(acknowledge, process_request=refuse) as stand:
-        with pytest.raises(HandshakeRefused, match=f"HTTP {status}$") as caught:
-            await transport(stand.url).connect()
-    symptom = caught.value.symptom
-    assert (symptom.place, symptom.status) == ("handshake", status)
-    assert symptom.texts == ((text,) if text else ())
-    assert caught.value.retry_after is None
-
-
-@pytest.mark.parametrize(
-    ("values", "seconds"),
-    [
-        (["7"], 7.0),
-        (["junk"], None),
-        (["-1"], None),
-        (["5", "9"], 9.0),
-        (["Thu, 01 Jan 1970 00:00:00 GMT"], 0.0),
-        (["9" * 400], 86_400.0),
-    ],
-)
-async def test_retry_after_is_kept(values: list[str], seconds: float | None) -> None:
-    def refuse(connection: ServerConnection, request: Request) -> Response:
-        headers = Headers({"Content-Length": "0", "Connection": "close"})
-        for value in values:
-            headers["Retry-After"] = value
-        return Response(429, "Slow down", headers, b"")
-
-    async with websocket_server(acknowledge, process_request=refuse) as stand:
-        with pytest.raises(HandshakeRefused) as caught:
-            await transport(stand.url).connect()
-    assert caught.value.retry_after == seconds
-
-
-@pytest.mark.parametrize(
-    ("challenges", "said", "codes", "texts"),
-    [
-        (['Basic realm="x"'], "", (), ()),
-        (['Bearer error="invalid_token'], "", (), ()),
-        (
-            [
-                'Basic realm="x"',
-                'Bearer error="insufficient_scope", scope="trades", error_description="more"',
-            ],
-            ": insufficient_scope; more; needs the scope trades",
-            ("insufficient_scope",),
-            ("more",),
-        ),
-        # What holds the token is for nobody.
-        (
-            [f'Bearer error="invalid_token", error_description="no such token {TOKEN[:12]}"'],
-            ": invalid_token",
-            ("invalid_token",),
-            (),
-        ),
-        ([f"Bearer error={TOKEN.partition('/')[0]}"], "", (), ()),
-    ],
-)
-async def test_what_is_said_of_the_token_in_a_header_is_kept(
-    challenges: list[str], said: str, codes: tuple[str, ...], texts: tuple[str, ...]
-) -> None:
-    def refuse(connection: ServerConnection, request: Request) -> Response:
-        headers = Headers({"Content-Length": "0", "Connection": "close"})
-        for challenge in challenges:
-            headers["WWW-Authenticate"] = challenge
-        return Response(403, "Forbidden", headers, b"")
-
-    async with websocket_server(acknowledge, process_request=refuse) as stand:
-        with pytest.raises(HandshakeRefused) as caught:
-            await transport(stand.url, opening=with_token(stand.url)).connect()
-    assert str(caught.value) == f"the server answered the upgrade with HTTP 403{said}"
-    assert (caught.value.symptom.error_codes, caught.value.symptom.texts) == (codes, texts)
-
-
-async def test_a_redirect_is_not_followed_with_the_token() -> None:
-    visitors: list[str] = []
-
-    async def elsewhere(peer: RawPeer) -> None:
-        visitors.append(str(await peer.request()))
-
-    async with raw_server(elsewhere) as other:
-
-        def redirect(connection: ServerConnection, request: Request) -> Response:
-            return Response(302, "Found", Headers({"Location": other, "Content-Length": "0"}), b"")
-
-        async with websocket_server(acknowledge, process_request=redirect) as stand:
-            with pytest.raises(HandshakeRefused) as caught:
-                await transport(stand.url, opening=with_token(stand.url, "init")).connect()
-    assert caught.value.symptom.status == 302
-    assert visitors == []
 
 
 # No answer, or none that can be understood
@@ -240,7 +119,7 @@ async def test_a_slow_upgrade_is_given_up() -> None:
 
     async with raw_server(handler) as url:
         with pytest.raises(ConnectFailed, match=r"within 0\.2 s"):
-            await transport(url, open_timeout=0.2).connect()
+            await connect(transport(url, open_timeout=0.2))
         with anyio.fail_after(5):
             await gone.wait()
 
@@ -250,7 +129,7 @@ async def test_a_refused_port_is_told() -> None:
         bound.bind(("127.0.0.1", 0))
         url = f"ws://127.0.0.1:{bound.getsockname()[1]}/"
         with pytest.raises(ConnectFailed, match="cannot connect: Connect call failed"):
-            await transport(url).connect()
+            await connect(transport(url))
 
 
 @pytest.mark.parametrize(
@@ -276,7 +155,7 @@ async def test_an_answer_that_is_none_is_told(answer: bytes) -> None:
 
     async with raw_server(handler) as url:
         with pytest.raises((ConnectFailed, HandshakeRefused)):
-            await transport(url).connect()
+            await connect(transport(url))
 
 
 async def test_a_reset_during_the_upgrade_is_told() -> None:
@@ -286,7 +165,7 @@ async def test_a_reset_during_the_upgrade_is_told() -> None:
 
     async with raw_server(handler) as url:
         with pytest.raises(ConnectFailed):
-            await transport(url).connect()
+            await connect(transport(url))
 
 
 @pytest.mark.parametrize(
@@ -294,7 +173,7 @@ async def test_a_reset_during_the_upgrade_is_told() -> None:
 )
 async def test_an_address_that_is_none_is_told(url: str) -> None:
     with pytest.raises(ConnectFailed):
-        await transport(url).connect()
+        await connect(transport(url))
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,8 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from connector.subscription import SessionError
-from tests.unit.subscription.servers import (
-    MODERN,
-    REQUEST,
-    TOKEN,
-    RawPeer,
-    greet,
-    raw_server,
-    tell,
-    told,
-    transport,
-    websocket_server,
-    with_token,
-)
+from tests.unit.subscription.driving import REQUEST, TOKEN, connect, results_of, transport, with_token
+from tests.unit.subscription.servers import MODERN, RawPeer, greet, raw_server, tell, told, websocket_server
 
 ENCODED = "ory_at_Zq%2Bb%2Fc%3Dd%25e%22f"
 PLACES = ["url", "header", "init"]
@@ -44,8 +33,8 @@ def everything(error: BaseException) -> Iterator[str]:
 async def failure_of(url: str, place: str, **settings: float) -> SessionError:
     one = transport(url, opening=with_token(url, place), **settings)
     try:
-        await one.connect()
-        async for _ in one.subscribe(REQUEST):
+        await connect(one)
+        async for _ in results_of(one, REQUEST):
             pass
     except SessionError as error:
         return error

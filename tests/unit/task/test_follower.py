@@ -28,8 +28,8 @@ from connector.subscription import Budget, GraphQLRequest, SessionSettings
 from connector.task import Follower, FollowSettings, Patience, State, Tolerance
 from connector.upstream import Placement, Target
 from tests.unit.publish.fakes import FakeBrokers, Record
+from tests.unit.subscription.driving import REQUEST
 from tests.unit.subscription.servers import (
-    REQUEST,
     RawPeer,
     Stand,
     greet,

@@ -32,15 +32,14 @@ from connector.task.session import Session, SessionEnd
 from connector.task.status import State
 from connector.task.vigil import Patience
 from connector.upstream import Target
+from tests.unit.subscription.driving import REQUEST, number_of
 from tests.unit.subscription.servers import (
     BOTH,
     LEGACY,
     MODERN,
-    REQUEST,
     RawPeer,
     Stand,
     greet,
-    number_of,
     raw_server,
     row,
     tell,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config import Config, compare, read_config
+from connector.config import LoadedConfig, compare, read_config
 from connector.herder import Herder, TaskFactory
 from connector.subscription import Budget
 from connector.telemetry import Metrics, Redactor
@@ -34,18 +34,18 @@ class Bench:
         self.metrics = Metrics(version="1")
         self.stack = AsyncExitStack()
 
-    def read(self, *, more: str = "", password: str = "first", topic: str = "shop.orders") -> Config:
+    def read(self, *, more: str = "", password: str = "first", topic: str = "shop.orders") -> LoadedConfig:
         text = GENERIC.replace("kafka:\n", SECURITY % password).replace("shop.orders", topic)
         (self.directory / "shop.yaml").write_text(text + more)
         return read_config(self.directory / "shop.yaml", env={})
 
-    async def factory(self, config: Config) -> ConfiguredTasks:
+    async def factory(self, config: LoadedConfig) -> ConfiguredTasks:
         self.kafka = await KafkaAccess.open(config, self.stack, FakeObserver())
         return ConfiguredTasks(
             config,
             tokens=await TokenAccess.open(config, self.stack),
             kafka=self.kafka,
-            budget=Budget(config.inbox.max_bytes),
+            budget=Budget(config.config.inbox.max_bytes),
             metrics=self.metrics,
             redactor=Redactor(),
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from connector.config import Config, read_config
+from connector.config import LoadedConfig, read_config
 from connector.wiring.token_access import TokenAccess
 from tests.standins.oauth import StandInOAuth
 from tests.standins.tokens import TokenAuthority, make_secret
@@ -19,7 +19,7 @@ from tests.unit.subscription.servers import until
 DEADLINE = 20.0
 
 
-def config(directory: Path, more: str = "") -> Config:
+def config(directory: Path, more: str = "") -> LoadedConfig:
     (directory / "orders.graphql").write_text(ORDERS)
     file = directory / "shop.yaml"
     file.write_text(f"{GENERIC}{more}\n")
@@ -32,7 +32,7 @@ def client(oauth: StandInOAuth, secret: str) -> str:
 
 
 @asynccontextmanager
-async def opened(given: Config, observer: FakeObserver | None = None) -> AsyncIterator[TokenAccess]:
+async def opened(given: LoadedConfig, observer: FakeObserver | None = None) -> AsyncIterator[TokenAccess]:
     """The access, with its keeper running."""
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         access = await TokenAccess.open(given, stack, observer)

@@ -1,0 +1,116 @@
+"""An open socket as one sees it who speaks in messages: events come in, messages go out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextlib import suppress
+
+import structlog
+from websockets import exceptions as ws_errors
+from websockets.protocol import OPEN
+
+from connector.subscription.connection import ReadingConnection
+from connector.subscription.ending import socket_ended, without_token
+from connector.subscription.errors import ProtocolViolation, SessionError
+from connector.subscription.protocol import Event, Protocol
+from connector.upstream import Opening
+
+log = structlog.get_logger(__name__)
+
+
+class Channel:
+    """
+    ``socket`` with the ``protocol`` that is spoken on it; ``opening`` is what it was opened with.
+
+    `last_heard_at` is when anything last arrived, in seconds of `time.monotonic`.
+    """
+
+    def __init__(self, socket: ReadingConnection, protocol: Protocol, opening: Opening) -> None:
+        self.socket = socket
+        self.protocol = protocol
+        self._opening = opening
+        self._replies: deque[bytes] = deque()
+        self._replying: asyncio.Future[None] | None = None
+        self._told_of_repair = False
+        self._reason_of_abort: SessionError | None = None
+        self.last_heard_at = time.monotonic()
+
+    async def next_event(self) -> Event:
+        """
+        Return what the next message means. Cancelling loses nothing.
+
+        Raises:
+            SocketClosed: There is no more, for the socket was closed.
+            SessionError: The reason of an `abort`.
+            ProtocolViolation: It is no message.
+        """
+        ended: SessionError | None = None
+        try:
+            frame = await self.socket.recv(decode=False)
+        except ws_errors.ConnectionClosed as error:
+            ended = socket_ended(error, self._opening, self._reason_of_abort)
+        if ended is not None:
+            # Not in `except`, which would keep the library's error: it quotes the peer.
+            raise ended
+        self.last_heard_at = time.monotonic()
+        try:
+            event = self.protocol.receive(frame)
+        except ProtocolViolation as error:
+            error.frame = without_token(frame, self._opening)
+            raise
+        if self.protocol.repaired and not self._told_of_repair:
+            self._told_of_repair = True
+            log.warning("halves of surrogate pairs came, and were replaced by U+FFFD")
+        return event
+
+    async def send(self, message: bytes) -> None:
+        """
+        Send ``message`` unless the socket is closing.
+
+        Whoever receives learns of the end, after all that was delivered before it. To send on a closing
+        socket would wait for its end, and nobody would be reading meanwhile.
+        """
+        if self.socket.state is not OPEN:
+            return
+        # Text, because that is what both subprotocols are defined on.
+        with suppress(ws_errors.ConnectionClosed):
+            await self.socket.send(message, text=True)
+
+    def reply(self, message: bytes) -> None:
+        """Answer a ping once what came before it is read (see `ReadingConnection`); never waits."""
+        self._replies.append(message)
+        if self._replying is None or self._replying.done():
+            self._replying = asyncio.ensure_future(self._reply())
+
+    async def _reply(self) -> None:
+        await self.socket.caught_up()
+        while self._replies:
+            await self.send(self._replies.popleft())
+
+    async def ping(self) -> None:
+        """Send a websocket ping; its pong is a sign of life."""
+        if self.socket.state is not OPEN:
+            return
+        try:
+            pong = await self.socket.ping()
+        except ws_errors.ConnectionClosed:
+            return
+        # Inbound websocket pongs never reach the reader, so the future is how they are heard of.
+        asyncio.ensure_future(pong).add_done_callback(self._heard)
+
+    def _heard(self, pong: asyncio.Future[float]) -> None:
+        if not pong.cancelled() and pong.exception() is None:
+            self.last_heard_at = time.monotonic()
+
+    def abort(self, reason: SessionError | None = None) -> None:
+        """
+        End the connection now, losing what was not yet received. The first ``reason`` is what `next_event`
+        raises; ``None``: that the socket is closed.
+        """
+        if reason is not None and self._reason_of_abort is None:
+            self._reason_of_abort = reason
+        if self._replying is not None:
+            self._replying.cancel()
+        self.socket.transport.abort()

@@ -1,0 +1,232 @@
+"""The budget: who sheds, and who does not."""
+
+import gc
+import weakref
+
+import anyio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.subscription.memory import SHED_SHARE, Budget, Holding
+
+LIMIT = 1000
+
+
+def holdings(budget: Budget, count: int) -> tuple[list[Holding], list[int]]:
+    told: list[int] = []
+    return [budget.open(lambda number=number: told.append(number)) for number in range(count)], told  # type: ignore[misc]
+
+
+def test_the_largest_holder_sheds_and_no_other() -> None:
+    budget = Budget(LIMIT)
+    (small, large), told = holdings(budget, 2)
+    small.take(300)
+    large.take(round(LIMIT * SHED_SHARE) - 300)
+    assert told == []
+    small.take(1)
+    assert told == [1]
+    small.take(20)  # room for what still comes until the peer's Close
+    assert told == [1]
+
+
+def test_another_one_sheds_when_too_much_of_what_is_left_is_held() -> None:
+    budget = Budget(LIMIT)
+    (small, large), told = holdings(budget, 2)
+    large.take(500)
+    small.take(300)
+    large.take(100)
+    assert told == [1]
+    small.take(40)  # 340 of the 400 that the other one leaves
+    assert told == [1]
+    small.take(1)
+    assert told == [1, 0]
+
+
+def test_who_holds_what_kafka_does_not_take_keeps_nobody_else_from_a_session() -> None:
+    budget = Budget(LIMIT)
+    (stuck, other), told = holdings(budget, 2)
+    for _ in range(9):
+        stuck.take(100)  # its topic is gone, say, and stays gone
+    assert told == [0]
+    other.take(50)
+    assert told == [0]
+    other.take(40)  # now Kafka stalls for the other one too
+    assert told == [0, 1]
+    other.release(90)
+    other.settled()
+    other.take(50)
+    assert told == [0, 1]
+
+
+async def test_who_shed_comes_back_although_another_holds_nearly_everything() -> None:
+    budget = Budget(LIMIT)
+    (stuck, other), _ = holdings(budget, 2)
+    for _ in range(9):
+        stuck.take(100)
+    other.take(90)
+    other.release(90)
+    with anyio.fail_after(5):
+        await budget.roomy()
+
+
+async def test_who_has_no_session_any_more_is_not_told_and_keeps_nobody_from_theirs() -> None:
+    budget = Budget(LIMIT)
+    (gone, other), told = holdings(budget, 2)
+    gone.take(800)
+    gone.close()
+    other.take(100)
+    assert told == []
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(budget.roomy)
+            await anyio.lowlevel.checkpoint()
+            other.release(50)
+    other.take(121)  # 171 of the 200 that are left
+    assert told == [1]
+    gone.release(800)
+    assert (budget.used, gone.held) == (171, 0)
+
+
+async def test_what_somebody_left_behind_does_not_keep_those_waiting_who_came_later() -> None:
+    budget = Budget(LIMIT)
+    (gone,), told = holdings(budget, 1)
+    gone.take(600)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(budget.roomy)
+            await anyio.lowlevel.checkpoint()
+            gone.close()
+    gone.release(600)
+    assert told == []
+
+
+def test_one_that_was_closed_is_forgotten_once_it_holds_nothing() -> None:
+    budget = Budget(LIMIT)
+    for held in (0, 100):
+        holding = budget.open(lambda: None)
+        holding.take(held)
+        holding.close()
+        holding.release(held)
+        forgotten = weakref.ref(holding)
+        del holding
+        gc.collect()
+        assert forgotten() is None
+
+
+def test_one_message_larger_than_all_the_rest_sheds_nobody() -> None:
+    budget = Budget(LIMIT)
+    (one,), told = holdings(budget, 1)
+    one.take(100)
+    one.take(870)
+    assert told == []
+    one.take(1)
+    assert told == [0]
+
+
+def test_whoever_came_back_may_be_told_again() -> None:
+    budget = Budget(LIMIT)
+    (one,), told = holdings(budget, 1)
+    for _ in range(2):
+        one.take(450)
+        one.take(450)
+        one.release(900)
+        one.settled()
+    assert told == [0, 0]
+
+
+async def test_room_wakes_who_waits_for_it() -> None:
+    budget = Budget(LIMIT)
+    (one,), _ = holdings(budget, 1)
+    one.take(1000)
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            group.start_soon(budget.room)
+            await anyio.lowlevel.checkpoint()
+            one.release(1)
+    assert budget.used == 999
+
+
+class Sheds:
+    """Notes who was told to shed."""
+
+    def __init__(self, budget: Budget, *names: str) -> None:
+        self.told: list[str] = []
+        self.of: dict[str, Holding] = {name: budget.open(self._note(name)) for name in names}
+
+    def _note(self, name: str):  # type: ignore[no-untyped-def]
+        return lambda: self.told.append(name)
+
+
+def test_nobody_is_told_twice() -> None:
+    sheds = Sheds(Budget(100), "a", "b", "c")
+    sheds.of["a"].take(50)
+    sheds.of["b"].take(36)
+    assert sheds.told == ["a"]
+    sheds.of["b"].take(13)
+    assert sheds.told == ["a", "b"]
+    sheds.of["c"].take(1)
+    assert sheds.told == ["a", "b", "c"]
+    sheds.of["c"].take(50)
+    assert sheds.told == ["a", "b", "c"]
+
+
+def test_who_holds_nothing_is_not_told() -> None:
+    sheds = Sheds(Budget(100), "a", "b")
+    sheds.of["a"].take(200)
+    sheds.of["a"].take(1)
+    assert sheds.told == ["a"]
+
+
+def test_one_that_stays_told_no_longer_hides_the_others_once_settled() -> None:
+    sheds = Sheds(Budget(100), "a", "b")
+    for name in "ab":
+        sheds.of[name].take(45)
+        sheds.of[name].take(45)
+        sheds.of[name].release(90)
+        sheds.of[name].settled()
+    assert sheds.told == ["a", "b"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40), st.booleans()), max_size=60))
+def test_the_budget_is_the_sum_of_what_is_held(moves: list[tuple[str, int, bool]]) -> None:
+    budget = Budget(100)
+    sheds = Sheds(budget, *"abc")
+    for name, size, releases in moves:
+        holding = sheds.of[name]
+        if releases:
+            holding.release(min(size, holding.held))
+        else:
+            holding.take(size)
+            if budget.is_full:
+                assert all(one.is_told for one in sheds.of.values() if one.held) or sheds.told
+        assert budget.used == sum(one.held for one in sheds.of.values())
+        assert budget.is_full is (budget.used >= 100)
+    assert len(sheds.told) == len(set(sheds.told))
+
+
+async def test_waiting_for_room_ends_with_the_release_that_makes_it() -> None:
+    budget = Budget(100)
+    holding = budget.open(lambda: None)
+    holding.take(80)
+    passed = anyio.Event()
+
+    async def wait() -> None:
+        await budget.roomy()
+        passed.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        for left in (60, 41):
+            await anyio.wait_all_tasks_blocked()
+            holding.release(holding.held - left)
+            await anyio.wait_all_tasks_blocked()
+            assert (holding.held, passed.is_set()) == (left, False)
+        holding.release(1)
+        with anyio.fail_after(5):
+            await passed.wait()
+
+
+async def test_who_waits_for_room_that_is_there_does_not_wait() -> None:
+    with anyio.fail_after(1):
+        await Budget(100).roomy()
+        await Budget(100).room()
