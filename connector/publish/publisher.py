@@ -22,7 +22,7 @@ from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
 from connector.publish.topic import Topic
 from connector.publish.topics import TopicKeeper
-from connector.records.extract import Row
+from connector.records.record import Row
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from connector.publish.entry import Entry, event_time, give_up, restamped
 from connector.publish.lane import Lane
 from connector.publish.receipt import Slip
 from connector.publish.size import BATCH_OVERHEAD, weight
-from connector.records.extract import Row
+from connector.records.record import Row
 
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 """Kafka's default for ``max.message.bytes``, taken where the topic cannot be asked."""

@@ -53,7 +53,7 @@ class BadRecord:
 
     ``value`` is its bytes as they came, ``headers`` those that it had so far. ``worker`` is the class that
     was at work. ``key``, ``moment`` (the timestamp in ms), ``topic`` and ``partition`` are ``None`` where
-    they are not known.
+    they are not known. ``digest`` is that of the row's identity, ``None`` where it has none.
     """
 
     error: DataError
@@ -65,6 +65,7 @@ class BadRecord:
     moment: int | None = None
     topic: str | None = None
     partition: int | None = None
+    digest: int | None = None
 
     @property
     def reason(self) -> str:

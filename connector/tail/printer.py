@@ -17,7 +17,7 @@ import anyio.to_thread
 
 from connector.errors import FatalError
 from connector.publish import Receipt
-from connector.records.extract import Row
+from connector.records.record import Row
 from connector.tail.lines import line_of
 
 AT_ONCE = 256 * 1024

@@ -8,7 +8,7 @@ from typing import Protocol
 import anyio
 
 from connector.publish import Receipt
-from connector.records.extract import Row
+from connector.records.record import Row
 from connector.task.status import Face, State
 
 

@@ -13,7 +13,7 @@ from connector.errors import DataError
 from connector.kafka import KafkaSettings, NewTopics
 from connector.publish import Ledger, Publisher, PublishSettings, Receipt
 from connector.records.bad import BadRecord
-from connector.records.extract import Row
+from connector.records.record import Row
 from tests.integration.publish.leftovers import nothing_left_behind
 
 CREATE = PublishSettings(create=NewTopics())

@@ -14,7 +14,7 @@ from connector.errors import DataError
 from connector.kafka import KafkaSettings, NewTopics
 from connector.publish import DeadLetters, Ledger, PublishSettings, Receipt, Sender
 from connector.records.bad import BadRecord
-from connector.records.extract import Row
+from connector.records.record import Row
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.fixtures import StartKafka

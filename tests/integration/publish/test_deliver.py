@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from connector.kafka import Compression, NewTopics
 from connector.publish import PublishSettings
-from connector.records.extract import Row
+from connector.records.record import Row
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.java_producer import java_partitions

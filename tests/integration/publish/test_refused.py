@@ -7,7 +7,7 @@ import pytest
 
 from connector.kafka import ContentRefused
 from connector.publish import PublishSettings
-from connector.records.extract import Row
+from connector.records.record import Row
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.reader import Record, read_all

@@ -15,7 +15,7 @@ from connector.publish import Ledger, Publisher, PublishSettings, Receipt, Topic
 from connector.publish.gate import Gate
 from connector.publish.lane import Lane
 from connector.records.bad import BadRecord, Stage
-from connector.records.extract import Headers, Row
+from connector.records.record import Headers, Row
 from tests.unit.publish.fakes import FakeBrokers
 
 NOW = 1_700_000_000_000

@@ -12,7 +12,7 @@ from connector.kafka import ContentRefused
 from connector.publish.letter import MAX_TEXT, Sender, compose
 from connector.publish.size import weight
 from connector.records.bad import BadRecord, Stage, Unconvertible
-from connector.records.extract import Extractor
+from connector.records.record_builder import RecordBuilder
 from tests.unit.publish.rows import bad_row
 
 SENDER = Sender(connector="dex", task=3)
@@ -51,7 +51,7 @@ def test_what_is_not_known_is_left_out() -> None:
     record = BadRecord(
         error=Unconvertible("the key is not text", Stage.KEY),
         stage=Stage.KEY,
-        worker=Extractor,
+        worker=RecordBuilder,
         value=b"x",
         headers=USUAL,
     )
@@ -62,7 +62,7 @@ def test_what_is_not_known_is_left_out() -> None:
     assert "__connect.errors.partition" not in names
     assert "event_time" not in names
     assert dict(headers)["__connect.errors.stage"] == b"KEY_CONVERTER"
-    assert dict(headers)["__connect.errors.class.name"] == b"connector.records.extract.Extractor"
+    assert dict(headers)["__connect.errors.class.name"] == b"connector.records.record_builder.RecordBuilder"
 
 
 @pytest.mark.parametrize(
