@@ -20,7 +20,7 @@ from connector.records.keys import compile_key
 from connector.records.loop import Loop, compile_loop
 from connector.records.record import EVENT_TIME_HEADER, Headers, Row
 from connector.records.record_spec import RecordSpec
-from connector.records.timestamps import Clock
+from connector.records.timestamps import TimestampCache
 
 
 class RecordBuilder:
@@ -32,7 +32,7 @@ class RecordBuilder:
         self._nothing: Any = None if spec.paths else self._fields.item_type()
         self._key = compile_key(self._fields, spec.key)
         self._timestamp = self._fields.getter(spec.timestamp) if spec.timestamp else None
-        self._clock = Clock()
+        self._times = TimestampCache()
         self._headers = [(name, self._fields.getter(path)) for name, path in spec.headers]
         self._digest = compile_identity(self._fields, spec.identity) if spec.identity else None
         self._convert = call_of(spec.converter)
@@ -74,7 +74,7 @@ class RecordBuilder:
                 self._spec,
                 self._fields,
                 texts=self._texts,
-                times=self._clock.texts,
+                times=self._times.texts,
                 judges=judges,
                 general=self._uncommon,
                 unconverted=self._unconverted,
@@ -167,7 +167,7 @@ class RecordBuilder:
         moment: int | None = None
         if self._timestamp is not None:
             written = self._timestamp(item)
-            moment = self._clock(written) if written else None
+            moment = self._times(written) if written else None
             if moment is None:
                 built.times_missing += 1
                 if written:

@@ -62,7 +62,7 @@ class RowFinder:
             return None
         return _rows.decode(node) if text[:1] == b"[" else [node]
 
-    def leads_astray(self, data: bytes | msgspec.Raw) -> bool:
+    def is_malformed(self, data: bytes | msgspec.Raw) -> bool:
         """
         Return whether something stands on the way to the rows that no server may put there.
 

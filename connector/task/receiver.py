@@ -163,7 +163,7 @@ class Receiver:
         return rows
 
     def _without_rows(self, result: Delivered, payload: RawPayload, *, has_errors: bool) -> None:
-        if self._tolerates and len(payload.data) and self._rows.leads_astray(payload.data):
+        if self._tolerates and len(payload.data) and self._rows.is_malformed(payload.data):
             error = UnreadableResult("the server sent a result with something else where its rows should be")
             self._keep(result.frame, error)
             return

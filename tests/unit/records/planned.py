@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.records.plan import DocumentRules, Finding, PlanError, SubscriptionPlan, SubscriptionWish
+from connector.records.plan import DocumentRules, Finding, PlanError, SubscriptionPlan, SubscriptionSpec
 from connector.records.planning import plan_subscription
 
 ROOT = DocumentRules()
@@ -27,14 +27,14 @@ subscription ($network: evm_network!, $limit: Int = 5) {
 """
 
 
-def plan(document: str = TRADES, rules: DocumentRules = CUBE, **wish: object) -> SubscriptionPlan:
+def plan(document: str = TRADES, rules: DocumentRules = CUBE, **spec: object) -> SubscriptionPlan:
     defaults: dict[str, object] = {"variables": {"network": "bsc"}} if document is TRADES else {}
-    values = {"topic": "t", **defaults, **wish}
-    return plan_subscription(SubscriptionWish(name="n", document=document, **values), rules)  # type: ignore[arg-type]
+    values = {"topic": "t", **defaults, **spec}
+    return plan_subscription(SubscriptionSpec(name="n", document=document, **values), rules)  # type: ignore[arg-type]
 
 
-def findings(document: str = TRADES, rules: DocumentRules = CUBE, **wish: object) -> list[Finding]:
+def findings(document: str = TRADES, rules: DocumentRules = CUBE, **spec: object) -> list[Finding]:
     with pytest.raises(PlanError) as caught:
-        plan(document, rules, **wish)
+        plan(document, rules, **spec)
     assert all(finding.message and finding.remedy for finding in caught.value.findings)
     return list(caught.value.findings)

@@ -96,4 +96,4 @@ def test_no_bytes_make_finding_rows_fail(data: bytes) -> None:
     ],
 )
 def test_what_no_server_may_put_on_the_way_to_the_rows_is_told(data: bytes, expected: bool) -> None:
-    assert RowFinder(PATH).leads_astray(data) is expected
+    assert RowFinder(PATH).is_malformed(data) is expected
