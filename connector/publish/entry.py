@@ -40,11 +40,11 @@ def give_up(entry: Entry, error: DataError, *, worker: type, topic: str, partiti
         BadRecord(
             error=error,
             stage=Stage.PRODUCE,
-            worker=worker,
+            executing_class=worker,
             value=value,
             headers=headers,
             key=key,
-            moment=moment,
+            timestamp=moment,
             topic=topic,
             partition=partition,
         )

@@ -69,8 +69,8 @@ def _parted(record: BadRecord) -> tuple[Headers, Headers]:
     usual = [header for header in record.headers if header[0] in USUAL]
     own = [header for header in record.headers if header[0] not in USUAL]
     known = dict(usual)
-    if record.moment is not None and EVENT_TIME_HEADER not in known:
-        moment = b"%d" % record.moment
+    if record.timestamp is not None and EVENT_TIME_HEADER not in known:
+        moment = b"%d" % record.timestamp
         # A row without an event time is stamped with its arrival. A letter is stamped when it is written:
         # an event time of long ago would let it be deleted at once.
         if moment != known.get(RECEIVED_AT_HEADER):
@@ -85,7 +85,7 @@ def _explained(record: BadRecord, sender: Sender) -> Headers:
         "connector.name": sender.connector,
         "task.id": sender.task,
         "stage": record.stage.value,
-        "class.name": _name_of(record.worker),
+        "class.name": _name_of(record.executing_class),
         "exception.class.name": _name_of(type(record.error)),
         "exception.message": str(record.error)[:MAX_TEXT],
     }

@@ -81,11 +81,11 @@ def compile_loop(
 
 def _source(spec: RecordSpec, fields: Fields, texts: Collection[Path], *, judges: bool) -> str:
     lines, key = _key(fields, spec.key, texts)
-    moment, own = "None", "headers"
+    timestamp, own = "None", "headers"
     if spec.timestamp is not None:
         where = _item(fields, spec.timestamp)
-        lines.append(f"moment = times[{where if spec.timestamp in texts else f'bytes({where}).decode()'}]")
-        moment = "moment"
+        lines.append(f"timestamp = times[{where if spec.timestamp in texts else f'bytes({where}).decode()'}]")
+        timestamp = "timestamp"
     for number, (_, path) in enumerate(spec.headers):
         lines += _text(f"header{number}", _item(fields, path), is_text=path in texts)
         own += f", (name{number}, header{number})"
@@ -95,7 +95,7 @@ def _source(spec: RecordSpec, fields: Fields, texts: Collection[Path], *, judges
     if spec.identity is not None:
         known = "known"
         lines += _identity(fields, spec.identity.fields, texts)
-    before, after = _steps(spec, f"({key}, {{}}, {moment}, {own})", known, judges=judges)
+    before, after = _steps(spec, f"({key}, {{}}, {timestamp}, {own})", known, judges=judges)
     return f"""
 def loop(rows, headers, built, admits):
     append = built.topics[topic].append{_indented(before, 4)}

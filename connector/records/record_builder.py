@@ -130,7 +130,7 @@ class RecordBuilder:
         return BadRecord(
             error=error,
             stage=error.stage,
-            worker=type(self),
+            executing_class=type(self),
             value=row,
             headers=headers,
             key=key,
@@ -142,15 +142,15 @@ class RecordBuilder:
         self, error: Unconvertible, topic: str, record: Row, built: BuiltRecords, digest: int | None
     ) -> None:
         """Note that the converter does not take the row that is the value of ``record``."""
-        key, row, moment, headers = record
+        key, row, timestamp, headers = record
         bad = BadRecord(
             error=error,
             stage=error.stage,
-            worker=type(self._spec.converter),
+            executing_class=type(self._spec.converter),
             value=row,
             headers=headers,
             key=key,
-            moment=moment,
+            timestamp=timestamp,
             topic=topic,
             digest=digest,
         )
@@ -164,17 +164,17 @@ class RecordBuilder:
             raise Unconvertible("the key is not text", Stage.KEY) from error
         if key is None and self._spec.key:
             built.keys_missing += 1
-        moment: int | None = None
+        timestamp: int | None = None
         if self._timestamp is not None:
             written = self._timestamp(item)
-            moment = self._times(written) if written else None
-            if moment is None:
+            timestamp = self._times(written) if written else None
+            if timestamp is None:
                 built.times_missing += 1
                 if written:
                     headers = [*headers, (EVENT_TIME_HEADER, written)]
         if self._headers:
             headers = headers + [(name, _header(get(item))) for name, get in self._headers]
-        return (key, row, moment, headers)
+        return (key, row, timestamp, headers)
 
 
 def _header(raw: bytes) -> bytes:

@@ -90,7 +90,7 @@ class Pump:
         record = BadRecord(
             error=arrival.error,
             stage=arrival.error.stage,
-            worker=Receiver,
+            executing_class=Receiver,
             value=frame,
             headers=self._headers_of(arrival),
         )

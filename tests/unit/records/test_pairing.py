@@ -170,7 +170,7 @@ def test_what_a_converter_does_not_take_is_a_bad_record_at_its_stage(topic: str)
         topic, {"id": "1", "h": "x"}, {"id": "2", "h": "y", "bad": True}, {"id": "3", "h": "z"}
     )
     (bad,) = built.failed
-    assert (bad.stage, bad.stage.value, bad.worker) == (Stage.VALUE, "VALUE_CONVERTER", Picky)
+    assert (bad.stage, bad.stage.value, bad.executing_class) == (Stage.VALUE, "VALUE_CONVERTER", Picky)
     assert bad.value == wire(1, {"id": "2", "h": "y", "bad": True})
     assert (bad.key, bad.topic, bad.headers) == (b"2", topic.format(side="a"), [("c", b"1"), ("h", b"y")])
     assert bad.digest == DIGESTS[128](b"2")
