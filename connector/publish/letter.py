@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from connector.publish.size import weight
 from connector.records.bad import BadRecord
-from connector.records.record import EVENT_TIME_HEADER, Headers, Row
+from connector.records.record import EVENT_TIME_HEADER, Headers, SourceRecord
 
 PREFIX = "__connect.errors."
 """What the names of Connect's headers begin with."""
@@ -37,7 +37,7 @@ class Sender:
     task: int
 
 
-def compose(record: BadRecord, sender: Sender, *, most: int | None) -> Row:
+def compose(record: BadRecord, sender: Sender, *, most: int | None) -> SourceRecord:
     """
     Return the dead letter of ``record``, in a batch of ``most`` bytes (``None``: however large it is).
 

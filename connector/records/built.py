@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from connector.records.bad import BadRecord
-from connector.records.record import Row
+from connector.records.record import SourceRecord
 
 RefusedRow = tuple[msgspec.Raw, int]
 """A row that was not wanted, and its digest."""
@@ -24,7 +24,7 @@ class BuiltRecords:
     rows carry their digest, so that whoever drops one can forget it.
     """
 
-    topics: dict[str, list[Row]] = field(default_factory=dict)
+    topics: dict[str, list[SourceRecord]] = field(default_factory=dict)
     digests: dict[str, list[int | None]] = field(default_factory=dict)
     failed: list[BadRecord] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)

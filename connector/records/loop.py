@@ -20,7 +20,7 @@ from connector.records.built import BuiltRecords
 from connector.records.converter import call_of
 from connector.records.fields import BROKEN, REMEMBERED, Fields, Path
 from connector.records.identity import BETWEEN, DIGESTS, Admits
-from connector.records.record import Headers, Row
+from connector.records.record import Headers, SourceRecord
 from connector.records.record_spec import RecordSpec
 
 
@@ -37,7 +37,7 @@ class Loop(Protocol):
 General = Callable[[msgspec.Raw, Headers, BuiltRecords, Admits | None], None]
 """Takes a row that is not ordinary."""
 
-Unconverted = Callable[[Unconvertible, str, Row, BuiltRecords, int | None], None]
+Unconverted = Callable[[Unconvertible, str, SourceRecord, BuiltRecords, int | None], None]
 """Takes why a row could not be converted, its topic, the record that it would have been, and its digest."""
 
 SCALAR = frozenset(b'"-0123456789')

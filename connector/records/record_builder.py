@@ -18,7 +18,7 @@ from connector.records.fields import BROKEN, Fields, text_of
 from connector.records.identity import Admits, compile_identity
 from connector.records.keys import compile_key
 from connector.records.loop import Loop, compile_loop
-from connector.records.record import EVENT_TIME_HEADER, Headers, Row
+from connector.records.record import EVENT_TIME_HEADER, Headers, SourceRecord
 from connector.records.record_spec import RecordSpec
 from connector.records.timestamps import TimestampCache
 
@@ -139,7 +139,7 @@ class RecordBuilder:
         )
 
     def _unconverted(
-        self, error: Unconvertible, topic: str, record: Row, built: BuiltRecords, digest: int | None
+        self, error: Unconvertible, topic: str, record: SourceRecord, built: BuiltRecords, digest: int | None
     ) -> None:
         """Note that the converter does not take the row that is the value of ``record``."""
         key, row, timestamp, headers = record
@@ -156,7 +156,7 @@ class RecordBuilder:
         )
         built.failed.append(bad)
 
-    def _record(self, row: msgspec.Raw, item: Any, headers: Headers, built: BuiltRecords) -> Row:
+    def _record(self, row: msgspec.Raw, item: Any, headers: Headers, built: BuiltRecords) -> SourceRecord:
         """The record of ``row`` before it is converted."""
         try:
             key = self._key(item)

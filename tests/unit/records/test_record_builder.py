@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connector.records.built import BuiltRecords
 from connector.records.fields import Path
-from connector.records.record import EVENT_TIME_HEADER, Row
+from connector.records.record import EVENT_TIME_HEADER, SourceRecord
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
@@ -35,7 +35,7 @@ def build(one: RecordBuilder, *rows: bytes) -> BuiltRecords:
     return one.build([msgspec.Raw(row) for row in rows], HEADERS)
 
 
-def only(built: BuiltRecords) -> Row:
+def only(built: BuiltRecords) -> SourceRecord:
     ((row,),) = built.topics.values()
     assert not built.failed
     return row
