@@ -15,7 +15,7 @@ from connector.config.source import Mark, Source
 from connector.config.unresolved import as_written, is_known
 from connector.errors import ConfigError, Problem
 from connector.presets import Preset
-from connector.records.plan import DocumentRules, Finding, PlanError, SubscriptionPlan, SubscriptionWish
+from connector.records.plan import DocumentRules, Finding, PlanError, SubscriptionPlan, SubscriptionSpec
 from connector.records.planning import plan_subscription
 
 _DISPENSABLE = {"name", "topic", "key", "timestamp", "headers", "value"}
@@ -80,7 +80,7 @@ def _plan(
         filtered_cubes=preset.filtered_cubes,
     )
     try:
-        return plan_subscription(_wish(section, text, raw), rules)
+        return plan_subscription(_spec(section, text, raw), rules)
     except PlanError as error:
         for finding in error.findings:
             _report(finding, path, source, None if is_inline else file, (*path, "document") in secret_paths)
@@ -96,14 +96,14 @@ def _check_topic_sources(
             source.report((*path, "topic"), what, "write the variable here, or take ${env:NAME} for it")
 
 
-def _wish(section: SubscriptionSection, text: str, raw: dict[str, object]) -> SubscriptionWish:
+def _spec(section: SubscriptionSection, text: str, raw: dict[str, object]) -> SubscriptionSpec:
     variables = raw.get("variables")
     unknown = (
         [name for name, value in variables.items() if not is_known(value)]
         if isinstance(variables, dict)
         else []
     )
-    return SubscriptionWish(
+    return SubscriptionSpec(
         name=section.name,
         document=text,
         operation=section.operation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connector.errors import DataError
 from connector.publish.receipt import Slip
 from connector.records.bad import BadRecord, Stage
-from connector.records.extract import EVENT_TIME_HEADER, Headers, Value
+from connector.records.record import EVENT_TIME_HEADER, Headers, Value
 
 Entry = tuple[bytes | None, Value, int, Headers, Slip]
 """Key, value, timestamp in ms, headers, what it is accounted to."""
@@ -40,11 +40,11 @@ def give_up(entry: Entry, error: DataError, *, worker: type, topic: str, partiti
         BadRecord(
             error=error,
             stage=Stage.PRODUCE,
-            worker=worker,
+            executing_class=worker,
             value=value,
             headers=headers,
             key=key,
-            moment=moment,
+            timestamp=moment,
             topic=topic,
             partition=partition,
         )

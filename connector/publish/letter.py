@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from connector.publish.size import weight
 from connector.records.bad import BadRecord
-from connector.records.record import EVENT_TIME_HEADER, Headers, Row
+from connector.records.record import EVENT_TIME_HEADER, Headers, SourceRecord
 
 PREFIX = "__connect.errors."
 """What the names of Connect's headers begin with."""
@@ -37,7 +37,7 @@ class Sender:
     task: int
 
 
-def compose(record: BadRecord, sender: Sender, *, most: int | None) -> Row:
+def compose(record: BadRecord, sender: Sender, *, most: int | None) -> SourceRecord:
     """
     Return the dead letter of ``record``, in a batch of ``most`` bytes (``None``: however large it is).
 
@@ -69,8 +69,8 @@ def _parted(record: BadRecord) -> tuple[Headers, Headers]:
     usual = [header for header in record.headers if header[0] in USUAL]
     own = [header for header in record.headers if header[0] not in USUAL]
     known = dict(usual)
-    if record.moment is not None and EVENT_TIME_HEADER not in known:
-        moment = b"%d" % record.moment
+    if record.timestamp is not None and EVENT_TIME_HEADER not in known:
+        moment = b"%d" % record.timestamp
         # A row without an event time is stamped with its arrival. A letter is stamped when it is written:
         # an event time of long ago would let it be deleted at once.
         if moment != known.get(RECEIVED_AT_HEADER):
@@ -85,7 +85,7 @@ def _explained(record: BadRecord, sender: Sender) -> Headers:
         "connector.name": sender.connector,
         "task.id": sender.task,
         "stage": record.stage.value,
-        "class.name": _name_of(record.worker),
+        "class.name": _name_of(record.executing_class),
         "exception.class.name": _name_of(type(record.error)),
         "exception.message": str(record.error)[:MAX_TEXT],
     }

@@ -22,7 +22,7 @@ from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
 from connector.publish.topic import Topic
 from connector.publish.topics import TopicKeeper
-from connector.records.extract import Row
+from connector.records.record import SourceRecord
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +109,7 @@ class Publisher:
             del self._topics[name]
             self._keeper.forget(topic)
 
-    def add(self, rows: Mapping[str, Sequence[Row]], receipt: Receipt, now_ms: int) -> int:
+    def add(self, rows: Mapping[str, Sequence[SourceRecord]], receipt: Receipt, now_ms: int) -> int:
         """
         Queue the rows of one frame, by topic; each topic must be ready. Never waits.
 

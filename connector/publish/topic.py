@@ -13,7 +13,7 @@ from connector.publish.entry import Entry, event_time, give_up, restamped
 from connector.publish.lane import Lane
 from connector.publish.receipt import Slip
 from connector.publish.size import BATCH_OVERHEAD, weight
-from connector.records.extract import Row
+from connector.records.record import SourceRecord
 
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 """Kafka's default for ``max.message.bytes``, taken where the topic cannot be asked."""
@@ -86,7 +86,7 @@ class Topic:
             limit = weight(key, headers) + len(value)
             self._certain_limit = limit if self._certain_limit is None else min(limit, self._certain_limit)
 
-    def add(self, rows: Sequence[Row], receipt: Slip, now_ms: int) -> None:
+    def add(self, rows: Sequence[SourceRecord], receipt: Slip, now_ms: int) -> None:
         """Queue ``rows`` in their order; ``now_ms`` stamps those without an event time."""
         earliest, latest = self._window(now_ms)
         queues, count, limit = [lane.queue for lane in self.lanes], len(self.lanes), self._certain_limit

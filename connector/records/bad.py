@@ -51,20 +51,21 @@ class BadRecord:
     """
     A row, or a whole frame, that cannot be published, and ``error``, which says why.
 
-    ``value`` is its bytes as they came, ``headers`` those that it had so far. ``worker`` is the class that
-    was at work. ``key``, ``moment`` (the timestamp in ms), ``topic`` and ``partition`` are ``None`` where
-    they are not known.
+    ``value`` is its bytes as they came, ``headers`` those that it had so far. ``executing_class`` is the one
+    that was at work. ``key``, ``timestamp`` (in ms), ``topic`` and ``partition`` are ``None`` where they are
+    not known. ``digest`` is that of the row's identity, ``None`` where it has none.
     """
 
     error: DataError
     stage: Stage
-    worker: type
+    executing_class: type
     value: Value
     headers: Headers
     key: bytes | None = None
-    moment: int | None = None
+    timestamp: int | None = None
     topic: str | None = None
     partition: int | None = None
+    digest: int | None = None
 
     @property
     def reason(self) -> str:

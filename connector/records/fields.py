@@ -23,6 +23,8 @@ REMEMBERED = 64
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises: no JSON or another shape; text that is no UTF-8; too many levels."""
 
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
 Getter = Callable[[Any], bytes]
 """Returns the bytes of one field of a decoded item: empty where it or a parent is absent or null."""
 
@@ -38,6 +40,14 @@ class Fields:
         self._paths = tuple(paths)
         self._tree = _tree(paths)
         self.item_type: type = _row_type(self._paths)
+        self._decode: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(self.item_type).decode
+
+    def decode(self, row: msgspec.Raw) -> Any:
+        """Return the item of any row at all: what fits, the rest absent."""
+        try:
+            return self._decode(row)
+        except BROKEN:
+            return _fitting(self.item_type, row)
 
     def with_texts(self, texts: Iterable[Path]) -> type:
         """Return the same struct with the leaves at ``texts`` as ``str``, which must be there."""
@@ -64,6 +74,25 @@ class Fields:
             return b"" if raw == b"null" else raw
 
         return get
+
+
+def _fitting(kind: type, raw: msgspec.Raw) -> Any:
+    """Build ``kind`` from an object that has other types than expected: what fits, the rest absent."""
+    item = kind()
+    try:
+        found = _object.decode(raw)
+    except BROKEN:
+        return item
+    for info in msgspec.structs.fields(kind):
+        below = found.get(info.encode_name)
+        if below is None:
+            continue
+        if info.type is msgspec.Raw:
+            setattr(item, info.name, below)
+        else:
+            nested = next(one for one in info.type.__args__ if one is not type(None))
+            setattr(item, info.name, _fitting(nested, below))
+    return item
 
 
 def _tree(paths: Sequence[Path]) -> dict[str, Any]:

@@ -7,28 +7,55 @@ the same row may come as live data and as the answer to a query.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
 
 import xxhash
 
 from connector.records.fields import BROKEN, Fields, Path, text_of
 
+Bits = Literal[64, 128]
+
 IdentityOf = Callable[[Any], int | None]
 """Returns the digest of a decoded item; ``None`` where all of its fields are null, absent or no text."""
 
-digest: Callable[[bytes], int] = xxhash.xxh3_64_intdigest
-"""64 bits, unsigned; the same on every machine and in every version (XXH3, seed 0)."""
+Admits = Callable[[int], bool]
+"""
+Is told the digest of a row before its record is built; returns whether the row is wanted.
+
+It is asked once for each row that has a digest, in the order of the rows.
+"""
+
+DIGESTS: Mapping[Bits, Callable[[bytes], int]] = MappingProxyType(
+    {64: xxhash.xxh3_64_intdigest, 128: xxhash.xxh3_128_intdigest}
+)
+"""By their width, unsigned; the same on every machine and in every version (XXH3, seed 0)."""
 
 BETWEEN = b"\0"
 """Between the texts of two fields."""
 
 
-def compile_identity(fields: Fields, paths: Sequence[Path]) -> IdentityOf:
-    """Return the function that computes the digest of the fields at ``paths``, in that order."""
-    getters = [fields.getter(path) for path in paths]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """
+    The ``fields`` below a row that tell it from others (at least one), and how wide their digests are.
 
-    def identity(item: Any) -> int | None:
+    Where digests alone decide, they are 128 ``bits`` wide. At 64, a row is taken for another one among ten
+    million with a likelihood of 5 in 10¹³.
+    """
+
+    fields: tuple[Path, ...]
+    bits: Bits = 128
+
+
+def compile_identity(fields: Fields, identity: Identity) -> IdentityOf:
+    """Return the function that computes the digest of ``identity``."""
+    getters = [fields.getter(path) for path in identity.fields]
+    digest = DIGESTS[identity.bits]
+
+    def digest_of(item: Any) -> int | None:
         raws = [get(item) for get in getters]
         if not any(raws):
             return None
@@ -37,4 +64,4 @@ def compile_identity(fields: Fields, paths: Sequence[Path]) -> IdentityOf:
         except (*BROKEN, UnicodeEncodeError):
             return None
 
-    return identity
+    return digest_of

@@ -2,7 +2,8 @@
 The loop over a frame's rows, written for a subscription's paths and compiled once.
 
 It knows ordinary rows only: every field there, of the kind that it had so far, a time seen before. Whatever
-else a row is, it is left to the general way, which is slower by a few calls for each field.
+else a row is, it is left to the general way, which is slower by a few calls for each field. What is not
+asked for is not in it: no digest without an identity, no call for a converter that changes nothing.
 """
 
 from __future__ import annotations
@@ -10,83 +11,132 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from types import CodeType
-from typing import Any
+from typing import Protocol
 
 import msgspec
 
+from connector.records.bad import Unconvertible
+from connector.records.built import BuiltRecords
+from connector.records.converter import call_of
 from connector.records.fields import BROKEN, REMEMBERED, Fields, Path
-from connector.records.identity import BETWEEN, digest
+from connector.records.identity import BETWEEN, DIGESTS, Admits
+from connector.records.record import Headers, SourceRecord
+from connector.records.record_spec import RecordSpec
 
-Loop = Callable[
-    [
-        Sequence[msgspec.Raw],
-        Any,
-        Callable[[Any], None],
-        Callable[[msgspec.Raw], None],
-        Callable[[int], None],
-    ],
-    None,
-]
-"""
-Called with rows, the headers that all of them carry, ``append``, which takes a finished row, ``other``,
-which takes a row that is not ordinary, both in the order of the rows, and ``identified``, which takes the
-digest of a row before ``append`` takes the row.
-"""
+
+class Loop(Protocol):
+    """Puts rows, in their order, into ``built``, which has a list for the topic already."""
+
+    def __call__(
+        self, rows: Sequence[msgspec.Raw], headers: Headers, built: BuiltRecords, admits: Admits | None
+    ) -> None:
+        """All records carry ``headers``; ``admits`` is there where the loop judges."""
+        ...
+
+
+General = Callable[[msgspec.Raw, Headers, BuiltRecords, Admits | None], None]
+"""Takes a row that is not ordinary."""
+
+Unconverted = Callable[[Unconvertible, str, SourceRecord, BuiltRecords, int | None], None]
+"""Takes why a row could not be converted, its topic, the record that it would have been, and its digest."""
 
 SCALAR = frozenset(b'"-0123456789')
 """First bytes of what is a key's part as it stands on the wire."""
 
 
 def compile_loop(
+    spec: RecordSpec,
     fields: Fields,
     *,
     texts: Collection[Path],
-    key: Sequence[Path],
-    timestamp: Path | None,
-    headers: Sequence[tuple[str, Path]],
-    identity: Sequence[Path],
     times: Mapping[str, int],
+    judges: bool,
+    general: General,
+    unconverted: Unconverted,
 ) -> Loop:
     """
-    Return the loop for rows with these fields; without an ``identity`` nothing is told of digests.
+    Return the loop for rows with these ``fields``; the topic of ``spec`` must be static.
 
     Those at ``texts`` are strings in ordinary rows; that goes faster than to look. ``times`` are the event
-    times known so far, and may change.
+    times known so far, and may change. Where it ``judges`` (which takes an identity), rows are asked for.
     """
     names: dict[str, object] = {
         "decode": msgspec.json.Decoder(fields.with_texts(texts)).decode,
         "times": times,
         "scalar": SCALAR,
         "not_ordinary": _NOT_ORDINARY,
-        "digest": digest,
+        "general": general,
+        "unconverted": unconverted,
+        "unconvertible": Unconvertible,
+        "topic": spec.topic.static,
+        "convert": call_of(spec.converter),
+        "digest": DIGESTS[spec.identity.bits] if spec.identity else None,
     }
-    lines, key_text = _key(fields, key, texts)
-    moment = "None"
-    if timestamp is not None:
-        where = _item(fields, timestamp)
-        lines.append(f"moment = times[{where if timestamp in texts else f'bytes({where}).decode()'}]")
-        moment = "moment"
-    extra = []
-    for number, (name, path) in enumerate(headers):
-        names[f"name{number}"] = name
-        lines += _text(f"header{number}", _item(fields, path), is_text=path in texts)
-        extra.append(f"(name{number}, header{number})")
-    own = f"[*headers, {', '.join(extra)}]" if extra else "headers"
-    identified = _identity(fields, identity, texts, lines)
-    body = "\n            ".join(["item = decode(row)", *lines])
-    source = f"""
-def loop(rows, headers, append, other, identified):
-    for row in rows:
-        try:
-            {body}
-        except not_ordinary:
-            other(row)
-        else:{identified}
-            append(({key_text}, row, {moment}, {own}))
-"""
+    names |= {f"name{number}": name for number, (name, _) in enumerate(spec.headers)}
+    source = _source(spec, fields, texts, judges=judges)
     exec(_compiled(source), names)  # noqa: S102 - paths were checked to be names, and stand in it as numbers only
     loop: Loop = names["loop"]  # type: ignore[assignment]
     return loop
+
+
+def _source(spec: RecordSpec, fields: Fields, texts: Collection[Path], *, judges: bool) -> str:
+    lines, key = _key(fields, spec.key, texts)
+    timestamp, own = "None", "headers"
+    if spec.timestamp is not None:
+        where = _item(fields, spec.timestamp)
+        lines.append(f"timestamp = times[{where if spec.timestamp in texts else f'bytes({where}).decode()'}]")
+        timestamp = "timestamp"
+    for number, (_, path) in enumerate(spec.headers):
+        lines += _text(f"header{number}", _item(fields, path), is_text=path in texts)
+        own += f", (name{number}, header{number})"
+    if spec.headers:
+        own = f"[*{own}]"
+    known = "None"
+    if spec.identity is not None:
+        known = "known"
+        lines += _identity(fields, spec.identity.fields, texts)
+    before, after = _steps(spec, f"({key}, {{}}, {timestamp}, {own})", known, judges=judges)
+    return f"""
+def loop(rows, headers, built, admits):
+    append = built.topics[topic].append{_indented(before, 4)}
+    for row in rows:
+        try:{_indented(["item = decode(row)", *lines], 12)}
+        except not_ordinary:
+            general(row, headers, built, admits)
+            continue{_indented(after, 8)}
+"""
+
+
+def _steps(spec: RecordSpec, record: str, known: str, *, judges: bool) -> tuple[list[str], list[str]]:
+    """
+    What is done before the loop, and with an ordinary row.
+
+    A row is judged before it is converted: converting may cost more than all else.
+    """
+    before: list[str] = []
+    after: list[str] = []
+    value = "row"
+    if spec.identity is not None:
+        before.append("keep = built.digests[topic].append")
+    if judges:
+        before.append("refuse = built.refused.append")
+        after += ["if not admits(known):", "    refuse((row, known))", "    continue"]
+    if call_of(spec.converter) is not None:
+        after += [
+            "try:",
+            "    value = convert(topic, row)",
+            "except unconvertible as error:",
+            f"    unconverted(error, topic, {record.format('row')}, built, {known})",
+            "    continue",
+        ]
+        value = "value"
+    if spec.identity is not None:
+        after.append("keep(known)")
+    return before, [*after, f"append({record.format(value)})"]
+
+
+def _indented(lines: Sequence[str], columns: int) -> str:
+    return "".join(f"\n{' ' * columns}{line}" for line in lines)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -112,15 +162,13 @@ def _key(fields: Fields, paths: Sequence[Path], texts: Collection[Path]) -> tupl
     return lines, f'b"[{parts}]" % ({values})'
 
 
-def _identity(fields: Fields, paths: Sequence[Path], texts: Collection[Path], lines: list[str]) -> str:
-    """Add what is to be read to ``lines``; return the line that tells of it."""
-    if not paths:
-        return ""
+def _identity(fields: Fields, paths: Sequence[Path], texts: Collection[Path]) -> list[str]:
     names = [f"identity{number}" for number in range(len(paths))]
+    lines = []
     for name, path in zip(names, paths, strict=True):
         lines += _text(name, _item(fields, path), is_text=path in texts)
     whole = f"{BETWEEN!r}.join(({', '.join(names)}))" if len(names) > 1 else names[0]
-    return f"\n            identified(digest({whole}))"
+    return [*lines, f"known = digest({whole})"]
 
 
 def _text(name: str, place: str, *, is_text: bool) -> list[str]:

@@ -16,7 +16,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SubscriptionWish:
+class SubscriptionSpec:
     """
     One subscription as the user wrote it; the paths are only split, not yet checked.
 

@@ -1,4 +1,4 @@
-"""A wish and its document → a plan, or everything that is wrong with them."""
+"""A spec and its document → a plan, or everything that is wrong with them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from connector.records.plan import (
     Finding,
     PlanError,
     SubscriptionPlan,
-    SubscriptionWish,
+    SubscriptionSpec,
 )
 from connector.records.topic_check import check_topic, check_values, empty_variables, fill_variables
 from connector.records.variables import check_variables, known_values
 
 
-def plan_subscription(wish: SubscriptionWish, rules: DocumentRules) -> SubscriptionPlan:
+def plan_subscription(spec: SubscriptionSpec, rules: DocumentRules) -> SubscriptionPlan:
     """
     Check one subscription.
 
@@ -26,35 +26,35 @@ def plan_subscription(wish: SubscriptionWish, rules: DocumentRules) -> Subscript
         PlanError: The document cannot be subscribed to, its variables do not fit, ``rows`` does not cover
             what it selects, or a path or the topic names what is not there.
     """
-    document = read_document(wish.document, wish.operation)
-    findings = check_variables(document, wish)
-    values = known_values(document, wish)
+    document = read_document(spec.document, spec.operation)
+    findings = check_variables(document, spec)
+    values = known_values(document, spec)
     declared = [node.variable.name.value for node in document.variables]
     # Where variables are at fault, what they leave open in the topic is no mistake of its own.
-    unchecked = wish.unchecked.union(set(declared) - set(values) if findings else ())
-    topic = fill_variables(wish.topic, values, unchecked)
-    rows, row = find_rows(document.root, wish.rows, rules.rows_default, findings)
+    unchecked = spec.unchecked.union(set(declared) - set(values) if findings else ())
+    topic = fill_variables(spec.topic, values, unchecked)
+    rows, row = find_rows(document.root, spec.rows, rules.rows_default, findings)
     if row is not None:
-        for key, path in _row_paths(wish):
+        for key, path in _row_paths(spec):
             findings += check_leaf(key, path, row, rows)
-    findings += _repeated_keys(wish.key)
-    findings += check_values(wish.topic, values, unchecked)
-    findings += check_topic(topic, wish, declared)
+    findings += _repeated_keys(spec.key)
+    findings += check_values(spec.topic, values, unchecked)
+    findings += check_topic(topic, spec, declared)
     if findings or row is None:
         raise PlanError(findings)
     return SubscriptionPlan(
-        name=wish.name,
+        name=spec.name,
         document_text=document.text,
         operation_name=document.operation_name,
-        variables=dict(wish.variables),
+        variables=dict(spec.variables),
         root=document.root.response_name,
         rows=rows,
-        key=wish.key,
-        timestamp=wish.timestamp,
+        key=spec.key,
+        timestamp=spec.timestamp,
         topic=topic,
-        headers=wish.headers,
+        headers=spec.headers,
         cubes=len(cubes_of(document.root)) if rules.rows_default == "cube" else 1,
-        warnings=(*_warnings(document, rules), *_topic_warnings(wish, values)),
+        warnings=(*_warnings(document, rules), *_topic_warnings(spec, values)),
     )
 
 
@@ -65,11 +65,11 @@ def _repeated_keys(key: Sequence[FieldPath]) -> Iterator[Finding]:
             yield Finding(key=f"key[{index}]", message=what, remedy="take one out")
 
 
-def _row_paths(wish: SubscriptionWish) -> list[tuple[str, tuple[str, ...]]]:
-    paths = [(f"key[{index}]", path) for index, path in enumerate(wish.key)]
-    if wish.timestamp is not None:
-        paths.append(("timestamp", wish.timestamp))
-    return paths + [(f"headers.{name}", path) for name, path in wish.headers]
+def _row_paths(spec: SubscriptionSpec) -> list[tuple[str, tuple[str, ...]]]:
+    paths = [(f"key[{index}]", path) for index, path in enumerate(spec.key)]
+    if spec.timestamp is not None:
+        paths.append(("timestamp", spec.timestamp))
+    return paths + [(f"headers.{name}", path) for name, path in spec.headers]
 
 
 def _warnings(document: Document, rules: DocumentRules) -> list[str]:
@@ -83,8 +83,8 @@ def _warnings(document: Document, rules: DocumentRules) -> list[str]:
     return list(found)
 
 
-def _topic_warnings(wish: SubscriptionWish, values: Mapping[str, object]) -> list[str]:
+def _topic_warnings(spec: SubscriptionSpec, values: Mapping[str, object]) -> list[str]:
     return [
-        f"the topic {wish.topic} holds the variable ${name}, which is empty"
-        for name in empty_variables(wish.topic, values)
+        f"the topic {spec.topic} holds the variable ${name}, which is empty"
+        for name in empty_variables(spec.topic, values)
     ]

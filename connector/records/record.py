@@ -10,8 +10,8 @@ Headers = list[Header]
 
 Value = msgspec.Raw | bytes
 
-Row = tuple[bytes | None, Value, int | None, Headers]
-"""Key, value, event time in ms, headers of its own. A tuple, for there are very many of them."""
+SourceRecord = tuple[bytes | None, Value, int | None, Headers]
+"""Key, value, event time in ms, headers. A tuple, for there are very many of them."""
 
 EVENT_TIME_HEADER = "event_time"
 """Carries an event time, as it was on the wire, that cannot be the record's timestamp."""

@@ -54,7 +54,7 @@ class Selected:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Way:
+class _Context:
     """How a selection was come to: through which fragments, and past which conditions."""
 
     spreading: FieldPath = ()
@@ -77,17 +77,19 @@ class Selector:
         Raises:
             PlanError: There are more than ``MAX_FIELDS`` fields.
         """
-        return self._collect(nodes, {}, _Way())
+        return self._collect(nodes, {}, _Context())
 
-    def _collect(self, nodes: SelectionSetNode, into: dict[str, Selected], way: _Way) -> dict[str, Selected]:
+    def _collect(
+        self, nodes: SelectionSetNode, into: dict[str, Selected], context: _Context
+    ) -> dict[str, Selected]:
         for node in nodes.selections:
             condition = _condition(node)
-            if condition is not None and way.is_root:
+            if condition is not None and context.is_root:
                 what = f"@{condition.name.value} may not stand at the root of a subscription"
                 self._find(
                     what, "take it out: what is subscribed to cannot depend on it", *place_of(condition)
                 )
-            here = replace(way, is_never=True) if _is_never(node) else way
+            here = replace(context, is_never=True) if _is_never(node) else context
             if node.kind == "field":
                 self._add_field(node, into, here)  # type: ignore[arg-type]
             elif node.kind == "inline_fragment":
@@ -96,25 +98,25 @@ class Selector:
                 self._spread(node.name.value, node, into, here)  # type: ignore[attr-defined]
         return into
 
-    def _spread(self, name: str, node: object, into: dict[str, Selected], way: _Way) -> None:
+    def _spread(self, name: str, node: object, into: dict[str, Selected], context: _Context) -> None:
         self._count()
         line, column = place_of(node)
-        if name in way.spreading:
+        if name in context.spreading:
             self._find(f"the fragment {name!r} spreads itself", "take the spread out of it", line, column)
         elif name not in self.fragments:
             self._find(f"the fragment {name!r} is not defined", "define it in this document", line, column)
         else:
-            inside = replace(way, spreading=(*way.spreading, name))
+            inside = replace(context, spreading=(*context.spreading, name))
             self._collect(self.fragments[name].selection_set, into, inside)
 
-    def _add_field(self, node: FieldNode, into: dict[str, Selected], way: _Way) -> None:
+    def _add_field(self, node: FieldNode, into: dict[str, Selected], context: _Context) -> None:
         from graphql import print_ast
 
         self._count()
         line, column = place_of(node)
         name = node.alias.value if node.alias else node.name.value
         arguments = ", ".join(sorted(print_ast(argument) for argument in node.arguments or ()))
-        found = Selected(name, node.name.value, line, column, arguments, _has_filter(node), way.is_never)
+        found = Selected(name, node.name.value, line, column, arguments, _has_filter(node), context.is_never)
         known = into.setdefault(name, found)
         same = (known.field_name, known.arguments) == (found.field_name, arguments)
         if not same or (known is not found and (known.children is None) != (node.selection_set is None)):
@@ -124,7 +126,7 @@ class Selector:
         if node.selection_set is not None:
             if known.children is None:
                 known.children = {}
-            self._collect(node.selection_set, known.children, replace(way, is_root=False))
+            self._collect(node.selection_set, known.children, replace(context, is_root=False))
 
     def _count(self) -> None:
         self.count += 1

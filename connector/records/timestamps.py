@@ -62,7 +62,7 @@ def _accepted(moment: int) -> int | None:
     return moment if 0 <= moment <= _LIMIT else None
 
 
-class Clock:
+class TimestampCache:
     """`milliseconds` with a memory: the times of a block's rows repeat."""
 
     def __init__(self, remember: int = 1024) -> None:

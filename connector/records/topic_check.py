@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from connector.records.findings import did_you_mean
 from connector.records.paths import dotted
-from connector.records.plan import Finding, SubscriptionWish
+from connector.records.plan import Finding, SubscriptionSpec
 from connector.records.topics import KAFKA_OWN, is_legal_topic
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -49,13 +49,13 @@ def empty_variables(template: str, values: Mapping[str, object]) -> list[str]:
     return [name for name in _variables_in(template, values) if values[name] == ""]
 
 
-def check_topic(topic: str, wish: SubscriptionWish, declared: Collection[str]) -> list[Finding]:
+def check_topic(topic: str, spec: SubscriptionSpec, declared: Collection[str]) -> list[Finding]:
     """
     What is wrong with a template whose variables have been filled in.
 
     ``declared`` are the variables of the document.
     """
-    named = {dotted(path) for path in (*wish.key, *(path for _, path in wish.headers))}
+    named = {dotted(path) for path in (*spec.key, *(path for _, path in spec.headers))}
     findings = []
     for field in _FIELD.findall(topic):
         if not _PATH.fullmatch(field):

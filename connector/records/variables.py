@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from connector.records.findings import did_you_mean
-from connector.records.plan import Finding, SubscriptionWish
+from connector.records.plan import Finding, SubscriptionSpec
 
 if TYPE_CHECKING:
     from graphql import TypeNode, VariableDefinitionNode
@@ -26,29 +26,29 @@ _KINDS = (
 )
 
 
-def check_variables(document: Document, wish: SubscriptionWish) -> list[Finding]:
+def check_variables(document: Document, spec: SubscriptionSpec) -> list[Finding]:
     """Variables that are missing, not declared, or plainly of another type than declared."""
     declared = {node.variable.name.value: node for node in document.variables}
-    findings = [_unknown(name, list(declared)) for name in wish.variables if name not in declared]
+    findings = [_unknown(name, list(declared)) for name in spec.variables if name not in declared]
     for name, node in declared.items():
-        if name not in wish.variables:
+        if name not in spec.variables:
             if node.type.kind == "non_null_type" and node.default_value is None:
                 findings.append(_missing(name, node))
-        elif name not in wish.unchecked:
-            wrong = _mismatch(wish.variables[name], node.type)
+        elif name not in spec.unchecked:
+            wrong = _mismatch(spec.variables[name], node.type)
             if wrong:
                 findings.append(Finding(key=f"variables.{name}", message=wrong[0], remedy=wrong[1]))
     return findings
 
 
-def known_values(document: Document, wish: SubscriptionWish) -> dict[str, object]:
+def known_values(document: Document, spec: SubscriptionSpec) -> dict[str, object]:
     """The value of each variable, the document's own defaults included where they are plain."""
     values: dict[str, object] = {}
     for node in document.variables:
         default = getattr(node.default_value, "value", None)
         if isinstance(default, (str, bool)):
             values[node.variable.name.value] = default
-    return values | dict(wish.variables)
+    return values | dict(spec.variables)
 
 
 def _unknown(name: str, declared: list[str]) -> Finding:

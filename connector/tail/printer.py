@@ -17,7 +17,7 @@ import anyio.to_thread
 
 from connector.errors import FatalError
 from connector.publish import Receipt
-from connector.records.extract import Row
+from connector.records.record import SourceRecord
 from connector.tail.lines import line_of
 
 AT_ONCE = 256 * 1024
@@ -65,7 +65,7 @@ class Printer:
         """See `Place`: it is ready."""
         return ""
 
-    def add(self, rows: Mapping[str, Sequence[Row]], receipt: Receipt, now_ms: int) -> int:
+    def add(self, rows: Mapping[str, Sequence[SourceRecord]], receipt: Receipt, now_ms: int) -> int:
         """See `Destination`."""
         for of_topic in rows.values():
             for _, value, _, _ in of_topic:

@@ -8,7 +8,7 @@ from typing import Protocol
 import anyio
 
 from connector.publish import Receipt
-from connector.records.extract import Row
+from connector.records.record import SourceRecord
 from connector.task.status import Face, State
 
 
@@ -37,7 +37,7 @@ class Destination(Protocol):
     def topic(self, name: str, *, awaited: bool = False) -> Place:
         """Return topic ``name``, which is looked for from now on; ``awaited``: a socket waits for it."""
 
-    def add(self, rows: Mapping[str, Sequence[Row]], receipt: Receipt, now_ms: int) -> int:
+    def add(self, rows: Mapping[str, Sequence[SourceRecord]], receipt: Receipt, now_ms: int) -> int:
         """
         Take the rows of one frame, by topic; never waits. ``receipt`` is told what becomes of each.
 

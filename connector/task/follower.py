@@ -108,7 +108,7 @@ class Follower:
         self._ledger = Ledger(self._settled, self._verdicts.bad)
         self._pump = Pump(
             inbox=self._inbox,
-            extractor=settings.extractor,
+            records=settings.records,
             publisher=publisher,
             ledger=self._ledger,
             holding=self._holding,
@@ -118,7 +118,7 @@ class Follower:
         )
         self._receiver = Receiver(
             name=settings.name,
-            extractor=settings.extractor,
+            rows=settings.rows,
             inbox=self._inbox,
             holding=self._holding,
             face=self._face,
@@ -270,7 +270,7 @@ class Follower:
             target=settings.target,
             settings=self._offers,
             patience=settings.patience,
-            payload_type=settings.extractor.payload_type,
+            payload_type=settings.rows.payload_type,
             budget=self._budget,
             holding=self._holding,
             events=self,

@@ -11,7 +11,9 @@ import structlog
 
 from connector.publish import Ledger, Receipt
 from connector.records.bad import BadRecord
-from connector.records.extract import Extracted, Extractor, Header, Headers
+from connector.records.built import BuiltRecords
+from connector.records.record import Header, Headers
+from connector.records.record_builder import RecordBuilder
 from connector.subscription import Holding, Inbox
 from connector.task.destination import Destination
 from connector.task.observers import FlowObserver
@@ -30,7 +32,7 @@ class Pump:
         self,
         *,
         inbox: Inbox[Arrival],
-        extractor: Extractor,
+        records: RecordBuilder,
         publisher: Destination,
         ledger: Ledger,
         holding: Holding,
@@ -39,7 +41,7 @@ class Pump:
         window: int,
     ) -> None:
         self._inbox = inbox
-        self._extractor = extractor
+        self._records = records
         self._publisher = publisher
         self._ledger = ledger
         self._holding = holding
@@ -58,20 +60,20 @@ class Pump:
             if arrival.error is not None:
                 self._give_up(arrival)
                 continue
-            extracted = self._extractor.extract(arrival.rows, self._headers_of(arrival))
+            built = self._records.build(arrival.rows, self._headers_of(arrival))
             receipt = self._open(arrival)
-            receipt.event_ms = _last_event(extracted)
-            for record in extracted.failed:
+            receipt.event_ms = _last_event(built)
+            for record in built.failed:
                 receipt.given_up(record)
-            for name in extracted.topics:
+            for name in built.topics:
                 topic = self._publisher.topic(name)
                 if not topic.ready.is_set():
                     await topic.ready.wait()
-            replaced = self._publisher.add(extracted.topics, receipt, arrival.received_ms)
-            if replaced or extracted.keys_missing or extracted.times_missing:
+            replaced = self._publisher.add(built.topics, receipt, arrival.received_ms)
+            if replaced or built.keys_missing or built.times_missing:
                 self._observer.oddities(
-                    keys_missing=extracted.keys_missing,
-                    times_replaced=extracted.times_missing + replaced,
+                    keys_missing=built.keys_missing,
+                    times_replaced=built.times_missing + replaced,
                 )
 
     async def _below_window(self) -> None:
@@ -88,7 +90,7 @@ class Pump:
         record = BadRecord(
             error=arrival.error,
             stage=arrival.error.stage,
-            worker=Receiver,
+            executing_class=Receiver,
             value=frame,
             headers=self._headers_of(arrival),
         )
@@ -118,8 +120,8 @@ class Pump:
                 self._observer.event_lag(wall - receipt.event_ms / 1000, receipt.frames)
 
 
-def _last_event(extracted: Extracted) -> int | None:
-    for rows in extracted.topics.values():
+def _last_event(built: BuiltRecords) -> int | None:
+    for rows in built.topics.values():
         if rows:
             return rows[-1][2]
     return None

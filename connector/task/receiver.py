@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from connector.records.bad import ForeignFrame, Unconvertible, UnreadableResult
-from connector.records.extract import Extractor
+from connector.records.row_finder import RowFinder
 from connector.refusals import Kinds, Refusals, Symptom
 from connector.subscription import (
     Delivered,
@@ -73,7 +73,7 @@ class Receiver:
         self,
         *,
         name: str,
-        extractor: Extractor,
+        rows: RowFinder,
         inbox: Inbox[Arrival],
         holding: Holding,
         face: Face,
@@ -85,7 +85,7 @@ class Receiver:
         hide: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._name = name
-        self._extractor = extractor
+        self._rows = rows
         self._inbox = inbox
         self._holding = holding
         self._face = face
@@ -111,8 +111,8 @@ class Receiver:
             ProtocolViolation: No rows can be read from it, and that is not tolerated.
         """
         payload = result.payload
-        fits = type(payload) is self._extractor.payload_type
-        rows = self._extractor.rows_of(payload) if fits else None
+        fits = type(payload) is self._rows.payload_type
+        rows = self._rows.rows_of(payload) if fits else None
         if rows is None:
             # Nothing there, another shape than compiled for, or errors beside the data.
             rows = self._odd(result)
@@ -150,7 +150,7 @@ class Receiver:
             return None
         payload = result_of(result.frame)
         errors = read_errors(payload.errors)
-        rows = self._extractor.find_rows(payload.data) if len(payload.data) else None
+        rows = self._rows.find_rows(payload.data) if len(payload.data) else None
         in_band = refusal_in_data(payload.data) if not errors and rows is None else ()
         if errors or in_band:
             self._errors(
@@ -164,7 +164,7 @@ class Receiver:
         return rows
 
     def _without_rows(self, result: Delivered, payload: RawPayload, *, has_errors: bool) -> None:
-        if self._tolerates and len(payload.data) and self._extractor.leads_astray(payload.data):
+        if self._tolerates and len(payload.data) and self._rows.is_malformed(payload.data):
             error = UnreadableResult("the server sent a result with something else where its rows should be")
             self._keep(result.frame, error)
             return

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connector.records.extract import Extractor, Header
+from connector.records.record import Header
+from connector.records.record_builder import RecordBuilder
+from connector.records.row_finder import RowFinder
 from connector.refusals import Refusals
 from connector.subscription import GraphQLRequest, SessionSettings
 from connector.task.verdicts import Tolerance
@@ -22,7 +24,8 @@ class FollowSettings:
 
     name: str
     request: GraphQLRequest
-    extractor: Extractor
+    rows: RowFinder
+    records: RecordBuilder
     topics: tuple[str, ...]
     headers: tuple[Header, ...]
     streams: int

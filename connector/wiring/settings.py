@@ -9,8 +9,10 @@ from connector import __version__
 from connector.config import Config, LoadedConfig, Secret
 from connector.kafka import NewTopics
 from connector.publish import PublishSettings
-from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
+from connector.records.record_builder import RecordBuilder
+from connector.records.record_spec import RecordSpec
+from connector.records.row_finder import RowFinder
 from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
 from connector.subscription import (
@@ -68,8 +70,9 @@ def follow_settings(
             variable_values=dict(plan.variables) or None,
             operation_name=plan.operation_name,
         ),
-        extractor=Extractor(
-            rows=plan.rows, key=plan.key, timestamp=plan.timestamp, headers=plan.headers, topic=topic
+        rows=RowFinder(plan.rows),
+        records=RecordBuilder(
+            RecordSpec(topic=topic, key=plan.key, timestamp=plan.timestamp, headers=plan.headers)
         ),
         topics=tuple(name for name in (topic.static, dead_letter_topic) if name is not None),
         headers=(("connector", config.name.encode()), ("subscription", plan.name.encode())),

@@ -11,8 +11,9 @@ import structlog
 
 from connector import __version__
 from connector.config import Config, LoadedConfig
-from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
+from connector.records.record_builder import RecordBuilder
+from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
 from connector.subscription import Budget, SessionSettings
@@ -100,9 +101,5 @@ def _settings(
     config: Config, plan: SubscriptionPlan, session: SessionSettings, refusals: Refusals
 ) -> FollowSettings:
     """As for Kafka, but no field of a row is asked for, so that any row can be shown."""
-    anywhere = Extractor(
-        rows=plan.rows, key=(), timestamp=None, headers=(), topic=TopicTemplate("stdout", {})
-    )
-    return replace(
-        follow_settings(config, plan, session, refusals), extractor=anywhere, topics=(), headers=()
-    )
+    anything = RecordBuilder(RecordSpec(topic=TopicTemplate("stdout", {})))
+    return replace(follow_settings(config, plan, session, refusals), records=anything, topics=(), headers=())

@@ -9,7 +9,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.records.extract import Extractor
+from connector.records.record_builder import RecordBuilder
+from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
 from connector.subscription import ServerRefused
 from tests.fuzz.strategies import JSON, THOUSAND
@@ -49,16 +50,17 @@ def test_every_row_of_any_result_becomes_a_record_or_is_named(
     assert has_rows is (expected is not None)
     rows = [msgspec.Raw(row) for row in loop.run(desk.rows())]
     assert [json.loads(bytes(row)) for row in rows] == [_as_it_came(row) for row in expected or []]
-    extractor = Extractor(
-        rows=("EVM", "Trades"),
-        key=(("k",), ("b",)),
-        timestamp=("t",),
-        headers=(("h", ("b",)),),
-        topic=TopicTemplate(topic, {}),
+    builder = RecordBuilder(
+        RecordSpec(
+            topic=TopicTemplate(topic, {}),
+            key=(("k",), ("b",)),
+            timestamp=("t",),
+            headers=(("h", ("b",)),),
+        )
     )
-    extracted = extractor.extract(rows, [])
-    published = [bytes(record[1]) for records in extracted.topics.values() for record in records]
-    failed = [bytes(bad.value) for bad in extracted.failed]
+    built = builder.build(rows, [])
+    published = [bytes(record[1]) for records in built.topics.values() for record in records]
+    failed = [bytes(bad.value) for bad in built.failed]
     assert sorted([*published, *failed]) == sorted(bytes(row) for row in rows)
 
 

@@ -19,8 +19,10 @@ from connector.config import Change, LoadedConfig, compare, read_config
 from connector.herder import Herder
 from connector.kafka import KafkaSettings
 from connector.publish import Publisher, PublishSettings
-from connector.records.extract import Extractor
 from connector.records.plan import SubscriptionPlan
+from connector.records.record_builder import RecordBuilder
+from connector.records.record_spec import RecordSpec
+from connector.records.row_finder import RowFinder
 from connector.records.topics import TopicTemplate
 from connector.subscription import Budget, GraphQLRequest, SessionSettings
 from connector.task import Follower, FollowSettings, Patience, State, Task, Tolerance, bucket
@@ -81,11 +83,11 @@ class FakeFactory:
     def follower(self, plan: SubscriptionPlan, task: Task) -> Follower:
         self._may(plan.name)
         self.told[plan.name] = told = Told()
-        template = TopicTemplate("t", {})
         settings = FollowSettings(
             name=plan.name,
             request=GraphQLRequest(plan.document_text),
-            extractor=Extractor(rows=("rows",), key=(), timestamp=None, headers=(), topic=template),
+            rows=RowFinder(("rows",)),
+            records=RecordBuilder(RecordSpec(topic=TopicTemplate("t", {}))),
             topics=("t",),
             headers=(),
             streams=1,

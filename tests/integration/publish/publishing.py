@@ -13,7 +13,7 @@ from connector.errors import DataError
 from connector.kafka import KafkaSettings, NewTopics
 from connector.publish import Ledger, Publisher, PublishSettings, Receipt
 from connector.records.bad import BadRecord
-from connector.records.extract import Row
+from connector.records.record import SourceRecord
 from tests.integration.publish.leftovers import nothing_left_behind
 
 CREATE = PublishSettings(create=NewTopics())
@@ -69,7 +69,7 @@ class Running:
     def batch_refused(self, reason: str) -> None:
         self.refused.append(reason)
 
-    async def add(self, topic: str, rows: Sequence[Row], *, now_ms: int = NOW_MS) -> Receipt:
+    async def add(self, topic: str, rows: Sequence[SourceRecord], *, now_ms: int = NOW_MS) -> Receipt:
         """Queue rows as one frame, once the topic is ready."""
         with anyio.fail_after(DEADLINE):
             await self.publisher.topic(topic).ready.wait()
@@ -82,7 +82,7 @@ class Running:
         with anyio.fail_after(deadline):
             await self.ledger.below(0)
 
-    async def deliver(self, topic: str, rows: Sequence[Row], *, now_ms: int = NOW_MS) -> Receipt:
+    async def deliver(self, topic: str, rows: Sequence[SourceRecord], *, now_ms: int = NOW_MS) -> Receipt:
         """Queue rows and wait until each is acknowledged or given up."""
         receipt = await self.add(topic, rows, now_ms=now_ms)
         await self.all_settled()
@@ -111,6 +111,6 @@ async def until(condition: Callable[[], bool], *, deadline: float = DEADLINE) ->
             await anyio.sleep(0.01)
 
 
-def numbered(numbers: Sequence[int], *, size: int = 8, key: bytes | None = b"k") -> list[Row]:
+def numbered(numbers: Sequence[int], *, size: int = 8, key: bytes | None = b"k") -> list[SourceRecord]:
     """Rows whose values are these numbers, of ``size`` bytes each."""
     return [(key, b"%0*d" % (size, number), None, []) for number in numbers]

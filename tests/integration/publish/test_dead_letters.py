@@ -14,7 +14,7 @@ from connector.errors import DataError
 from connector.kafka import KafkaSettings, NewTopics
 from connector.publish import DeadLetters, Ledger, PublishSettings, Receipt, Sender
 from connector.records.bad import BadRecord
-from connector.records.extract import Row
+from connector.records.record import SourceRecord
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.fixtures import StartKafka
@@ -60,14 +60,14 @@ class Mail:
     def undeliverable(self, record: BadRecord, error: DataError) -> None:
         self.refused.append(error)
 
-    async def add(self, topic: str, rows: Sequence[Row]) -> None:
+    async def add(self, topic: str, rows: Sequence[SourceRecord]) -> None:
         with anyio.fail_after(DEADLINE):
             for name in (topic, self._topic):
                 await self._running.publisher.topic(name).ready.wait()
         receipt = self.ledger.open(rows=len(rows), size=0, received_at=0.0)
         self._running.publisher.add({topic: rows}, receipt, NOW_MS)
 
-    async def deliver(self, topic: str, rows: Sequence[Row]) -> None:
+    async def deliver(self, topic: str, rows: Sequence[SourceRecord]) -> None:
         await self.add(topic, rows)
         with anyio.fail_after(DEADLINE):
             await self.ledger.below(0)
@@ -88,7 +88,9 @@ async def test_letters_are_whole_where_they_fit_and_cut_where_they_do_not(
     topic = await create_topic(kafka.bootstrap_servers, topic_name(), config={"max.message.bytes": "20000"})
     dead = await create_topic(kafka.bootstrap_servers, topic_name(), config=SMALL)
     fits, does_not, good = NOISE[:30_000], NOISE[:200_000], b"good" * 10
-    rows: list[Row] = [(b"k", value, None, []) for value in (good, fits, good, does_not, good, does_not)]
+    rows: list[SourceRecord] = [
+        (b"k", value, None, []) for value in (good, fits, good, does_not, good, does_not)
+    ]
     async with publishing(kafka.bootstrap_servers, settings, kafka_settings) as running:
         mail = Mail(running, dead)
         await mail.deliver(topic, rows)

@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from connector.kafka import Compression, NewTopics
 from connector.publish import PublishSettings
-from connector.records.extract import Row
+from connector.records.record import SourceRecord
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.java_producer import java_partitions
@@ -18,7 +18,7 @@ from tests.integration.publish.publishing import CREATE, EXISTING, KAFKA, NOW_MS
 ROWS = 20_000
 
 
-def row_number(number: int) -> Row:
+def row_number(number: int) -> SourceRecord:
     """Every tenth row has no key, every third is a slice as extract makes it, some have a time or headers."""
     key = None if number % 10 == 0 else f"ключ-{number % 1000}".encode()
     text = b'{"n":%d,"s":"\xf0\x9f\x94\x91"}' % number

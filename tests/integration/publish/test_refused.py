@@ -7,7 +7,7 @@ import pytest
 
 from connector.kafka import ContentRefused
 from connector.publish import PublishSettings
-from connector.records.extract import Row
+from connector.records.record import SourceRecord
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.reader import Record, read_all
@@ -47,7 +47,7 @@ async def test_one_row_too_large_among_a_thousand(
     kafka: KafkaCluster, topic_name: Callable[[], str], settings: PublishSettings
 ) -> None:
     topic = await create_topic(kafka.bootstrap_servers, topic_name(), config=SMALL)
-    rows: list[Row] = numbered(range(999), size=100)
+    rows: list[SourceRecord] = numbered(range(999), size=100)
     rows.insert(500, (b"k", b"x" * 200_000, None, []))
     async with publishing(kafka.bootstrap_servers, settings) as running:
         receipt = await running.deliver(topic, rows)
@@ -67,7 +67,7 @@ async def test_rows_two_hours_ahead_get_the_present_time(
     topic = await create_topic(kafka.bootstrap_servers, topic_name(), config=config)
     now = round(time.time() * 1000)
     ahead = now + HOUR_MS * 2 if limit_ms is None else now + HOUR_MS * 3 // 4
-    rows: list[Row] = numbered(range(100))
+    rows: list[SourceRecord] = numbered(range(100))
     rows[33] = (b"k", b"%08d" % 33, ahead, [("a", b"b")])
     rows[77] = (b"k", b"%08d" % 77, ahead + 1, [])
     async with publishing(kafka.bootstrap_servers, settings) as running:
@@ -91,8 +91,8 @@ async def test_a_compacted_topic_refuses_rows_without_keys_and_takes_the_others(
     kafka: KafkaCluster, topic_name: Callable[[], str], settings: PublishSettings
 ) -> None:
     topic = await create_topic(kafka.bootstrap_servers, topic_name(), config={"cleanup.policy": "compact"})
-    keyed: list[Row] = [(b"%d" % number, b"%08d" % number, None, []) for number in range(40)]
-    rows: list[Row] = [*keyed[:20], *numbered(range(100, 120), key=None), *keyed[20:]]
+    keyed: list[SourceRecord] = [(b"%d" % number, b"%08d" % number, None, []) for number in range(40)]
+    rows: list[SourceRecord] = [*keyed[:20], *numbered(range(100, 120), key=None), *keyed[20:]]
     async with publishing(kafka.bootstrap_servers, settings) as running:
         receipt = await running.deliver(topic, rows)
         assert reasons(running) == ["invalid"] * 20

@@ -15,7 +15,7 @@ from connector.publish import Ledger, Publisher, PublishSettings, Receipt, Topic
 from connector.publish.gate import Gate
 from connector.publish.lane import Lane
 from connector.records.bad import BadRecord, Stage
-from connector.records.extract import Headers, Row
+from connector.records.record import Headers, SourceRecord
 from tests.unit.publish.fakes import FakeBrokers
 
 NOW = 1_700_000_000_000
@@ -58,20 +58,20 @@ class Seen:
         await self.ledger.below(0)
 
 
-def numbered(numbers: Sequence[int], *, key: bytes | None = None, size: int = 6) -> list[Row]:
+def numbered(numbers: Sequence[int], *, key: bytes | None = None, size: int = 6) -> list[SourceRecord]:
     """Rows whose values are these numbers."""
     return [(key, b"%0*d" % (size, number), None, []) for number in numbers]
 
 
 def row(
     value: bytes, *, key: bytes | None = None, moment: int | None = None, headers: Headers | None = None
-) -> Row:
+) -> SourceRecord:
     return key, value, moment, headers or []
 
 
 def bad_row(value: bytes | msgspec.Raw = b"bad", error: DataError | None = None, **known: Any) -> BadRecord:
     """A row that cannot be published."""
-    known = {"stage": Stage.PRODUCE, "worker": Lane, "headers": [], **known}
+    known = {"stage": Stage.PRODUCE, "executing_class": Lane, "headers": [], **known}
     return BadRecord(error=error or DataError("bad"), value=value, **known)
 
 
@@ -82,7 +82,7 @@ def lane_of(seen: Seen, *, linger: float = 0.0, max_batch_bytes: int = 900 * 102
     return topic.lanes[0]
 
 
-def add(lane: Lane, seen: Seen, rows: Sequence[Row], now_ms: int = NOW) -> Receipt:
+def add(lane: Lane, seen: Seen, rows: Sequence[SourceRecord], now_ms: int = NOW) -> Receipt:
     """Queue rows as one frame."""
     receipt = seen.receipt(len(rows))
     lane.topic.add(rows, receipt, now_ms)
@@ -123,7 +123,9 @@ async def publishing(
         group.cancel_scope.cancel()
 
 
-async def publish(publisher: Publisher, seen: Seen, rows: Sequence[Row], topic: str = "t") -> Receipt:
+async def publish(
+    publisher: Publisher, seen: Seen, rows: Sequence[SourceRecord], topic: str = "t"
+) -> Receipt:
     """Queue rows as one frame once the topic is ready."""
     await publisher.topic(topic).ready.wait()
     receipt = seen.receipt(len(rows))

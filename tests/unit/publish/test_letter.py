@@ -12,7 +12,7 @@ from connector.kafka import ContentRefused
 from connector.publish.letter import MAX_TEXT, Sender, compose
 from connector.publish.size import weight
 from connector.records.bad import BadRecord, Stage, Unconvertible
-from connector.records.extract import Extractor
+from connector.records.record_builder import RecordBuilder
 from tests.unit.publish.rows import bad_row
 
 SENDER = Sender(connector="dex", task=3)
@@ -51,7 +51,7 @@ def test_what_is_not_known_is_left_out() -> None:
     record = BadRecord(
         error=Unconvertible("the key is not text", Stage.KEY),
         stage=Stage.KEY,
-        worker=Extractor,
+        executing_class=RecordBuilder,
         value=b"x",
         headers=USUAL,
     )
@@ -62,7 +62,7 @@ def test_what_is_not_known_is_left_out() -> None:
     assert "__connect.errors.partition" not in names
     assert "event_time" not in names
     assert dict(headers)["__connect.errors.stage"] == b"KEY_CONVERTER"
-    assert dict(headers)["__connect.errors.class.name"] == b"connector.records.extract.Extractor"
+    assert dict(headers)["__connect.errors.class.name"] == b"connector.records.record_builder.RecordBuilder"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_an_event_time_goes_into_a_header(
     moment: int | None, headers: list[tuple[str, bytes]], expected: list[bytes]
 ) -> None:
-    _, _, stamp, found = compose(refused(moment=moment, headers=headers), SENDER, most=None)
+    _, _, stamp, found = compose(refused(timestamp=moment, headers=headers), SENDER, most=None)
     assert stamp is None
     assert [content for name, content in found if name == "event_time"] == expected
 

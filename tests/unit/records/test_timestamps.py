@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.records import timestamps
-from connector.records.timestamps import Clock, milliseconds
+from connector.records.timestamps import TimestampCache, milliseconds
 
 MOMENT = 1_771_500_305_000  # 2026-02-19T11:25:05Z
 
@@ -116,6 +116,6 @@ def test_iso_times_and_nanoseconds_agree(moment: datetime) -> None:
 
 
 def test_a_clock_says_the_same_and_forgets() -> None:
-    clock = Clock(remember=2)
+    clock = TimestampCache(remember=2)
     for raw in (b"1771500305", b'"junk"', b"0", b"1771500305", b'"' + b"x" * 10_000 + b'"'):
         assert clock(raw) == clock(raw) == timestamps.milliseconds(raw)

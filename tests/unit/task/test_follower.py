@@ -22,7 +22,9 @@ from websockets.exceptions import ConnectionClosed
 from connector.auth import Keeper
 from connector.kafka import KafkaSettings
 from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
-from connector.records.extract import Extractor
+from connector.records.record_builder import RecordBuilder
+from connector.records.record_spec import RecordSpec
+from connector.records.row_finder import RowFinder
 from connector.records.topics import TopicTemplate
 from connector.subscription import Budget, GraphQLRequest, SessionSettings
 from connector.task import Follower, FollowSettings, Patience, State, Tolerance
@@ -159,7 +161,8 @@ async def following(
     settings = FollowSettings(
         name="s",
         request=request,
-        extractor=Extractor(rows=rows, key=(("n",),), timestamp=None, headers=(), topic=template),
+        rows=RowFinder(rows),
+        records=RecordBuilder(RecordSpec(topic=template, key=(("n",),))),
         topics=tuple(name for name in (template.static, dead_letter_topic) if name),
         headers=(("connector", b"c"),),
         streams=1,

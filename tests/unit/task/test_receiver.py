@@ -5,8 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from connector.records.bad import ForeignFrame, UnreadableResult
-from connector.records.extract import Extractor
-from connector.records.topics import TopicTemplate
+from connector.records.row_finder import RowFinder
 from connector.refusals import Refusals
 from connector.subscription import Budget, Inbox, ProtocolViolation, RawPayload, ServerRefused
 from connector.subscription.messages import Subprotocol
@@ -26,11 +25,10 @@ class Desk:
         self.face = Face(self.told)
         self.inbox: Inbox[Arrival] = Inbox()
         self.holding = Budget(10**9).open(lambda: None)
-        topic = TopicTemplate("t", {})
-        self.extractor = Extractor(rows=("EVM", "Trades"), key=(), timestamp=None, headers=(), topic=topic)
+        self.finder = RowFinder(("EVM", "Trades"))
         self.receiver = Receiver(
             name="s",
-            extractor=self.extractor,
+            rows=self.finder,
             inbox=self.inbox,
             holding=self.holding,
             face=self.face,
@@ -43,7 +41,7 @@ class Desk:
         )
 
     def result(self, payload: str) -> Delivered:
-        protocol = Protocol(Subprotocol.TRANSPORT_WS, payload_type=self.extractor.payload_type)
+        protocol = Protocol(Subprotocol.TRANSPORT_WS, payload_type=self.finder.payload_type)
         protocol.initialise()
         protocol.receive(b'{"type":"connection_ack"}')
         protocol.subscribe({})

@@ -19,7 +19,9 @@ from websockets.exceptions import ConnectionClosed
 
 from connector.kafka import KafkaSettings
 from connector.publish import Publisher, PublishSettings
-from connector.records.extract import Extractor
+from connector.records.record_builder import RecordBuilder
+from connector.records.record_spec import RecordSpec
+from connector.records.row_finder import RowFinder
 from connector.records.topics import TopicTemplate
 from connector.subscription import Budget, GraphQLRequest, SessionSettings
 from connector.task import Follower, FollowSettings, Patience, State, Task, Tolerance, bucket
@@ -77,7 +79,8 @@ class Bench:
         settings = FollowSettings(
             name=name,
             request=GraphQLRequest(f"subscription {{ {query or name} }}"),
-            extractor=Extractor(rows=("rows",), key=(), timestamp=None, headers=(), topic=template),
+            rows=RowFinder(("rows",)),
+            records=RecordBuilder(RecordSpec(topic=template)),
             topics=(template.static,) if template.static else (),
             headers=(),
             streams=1,

@@ -1,0 +1,34 @@
+"""Where the parts of a subscription's records come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from connector.records.converter import Converter, RawJson
+from connector.records.fields import Path
+from connector.records.identity import Identity
+from connector.records.topics import TopicTemplate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordSpec:
+    """
+    What the records of one subscription are made of; all paths are below a row.
+
+    Without a ``key`` records have none, with a ``timestamp`` of ``None`` no event time, without an
+    ``identity`` no digest.
+    """
+
+    topic: TopicTemplate
+    key: tuple[Path, ...] = ()
+    timestamp: Path | None = None
+    headers: tuple[tuple[str, Path], ...] = ()
+    identity: Identity | None = None
+    converter: Converter = field(default_factory=RawJson)
+
+    @property
+    def paths(self) -> list[Path]:
+        """All fields of a row that are read; some may be named twice."""
+        paths = [*self.key, *([self.timestamp] if self.timestamp else [])]
+        paths += [path for _, path in self.headers]
+        return [*paths, *self.topic.paths, *(self.identity.fields if self.identity else ())]
