@@ -3,7 +3,7 @@
 from gql.graphql_request import GraphQLRequest
 
 from connector.subscription.credentials import Opening, Placement, Target
-from connector.subscription.easing import Easing
+from connector.subscription.easing import Easing, EasingPolicy
 from connector.subscription.errors import (
     ProtocolViolation,
     ServerCompleted,
@@ -30,6 +30,7 @@ __all__ = [
     "Budget",
     "Delivered",
     "Easing",
+    "EasingPolicy",
     "GraphQLError",
     "GraphQLRequest",
     "Holding",
