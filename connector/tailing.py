@@ -22,7 +22,7 @@ from connector.refusals import Refusals
 from connector.settings import follow_settings, refusals_of, session_settings, token_source
 from connector.subscription import Budget, SessionSettings
 from connector.tail import Printer, Tail
-from connector.task import Follower, FollowSettings, Pace
+from connector.task import Shared, SubscriptionRunner, SubscriptionSettings
 from connector.telemetry import Metrics, Redactor
 
 log = structlog.get_logger(__name__)
@@ -61,21 +61,18 @@ async def run_tail(
         printer = Printer(descriptor, limit=limit, done=enough.set)
         session = session_settings(config)
         refusals = refusals_of(config)
-        budget = Budget(config.inbox.max_bytes)
-        pace = Pace()
-        followers = [
-            Follower(
+        shared = Shared(keeper=keeper, budget=Budget(config.inbox.max_bytes))
+        runners = [
+            SubscriptionRunner(
                 _settings(config, plan, session, refusals),
-                keeper=keeper,
+                shared=shared,
                 publisher=printer,
-                budget=budget,
                 observer=_Live(metrics, plan.name, live),
-                pace=pace,
             )
             for plan in plans
         ]
         await Tail(
-            followers,
+            runners,
             printer=printer,
             keeper=keeper,
             seconds=seconds,
@@ -101,7 +98,7 @@ class _Live(SubscriptionMetrics):
 
 def _settings(
     config: Config, plan: SubscriptionPlan, session: SessionSettings, refusals: Refusals
-) -> FollowSettings:
+) -> SubscriptionSettings:
     """As for Kafka, but no field of a row is asked for, so that any row can be shown."""
     anywhere = Extractor(
         rows=plan.rows, key=(), timestamp=None, headers=(), topic=TopicTemplate("stdout", {})

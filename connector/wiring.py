@@ -41,7 +41,7 @@ from connector.settings import (
 from connector.subscription import (
     Budget,
 )
-from connector.task import Follower, Pace, Task, bucket
+from connector.task import Shared, SubscriptionRunner, Task, bucket
 from connector.telemetry import LoopWatch, Metrics, Redactor, configure_logs
 from connector.worker import Worker
 
@@ -99,7 +99,7 @@ class Running:
         self._source = source = token_source(config, http)
         self.keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
         self.budget = Budget(config.inbox.max_bytes)
-        self._pace = Pace()
+        self._shared = Shared(keeper=self.keeper, budget=self.budget, hide=redactor.hide_in)
         # All of them: a subscription may come to one that has none yet.
         self.tasks = [
             Task(
@@ -131,8 +131,8 @@ class Running:
             self._ask_otherwise(config)  # certificates and proxies are inherited from the endpoint
         if Part.ENDPOINT in change.parts:
             self._session = session_settings(config)
-            for follower in (follower for task in self.tasks for follower in task.followers):
-                follower.retarget(target_of(config), self._session)
+            for runner in (runner for task in self.tasks for runner in task.runners):
+                runner.retarget(target_of(config), self._session)
         if Part.KAFKA in change.parts:
             settings = self._kafka.replace(config)
             for task in self.tasks:
@@ -162,15 +162,12 @@ class Running:
     def _follow(self, config: Config, plan: SubscriptionPlan) -> None:
         task = self._task(plan.name)
         task.add(
-            Follower(
+            SubscriptionRunner(
                 follow_settings(config, plan, self._session, self._refusals),
-                keeper=self.keeper,
+                shared=self._shared,
                 publisher=task.publisher,
-                budget=self.budget,
                 observer=SubscriptionMetrics(self._metrics, plan.name),
                 dead_letters=self._dead_letters[task.number],
-                pace=self._pace,
-                hide=self._redactor.hide_in,
             )
         )
 

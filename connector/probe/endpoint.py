@@ -12,7 +12,7 @@ import anyio
 from connector.probe.finding import Finding
 from connector.probe.refused import CHECKS, SUBPROTOCOL_REFUSED, Judge
 from connector.subscription import RawPayload, SessionError, SessionSettings, Target, Transport
-from connector.task import Patience
+from connector.task import KeepAlivePolicy
 
 LOOK = 0.05
 """Seconds between two looks for a sign of life."""
@@ -25,7 +25,7 @@ class Endpoint:
     subject: str
     target: Target
     settings: SessionSettings
-    patience: Patience
+    patience: KeepAlivePolicy
     judge: Judge
 
 

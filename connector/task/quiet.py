@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import structlog
 
-from connector.task.status import Face, State, SubscriptionObserver
+from connector.task.status import State, StatusTracker, SubscriptionObserver
 
 log = structlog.get_logger(__name__)
 
@@ -13,13 +13,15 @@ LOOK = 10.0
 """Seconds between two looks, at most."""
 
 
-async def watch_data(name: str, limit: float | None, face: Face, observer: SubscriptionObserver) -> None:
+async def watch_data(
+    name: str, limit: float | None, tracker: StatusTracker, observer: SubscriptionObserver
+) -> None:
     """Raise and clear the alarm until cancelled; a ``limit`` of ``None`` seconds means never."""
     alarmed = False
     while limit is not None:
         await anyio.sleep(min(limit, LOOK))
-        status = face.status
-        quiet = face.now() - max(status.since, status.last_row_at or 0.0)
+        status = tracker.status
+        quiet = tracker.now() - max(status.since, status.last_row_at or 0.0)
         silent = status.state is State.LIVE and quiet >= limit
         if silent is not alarmed:
             alarmed = silent

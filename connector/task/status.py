@@ -95,7 +95,7 @@ class SubscriptionObserver(Protocol):
         """The session lives but brings no data for too long, or does again."""
 
 
-class Face:
+class StatusTracker:
     """Holds a subscription's status, and passes changes of state on."""
 
     def __init__(self, observer: SubscriptionObserver) -> None:
