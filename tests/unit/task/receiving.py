@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from connector.records.extract import Extractor
 from connector.subscription import Budget, Delivered, Inbox, ServerRefused, Subprotocol
 from connector.subscription.protocol import Protocol
 from connector.task import Tolerance
@@ -13,6 +14,22 @@ from tests.unit.task.fakes import Told
 from tests.unit.task.scenario import settings_of
 
 DATA = '{"EVM":{"Trades":[{"a":1},{"a":2}]}}'
+
+
+def delivered(payload: str, extractor: Extractor) -> Delivered:
+    """Return what the protocol machine makes of a result with ``payload``."""
+    protocol = Protocol(Subprotocol.TRANSPORT_WS, payload_type=extractor.payload_type)
+    protocol.initialise()
+    protocol.receive(b'{"type":"connection_ack"}')
+    protocol.subscribe({})
+    event = protocol.receive(f'{{"type":"next","id":"1","payload":{payload}}}'.encode())
+    assert isinstance(event, Delivered)
+    return event
+
+
+def result_of_rows(extractor: Extractor, number: int, *, size: int = 0) -> Delivered:
+    """Return a result with one row that has a number."""
+    return delivered(f'{{"data":{{"rows":[{{"n":{number},"x":"{"x" * size}"}}]}}}}', extractor)
 
 
 class FakeSource:
@@ -50,13 +67,7 @@ class Desk:
         )
 
     def result(self, payload: str) -> Delivered:
-        protocol = Protocol(Subprotocol.TRANSPORT_WS, payload_type=self.extractor.payload_type)
-        protocol.initialise()
-        protocol.receive(b'{"type":"connection_ack"}')
-        protocol.subscribe({})
-        event = protocol.receive(f'{{"type":"next","id":"1","payload":{payload}}}'.encode())
-        assert isinstance(event, Delivered)
-        return event
+        return delivered(payload, self.extractor)
 
     def receive(self, payload: str, source: FakeSource | None = None) -> bool:
         return self.receiver.receive(self.result(payload), source or self.source)

@@ -61,13 +61,16 @@ class Bench:
         self.task = Task(0, (), self.publisher, gone=self.gone.append)
         self.ended = anyio.Event()
 
-    def runner(self, name: str, *, query: str | None = None, topic: str = "t") -> SubscriptionRunner:
+    def runner(
+        self, name: str, *, query: str | None = None, topic: str = "t", reopen_pause: float = 0.0
+    ) -> SubscriptionRunner:
         """A subscription; its document is ``query``, or its name."""
         template = TopicTemplate(topic, {})
         settings = settings_of(
             name,
             query=f"subscription {{ {query or name} }}",
             topic=topic,
+            reopen_pause=reopen_pause,
             extractor=Extractor(rows=("rows",), key=(), timestamp=None, headers=(), topic=template),
         )
         self.told[query or name] = told = Told()

@@ -88,6 +88,17 @@ async def test_the_time_between_is_a_gap_and_the_state_is_told_by_one_of_them() 
         await bench.stop()
 
 
+async def test_a_changed_one_keeps_the_pause_between_two_sessions() -> None:
+    async with running("a") as (bench, flows):
+        await until(lambda: bench.numbers("a"))
+        bench.task.add(bench.runner("a", query="c", reopen_pause=30.0))
+        await until(lambda: flows.open == [])
+        closed_at = anyio.current_time()
+        await until(lambda: flows.open == ["c"])
+        assert anyio.current_time() - closed_at > 29
+        await bench.stop()
+
+
 async def test_of_several_changes_in_a_row_the_last_one_counts() -> None:
     async with running("a") as (bench, flows):
         await until(lambda: bench.numbers("a"))

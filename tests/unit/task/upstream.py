@@ -70,7 +70,12 @@ class Peer:
         await anyio.lowlevel.checkpoint()
         if self.is_closing or self.gone.is_set():
             raise PeerGoneError
-        self._put(message.encode() if isinstance(message, str) else message)
+        self.write(message)
+
+    def write(self, *messages: str | bytes) -> None:
+        """Send all of them before the client can say anything."""
+        for message in messages:
+            self._put(message.encode() if isinstance(message, str) else message)
 
     async def close(self, code: int | None = 1000, reason: str = "") -> None:
         """Close; ``None``: the TCP stream just ends."""
