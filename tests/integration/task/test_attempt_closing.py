@@ -59,7 +59,7 @@ async def test_finishing_delivers_what_still_comes(subprotocol: Subprotocol) -> 
     assert [word for word in one.events.said if word.startswith("clos")][:1] == ["closing shed"]
 
 
-async def test_the_follower_hears_when_the_socket_is_closed_even_if_it_takes_long_to_take_rows() -> None:
+async def test_it_is_told_when_the_socket_is_closed_even_if_it_takes_long_to_take_rows() -> None:
     async def handler(connection: ServerConnection) -> None:
         await quiet(connection)
 
