@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 
 from connector.config import Change, LoadedConfig
 from connector.records.plan import SubscriptionPlan
-from connector.task import Follower, Task, bucket
+from connector.task import SubscriptionRunner, Task, bucket
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ class TaskFactory(Protocol):
     def task(self, number: int) -> Task:
         """Return task ``number``, from 0, without subscriptions."""
 
-    def follower(self, plan: SubscriptionPlan, task: Task) -> Follower:
+    def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         """Return subscription ``plan``, for ``task``."""
 
     def forget(self, name: str) -> None:
@@ -91,7 +91,7 @@ class Herder:
             self._group.start_soon(self._run, number, task)
         try:
             for plan in self._plans(number):
-                task.add(self._factory.follower(plan, task))
+                task.add(self._factory.runner(plan, task))
         except BaseException:
             self._leave(number)  # those that were made give back what they hold
             raise
@@ -144,16 +144,16 @@ class Herder:
             left = self._task(name)
             if left is not None:
                 left.remove(name)
-        for task, follower in made:
-            task.add(follower)
+        for task, runner in made:
+            task.add(runner)
 
-    def _made(self, loaded: LoadedConfig, names: set[str]) -> Iterator[tuple[Task, Follower]]:
+    def _made(self, loaded: LoadedConfig, names: set[str]) -> Iterator[tuple[Task, SubscriptionRunner]]:
         for plan in loaded.plans:
             if plan.name in names:
                 warn_of(plan)
                 task = self._task(plan.name)
                 if task is not None:
-                    yield task, self._factory.follower(plan, task)
+                    yield task, self._factory.runner(plan, task)
 
     def _plans(self, number: int) -> Iterator[SubscriptionPlan]:
         for plan in self._loaded.plans:
@@ -173,8 +173,8 @@ class Herder:
         await task.run()
         leaving = self._leaving.pop(number, None)
         if leaving is not None:  # else all of them stop
-            for follower in task.followers:
-                self._factory.forget(follower.name)
+            for runner in task.runners:
+                self._factory.forget(runner.name)
             leaving.ended.set()
 
 

@@ -12,7 +12,7 @@ import anyio
 from connector.probe.finding import Finding
 from connector.probe.refused import CHECKS, SUBPROTOCOL_REFUSED, Judge
 from connector.subscription import RawPayload, SessionError, SessionSettings, Transport
-from connector.task import Patience
+from connector.task import KeepAlivePolicy
 from connector.upstream import Target
 
 LOOK = 0.05
@@ -26,7 +26,7 @@ class Endpoint:
     subject: str
     target: Target
     settings: SessionSettings
-    patience: Patience
+    keep_alive: KeepAlivePolicy
     judge: Judge
 
 
@@ -61,7 +61,7 @@ class _Attempt:
         self._judge = endpoint.judge
         self._subject = endpoint.subject
         self._settings = settings
-        self._patience = endpoint.patience
+        self._keep_alive = endpoint.keep_alive
         self._tell = tell
         self._transport = Transport(endpoint.target.opening(token), settings, payload_type=RawPayload)
         self._found: list[Finding] = []
@@ -119,10 +119,10 @@ class _Attempt:
     async def _sign_of_life(self) -> None:
         """Wait for something that is not the acknowledgement; where we would probe, ask for it."""
         self._tell("waits for a keep-alive")
-        began, limit = time.monotonic(), self._patience.keepalive_timeout
+        began, limit = time.monotonic(), self._keep_alive.keepalive_timeout
         ended: list[SessionError] = []
         heard = False
-        asks = self._patience.probe or self._patience.ping_interval is not None
+        asks = self._keep_alive.probe or self._keep_alive.ping_interval is not None
         with anyio.move_on_after(limit):
             async with anyio.create_task_group() as group:
                 group.start_soon(self._receive, ended)

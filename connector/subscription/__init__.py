@@ -2,7 +2,7 @@
 
 from gql.graphql_request import GraphQLRequest
 
-from connector.subscription.easing import Easing
+from connector.subscription.easing import Easing, EasingPolicy
 from connector.subscription.errors import (
     ProtocolViolation,
     ServerCompleted,
@@ -29,6 +29,7 @@ __all__ = [
     "Budget",
     "Delivered",
     "Easing",
+    "EasingPolicy",
     "GraphQLError",
     "GraphQLRequest",
     "Holding",

@@ -8,6 +8,7 @@ can from an upstream that sends as fast as it can would fill any inbox, although
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import anyio
 
@@ -16,24 +17,32 @@ from connector.subscription.memory import Holding
 STRIDE = 256 * 1024
 """Bytes that are taken between two looks, at most; with a small budget, or many that share it, less."""
 
-EASE = 0.05
-"""Seconds that a look may make one wait, for each session that there is."""
-
-EASE_MOST = 0.25
-"""Seconds that it may make one wait, however many there are."""
-
 EASED = 64
 """Readers up to which any waits: each may have read a quarter of a megabyte that is not counted yet."""
 
-STANDSTILL = 0.25
-"""Seconds without an acknowledgement of one's own rows after which Kafka counts as standing still."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EasingPolicy:
+    """
+    How long a look may make one wait, in seconds: ``each`` for each session that there is, ``most`` however
+    many there are. Nobody waits once there was no acknowledgement of one's own rows for ``standstill``: then
+    Kafka counts as standing still.
+    """
+
+    each: float = 0.05
+    most: float = 0.25
+    standstill: float = 0.25
+
+
+DEFAULT = EasingPolicy()
 
 
 class Easing:
     """One reader's; ``holding`` is what it has received and Kafka has not acknowledged."""
 
-    def __init__(self, holding: Holding) -> None:
+    def __init__(self, holding: Holding, policy: EasingPolicy = DEFAULT) -> None:
         self._holding = holding
+        self._policy = policy
         self._due_at = 0
 
     @property
@@ -46,15 +55,15 @@ class Easing:
         Wait while there is more than `Holding.is_ahead` allows: for a moment, and only as long as
         acknowledgements come. For a Kafka that stands still nobody waits.
         """
-        holding = self._holding
+        holding, policy = self._holding, self._policy
         sharers = holding.sharers
         if sharers > EASED:
             self._due_at = holding.taken + STRIDE
             return
         self._due_at = holding.taken + min(STRIDE, holding.fair_share // 8)
-        until = time.monotonic() + min(EASE * sharers, EASE_MOST)
+        until = time.monotonic() + min(policy.each * sharers, policy.most)
         while holding.is_ahead:
-            left = min(until, holding.released_at + STANDSTILL) - time.monotonic()
+            left = min(until, holding.released_at + policy.standstill) - time.monotonic()
             if left <= 0.0:
                 return
             with anyio.move_on_after(left):

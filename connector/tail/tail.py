@@ -13,7 +13,7 @@ from connector.auth import Keeper
 from connector.errors import FatalError
 from connector.signals import STOPPING, heard
 from connector.tail.printer import Printer
-from connector.task import Follower
+from connector.task import SubscriptionRunner
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class Tail:
 
     def __init__(
         self,
-        followers: Sequence[Follower],
+        runners: Sequence[SubscriptionRunner],
         *,
         printer: Printer,
         keeper: Keeper | None,
@@ -43,7 +43,7 @@ class Tail:
         enough: anyio.Event,
         was_live: Callable[[], bool],
     ) -> None:
-        self._followers = followers
+        self._runners = runners
         self._printer = printer
         self._keeper = keeper
         self._seconds = seconds
@@ -69,13 +69,13 @@ class Tail:
                     outer.start_soon(self._keeper.run)
                 if self._seconds is not None:
                     outer.start_soon(self._stop_in_time, self._seconds)
-                async with anyio.create_task_group() as followers:
-                    for follower in self._followers:
-                        followers.start_soon(follower.run)
+                async with anyio.create_task_group() as runners:
+                    for runner in self._runners:
+                        runners.start_soon(runner.run)
                     await self._enough.wait()
                     following.deadline = anyio.current_time() + self._grace
-                    for follower in self._followers:
-                        follower.stop()
+                    for runner in self._runners:
+                        runner.stop()
             outer.cancel_scope.cancel()
         self._account()
 
@@ -98,7 +98,7 @@ class Tail:
 
     def _last_error(self) -> str | None:
         of_token = self._keeper.status.last_error if self._keeper is not None else None
-        found = [follower.status.last_error for follower in self._followers if follower.status.last_error]
+        found = [runner.status.last_error for runner in self._runners if runner.status.last_error]
         return found[0] if found else of_token
 
     def _account(self) -> None:

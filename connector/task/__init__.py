@@ -1,21 +1,23 @@
-"""Source tasks: buckets of subscriptions, each followed for ever."""
+"""Source tasks: buckets of subscriptions, each kept up for ever."""
 
-from connector.task.follower import Follower
+from connector.task.connect_rate import ConnectRateLimiter
+from connector.task.keep_alive import KeepAlivePolicy
 from connector.task.observers import SubscriptionObserver
-from connector.task.pace import Pace
-from connector.task.settings import FollowSettings
-from connector.task.status import State, SubscriptionStatus
+from connector.task.settings import Shared, SubscriptionSettings
+from connector.task.state import State
+from connector.task.status import SubscriptionStatus
+from connector.task.subscription_runner import SubscriptionRunner
 from connector.task.task import Task, bucket
-from connector.task.verdicts import Tolerance
-from connector.task.vigil import Patience
+from connector.task.tolerance import Tolerance
 
 __all__ = [
-    "FollowSettings",
-    "Follower",
-    "Pace",
-    "Patience",
+    "ConnectRateLimiter",
+    "KeepAlivePolicy",
+    "Shared",
     "State",
     "SubscriptionObserver",
+    "SubscriptionRunner",
+    "SubscriptionSettings",
     "SubscriptionStatus",
     "Task",
     "Tolerance",

@@ -9,7 +9,8 @@ import anyio
 
 from connector.publish import Receipt
 from connector.records.record import SourceRecord
-from connector.task.status import Face, State
+from connector.task.state import State
+from connector.task.status import StatusTracker
 
 
 class Place(Protocol):
@@ -45,22 +46,22 @@ class Destination(Protocol):
         """
 
 
-async def until_ready(destination: Destination, topics: Sequence[str], face: Face) -> None:
+async def until_ready(destination: Destination, topics: Sequence[str], status: StatusTracker) -> None:
     """
-    Return once rows of ``topics`` may be added; ``face`` tells meanwhile what is waited for.
+    Return once rows of ``topics`` may be added; ``status`` tells meanwhile what is waited for.
 
     Streams are billed, so none is opened before there is somewhere to put its rows.
     """
     try:
         if not destination.answered.is_set():
-            face.enter(State.WAITING)
-            face.explain = lambda: destination.error or "kafka has not answered yet"
+            status.enter(State.WAITING)
+            status.explain = lambda: destination.error or "kafka has not answered yet"
             await destination.answered.wait()
         # All are looked for at the same time.
         for topic in [destination.topic(name, awaited=True) for name in topics]:
             if not topic.ready.is_set():
-                face.enter(State.WAITING)
-                face.explain = topic.explain
+                status.enter(State.WAITING)
+                status.explain = topic.explain
                 await topic.ready.wait()
     finally:
-        face.explain = None
+        status.explain = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from connector.task.status import State
+from connector.task.state import State
 
 
 class SessionObserver(Protocol):

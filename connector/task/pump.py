@@ -12,12 +12,12 @@ import structlog
 from connector.publish import Ledger, Receipt
 from connector.records.bad import BadRecord
 from connector.records.built import BuiltRecords
-from connector.records.record import Header, Headers
-from connector.records.record_builder import RecordBuilder
+from connector.records.record import Headers
 from connector.subscription import Holding, Inbox
 from connector.task.destination import Destination
 from connector.task.observers import FlowObserver
 from connector.task.receiver import Arrival, Receiver
+from connector.task.settings import SubscriptionSettings
 
 log = structlog.get_logger(__name__)
 
@@ -25,29 +25,31 @@ log = structlog.get_logger(__name__)
 class Pump:
     """
     One subscription's. At most ``window`` bytes are with the publisher at a time; the rest stays in the
-    inbox as it was received.
+    inbox as it was received. While there is a `hold` nothing is passed on.
     """
 
     def __init__(
         self,
+        settings: SubscriptionSettings,
         *,
         inbox: Inbox[Arrival],
-        records: RecordBuilder,
         publisher: Destination,
         ledger: Ledger,
         holding: Holding,
         observer: FlowObserver,
-        headers: tuple[Header, ...],
         window: int,
     ) -> None:
+        self._records = settings.records
+        self._headers = settings.headers
         self._inbox = inbox
-        self._records = records
         self._publisher = publisher
         self._ledger = ledger
         self._holding = holding
         self._observer = observer
-        self._headers = headers
         self._window = window
+        self._is_released: anyio.Event | None = None
+        self.in_hand = 0
+        """What was taken from the inbox and waits for the end of a hold: one arrival, or none."""
 
     async def run(self) -> None:
         """Return once the inbox is closed and empty; what is with the publisher is in the ledger."""
@@ -57,6 +59,8 @@ class Pump:
             arrival = await self._inbox.get()
             if arrival is None:
                 return
+            if self._is_released is not None:
+                await self._until_released()
             if arrival.error is not None:
                 self._give_up(arrival)
                 continue
@@ -75,6 +79,22 @@ class Pump:
                     keys_missing=built.keys_missing,
                     times_replaced=built.times_missing + replaced,
                 )
+
+    def hold(self) -> None:
+        """Pass nothing on from now on."""
+        self._is_released = self._is_released or anyio.Event()
+
+    def release(self) -> None:
+        """Go on; what was held comes first, in its order."""
+        if self._is_released is not None:
+            self._is_released.set()
+            self._is_released = None
+
+    async def _until_released(self) -> None:
+        self.in_hand = 1
+        while self._is_released is not None:  # it may be held again before this goes on
+            await self._is_released.wait()
+        self.in_hand = 0
 
     async def _below_window(self) -> None:
         if self._ledger.held >= self._window:

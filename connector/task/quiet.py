@@ -6,7 +6,8 @@ import anyio
 import structlog
 
 from connector.task.observers import SessionObserver
-from connector.task.status import Face, State
+from connector.task.state import State
+from connector.task.status import StatusTracker
 
 log = structlog.get_logger(__name__)
 
@@ -14,13 +15,15 @@ LOOK = 10.0
 """Seconds between two looks, at most."""
 
 
-async def watch_data(name: str, limit: float | None, face: Face, observer: SessionObserver) -> None:
+async def watch_data(
+    name: str, limit: float | None, tracker: StatusTracker, observer: SessionObserver
+) -> None:
     """Raise and clear the alarm until cancelled; a ``limit`` of ``None`` seconds means never."""
     alarmed = False
     while limit is not None:
         await anyio.sleep(min(limit, LOOK))
-        status = face.status
-        quiet = face.now() - max(status.since, status.last_row_at or 0.0)
+        status = tracker.status
+        quiet = tracker.now() - max(status.since, status.last_row_at or 0.0)
         silent = status.state is State.LIVE and quiet >= limit
         if silent is not alarmed:
             alarmed = silent

@@ -2,7 +2,7 @@
 From a result to the inbox: what the reading side does with each frame.
 
 Nothing here waits. Whatever is odd about a result (errors, no data, a refusal in the place of data) is
-found here, so that a refusal ends the session that it came by.
+found here, so that a refusal ends the attempt that it came by.
 """
 
 from __future__ import annotations
@@ -12,28 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
-import structlog
 
-from connector.records.bad import ForeignFrame, Unconvertible, UnreadableResult
-from connector.records.row_finder import RowFinder
-from connector.refusals import Kinds, Refusals, Symptom
-from connector.subscription import (
-    Delivered,
-    GraphQLError,
-    Holding,
-    Inbox,
-    ProtocolViolation,
-    RawPayload,
-    ServerRefused,
-    Unreadable,
-    read_errors,
-    refusal_in_data,
-    result_of,
-)
+from connector.records.bad import ForeignFrame, Unconvertible
+from connector.subscription import Delivered, Holding, Inbox, ProtocolViolation
+from connector.task.intake import Source
 from connector.task.observers import FlowObserver
-from connector.task.status import Face
-
-log = structlog.get_logger(__name__)
+from connector.task.odd_results import OddResults
+from connector.task.settings import SubscriptionSettings
+from connector.task.status import StatusTracker
 
 ROW_OVERHEAD = 400
 """Bytes that a row takes beside its own: its slice, its key, its entry in a lane."""
@@ -62,49 +48,34 @@ class Arrival:
 
 class Receiver:
     """
-    One subscription's. ``rows_limit`` is the most rows the upstream puts into a message, or ``None``;
-    ``clean`` takes the token out of what the upstream says.
+    One subscription's, whatever attempts there are.
 
-    Frames that no rows can be read from are passed on as bad records where ``tolerates`` is set; ``hide``
+    Frames that no rows can be read from are passed on as bad records where that is tolerated; ``hide``
     takes secrets out of them, for nobody knows what they are.
     """
 
     def __init__(
         self,
+        settings: SubscriptionSettings,
         *,
-        name: str,
-        rows: RowFinder,
         inbox: Inbox[Arrival],
         holding: Holding,
-        face: Face,
+        status: StatusTracker,
         observer: FlowObserver,
-        rows_limit: int | None,
-        refusals: Refusals,
-        clean: Callable[[str], str],
-        tolerates: bool = False,
         hide: Callable[[bytes], bytes] = bytes,
     ) -> None:
-        self._name = name
-        self._rows = rows
+        self._rows = settings.rows
+        self._rows_limit = settings.rows_limit
         self._inbox = inbox
         self._holding = holding
-        self._face = face
+        self._status = status
         self._observer = observer
-        self._rows_limit = rows_limit
-        self._tolerates = tolerates
         self._hide = hide
-        self._refusals = refusals
-        self._clean = clean
-        self._kinds = Kinds()
-        self.request_error: ServerRefused | None = None
-        """
-        What the last result said where it had errors and no ``data`` at all: "request errors" are raised
-        before execution begins (GraphQL October 2021 §7.1), so the operation was never started.
-        """
+        self._odd = OddResults(settings, status=status, observer=observer, keep=self._keep)
 
-    def receive(self, result: Delivered) -> bool:
+    def receive(self, result: Delivered, source: Source) -> bool:
         """
-        Put the rows of ``result`` into the inbox; return whether there were any.
+        Put the rows of ``result``, which came by ``source``, into the inbox; return whether there were any.
 
         Raises:
             ServerRefused: It carries a refusal.
@@ -115,12 +86,12 @@ class Receiver:
         rows = self._rows.rows_of(payload) if fits else None
         if rows is None:
             # Nothing there, another shape than compiled for, or errors beside the data.
-            rows = self._odd(result)
+            rows = self._odd.rows_of(result, source)
             if rows is None:
                 return False
         received_ms = time.time_ns() // 1_000_000
         count = len(rows)
-        self._face.last_row_at = received_ms / 1000
+        self._status.last_row_at = received_ms / 1000
         self._observer.received(count, len(result.frame))
         if count == self._rows_limit:
             self._observer.full_message()
@@ -140,38 +111,6 @@ class Receiver:
         self._holding.take(size)
         return True
 
-    def _odd(self, result: Delivered) -> list[msgspec.Raw] | None:
-        """Look at a result that is not simply a list of rows; return the rows that it has after all."""
-        self.request_error = None
-        if isinstance(result.payload, Unreadable):
-            if not self._tolerates:
-                raise ProtocolViolation(result.payload.said)
-            self._keep(result.frame, UnreadableResult(result.payload.said))
-            return None
-        payload = result_of(result.frame)
-        errors = read_errors(payload.errors)
-        rows = self._rows.find_rows(payload.data) if len(payload.data) else None
-        in_band = refusal_in_data(payload.data) if not errors and rows is None else ()
-        if errors or in_band:
-            self._errors(
-                errors or in_band,
-                has_rows=bool(rows),
-                has_data=len(payload.data) > 0,
-                in_band=bool(in_band),
-            )
-        if rows is None:
-            self._without_rows(result, payload, has_errors=bool(errors))
-        return rows
-
-    def _without_rows(self, result: Delivered, payload: RawPayload, *, has_errors: bool) -> None:
-        if self._tolerates and len(payload.data) and self._rows.is_malformed(payload.data):
-            error = UnreadableResult("the server sent a result with something else where its rows should be")
-            self._keep(result.frame, error)
-            return
-        self._observer.null_result()
-        if not has_errors:
-            log.debug("result without rows", subscription=self._name, bytes=len(payload.data))
-
     def keep_foreign(self, frame: bytes, error: ProtocolViolation) -> None:
         """Pass on ``frame``, which is no message of the subprotocol."""
         self._keep(frame, ForeignFrame(str(error)))
@@ -181,20 +120,3 @@ class Receiver:
         row = msgspec.Raw(self._hide(frame))
         self._inbox.put(Arrival([row], time.monotonic(), time.time_ns() // 1_000_000, size, error))
         self._holding.take(size)
-
-    def _errors(
-        self, errors: tuple[GraphQLError, ...], *, has_rows: bool, has_data: bool, in_band: bool
-    ) -> None:
-        self._observer.result_errors(len(errors))
-        texts = tuple(self._clean(error.message) for error in errors if error.message)
-        codes = tuple(self._clean(error.code) for error in errors if error.code)
-        said = "; ".join(texts[:3]) or "without a message"
-        symptom = Symptom(place="stream", texts=texts, error_codes=codes)
-        if self._kinds.is_new(symptom):
-            log.warning("result carries errors", subscription=self._name, errors=said, has_rows=has_rows)
-        self._face.last_error = said
-        is_known = self._refusals.classify(symptom).known
-        if in_band or (is_known and not has_rows):
-            raise ServerRefused("stream", texts, codes)
-        if not has_data:
-            self.request_error = ServerRefused("subscribe", texts, codes)

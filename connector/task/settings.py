@@ -1,25 +1,32 @@
-"""What one subscription needs to know."""
+"""What one subscription needs to know, and what those of a worker share."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connector.records.record import Header
 from connector.records.record_builder import RecordBuilder
 from connector.records.row_finder import RowFinder
 from connector.refusals import Refusals
-from connector.subscription import GraphQLRequest, SessionSettings
-from connector.task.verdicts import Tolerance
-from connector.task.vigil import Patience
+from connector.subscription import Budget, GraphQLRequest, SessionSettings, Transport
+from connector.task.connect_rate import ConnectRateLimiter
+from connector.task.connection import OpenConnection
+from connector.task.keep_alive import KeepAlivePolicy
+from connector.task.token_keeper import TokenKeeper
+from connector.task.tolerance import Tolerance
 from connector.upstream import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class FollowSettings:
+class SubscriptionSettings:
     """
     What one subscription needs to know; durations in seconds, ``no_data_alarm`` of ``None``: never.
 
-    At least ``reopen_pause`` lies between the end of a session and the beginning of the next.
+    ``reopens`` is false where a session outlives its token. ``rows_limit`` is the most rows that the
+    upstream puts into a message; ``None``: not known. At least ``reopen_pause`` lies between the end of a
+    session and the beginning of the next.
     """
 
     name: str
@@ -31,10 +38,28 @@ class FollowSettings:
     streams: int
     target: Target
     session: SessionSettings
-    patience: Patience
+    keep_alive: KeepAlivePolicy
     reopens: bool
     rows_limit: int | None
     no_data_alarm: float | None
     tolerance: Tolerance
     reopen_pause: float = 0.0
     refusals: Refusals = field(default_factory=Refusals)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """
+    What the subscriptions of a worker share.
+
+    ``keeper`` of ``None``: the endpoint asks for no token. ``budget`` is what all of them may hold in
+    memory. ``hide`` takes secrets out of a frame that no rows can be read from. ``connection`` makes
+    sockets; ``clock`` returns seconds, and must be the one that they and the tokens are timed by.
+    """
+
+    keeper: TokenKeeper | None
+    budget: Budget
+    connect_rate: ConnectRateLimiter = field(default_factory=ConnectRateLimiter)
+    hide: Callable[[bytes], bytes] = bytes
+    connection: OpenConnection = Transport
+    clock: Callable[[], float] = time.monotonic

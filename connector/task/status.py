@@ -5,26 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from connector.task.observers import SessionObserver
-
-
-class State(StrEnum):
-    """The life of a subscription, seen in metrics, logs and ``/readyz``."""
-
-    TOKEN = "token"  # noqa: S105 - a state's name
-    CONNECTING = "connecting"
-    INITIALISING = "initialising"
-    SUBSCRIBING = "subscribing"
-    LIVE = "live"
-    REOPENING = "reopening"
-    SHEDDING = "shedding"
-    WAITING = "waiting"
-    FAILED = "failed"
-    STOPPED = "stopped"
+from connector.task.observers import SessionObserver
+from connector.task.state import State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +20,7 @@ class SubscriptionStatus:
     last_error: str | None
 
 
-class Face:
+class StatusTracker:
     """Holds a subscription's status, and passes changes of state on."""
 
     def __init__(self, observer: SessionObserver) -> None:

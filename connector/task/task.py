@@ -10,7 +10,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from connector.publish import Publisher
-from connector.task.follower import Follower
+from connector.task.subscription_runner import SubscriptionRunner
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ def bucket(name: str, tasks: int) -> int:
 
 class Task:
     """
-    ``followers`` deliver through ``publisher``; trouble of one leaves the others running.
+    ``runners`` deliver through ``publisher``; trouble of one leaves the others running.
 
     More may be added, and others removed, while it runs. It connects to the brokers once it has one.
     ``gone`` is called with the name of a removed subscription when what it received is in Kafka.
@@ -34,23 +34,23 @@ class Task:
     def __init__(
         self,
         number: int,
-        followers: Sequence[Follower],
+        runners: Sequence[SubscriptionRunner],
         publisher: Publisher,
         *,
         gone: Callable[[str], None] = lambda name: None,
     ) -> None:
         self.number = number
         self.publisher = publisher
-        self._present = {follower.name: follower for follower in followers}
-        self._leaving: list[Follower] = []
+        self._present = {runner.name: runner for runner in runners}
+        self._leaving: list[SubscriptionRunner] = []
         self._gone = gone
         self._is_used = False
-        self._followers: TaskGroup | None = None
+        self._running: TaskGroup | None = None
         self._whole: TaskGroup | None = None
         self._stopping = anyio.Event()
 
     @property
-    def followers(self) -> tuple[Follower, ...]:
+    def runners(self) -> tuple[SubscriptionRunner, ...]:
         """Those that are configured now."""
         return tuple(self._present.values())
 
@@ -62,15 +62,15 @@ class Task:
     @property
     def undelivered(self) -> int:
         """Frames that were received and are not through, those of removed subscriptions included."""
-        return sum(follower.undelivered for follower in (*self._present.values(), *self._leaving))
+        return sum(runner.undelivered for runner in (*self._present.values(), *self._leaving))
 
     def stop(self) -> None:
         """Close every session on purpose."""
         self._stopping.set()
-        for follower in self._present.values():
-            follower.stop()
+        for runner in self._present.values():
+            runner.stop()
 
-    def add(self, follower: Follower) -> None:
+    def add(self, runner: SubscriptionRunner) -> None:
         """
         Follow one more, or another in the place of one with the same name; after `stop` none.
 
@@ -78,34 +78,34 @@ class Task:
         """
         if self._stopping.is_set():
             return
-        before = self._last(follower.name)
-        old = self._present.pop(follower.name, None)
+        before = self._last(runner.name)
+        old = self._present.pop(runner.name, None)
         if old is not None:
-            follower.replace(old)
+            runner.replace(old)
             self._leaving.append(old)
-        self._present[follower.name] = follower
-        if self._whole is not None and self._followers is not None:
+        self._present[runner.name] = runner
+        if self._whole is not None and self._running is not None:
             self._use(self._whole)
-            self._followers.start_soon(self._follow, follower, before)
+            self._running.start_soon(self._follow, runner, before)
 
     def remove(self, name: str) -> None:
         """Stop one in good order; it is forgotten once what it received is in Kafka."""
-        follower = self._present.pop(name)
-        self._leaving.append(follower)
-        follower.stop()
+        runner = self._present.pop(name)
+        self._leaving.append(runner)
+        runner.stop()
 
     async def run(self) -> None:
         """Return once stopped, with what all received in Kafka."""
         async with anyio.create_task_group() as self._whole:
-            async with anyio.create_task_group() as self._followers:
-                for follower in self.followers:
+            async with anyio.create_task_group() as self._running:
+                for runner in self.runners:
                     self._use(self._whole)
-                    self._followers.start_soon(self._follow, follower, None)
+                    self._running.start_soon(self._follow, runner, None)
                 await self._stopping.wait()
             self._whole.cancel_scope.cancel()
 
-    def _last(self, name: str) -> Follower | None:
-        known = [follower for follower in self._leaving if follower.name == name]
+    def _last(self, name: str) -> SubscriptionRunner | None:
+        known = [runner for runner in self._leaving if runner.name == name]
         return self._present.get(name) or (known[-1] if known else None)
 
     def _use(self, group: TaskGroup) -> None:
@@ -113,29 +113,29 @@ class Task:
             self._is_used = True
             group.start_soon(self.publisher.run)
 
-    async def _follow(self, follower: Follower, after: Follower | None) -> None:
+    async def _follow(self, runner: SubscriptionRunner, after: SubscriptionRunner | None) -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(self._remind, follower)
-            await follower.run(after=after)
+            group.start_soon(self._remind, runner)
+            await runner.run(after=after)
             group.cancel_scope.cancel()
-        if follower in self._leaving:
-            self._leaving.remove(follower)
-            self._forget(follower)
+        if runner in self._leaving:
+            self._leaving.remove(runner)
+            self._forget(runner)
 
-    def _forget(self, follower: Follower) -> None:
-        if self._last(follower.name) is None:
-            self._gone(follower.name)
+    def _forget(self, runner: SubscriptionRunner) -> None:
+        if self._last(runner.name) is None:
+            self._gone(runner.name)
         wanted = {name for present in self._present.values() for name in present.topics}
-        for name in follower.topics:
+        for name in runner.topics:
             if name not in wanted:
                 self.publisher.forget(name)
 
-    async def _remind(self, follower: Follower) -> None:
-        await follower.disconnected.wait()
+    async def _remind(self, runner: SubscriptionRunner) -> None:
+        await runner.disconnected.wait()
         await anyio.sleep(REMIND_AFTER)
-        if follower in self._leaving:
+        if runner in self._leaving:
             log.warning(
                 "rows of a removed or changed subscription are not in kafka yet",
-                subscription=follower.name,
-                frames=follower.undelivered,
+                subscription=runner.name,
+                frames=runner.undelivered,
             )

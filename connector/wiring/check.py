@@ -15,7 +15,7 @@ from connector.wiring.kafka_access import KafkaAccess
 from connector.wiring.secrets import learn
 from connector.wiring.settings import (
     dead_letter_topic_of,
-    patience,
+    keep_alive_policy,
     publish_settings,
     refusals_of,
     session_settings,
@@ -83,6 +83,6 @@ def _endpoint(loaded: LoadedConfig) -> Endpoint:
         subject=config.endpoint.url,
         target=target_of(config),
         settings=session_settings(loaded),
-        patience=patience(config),
+        keep_alive=keep_alive_policy(config),
         judge=Judge(classify=refusals_of(config).classify, remedy=remedy_of),
     )

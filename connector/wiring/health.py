@@ -56,15 +56,15 @@ class PublicHealth:
             kafka=self._kafka(),
             config=self._config(),
             subscriptions={
-                follower.name: SubscriptionBody(
+                runner.name: SubscriptionBody(
                     state=status.state.value,
                     since=status.since,
                     last_row_at=status.last_row_at,
                     last_error=status.last_error,
                 )
                 for task in self._tasks()
-                for follower in task.followers
-                for status in (follower.status,)
+                for runner in task.runners
+                for status in (runner.status,)
             },
         )
 
@@ -101,11 +101,11 @@ class PublicHealth:
         metrics.inbox_bytes.set(self._budget.used)
         metrics.inbox_limit_bytes.set(self._budget.limit)
         for task in self._tasks():
-            for follower in task.followers:
-                follower.tick()
-                last = follower.status.last_row_at
+            for runner in task.runners:
+                runner.tick()
+                last = runner.status.last_row_at
                 if last is not None:
-                    metrics.last_row_timestamp.labels(follower.name).set(last)
+                    metrics.last_row_timestamp.labels(runner.name).set(last)
 
 
 def _token(keeper: Keeper | None) -> TokenBody:

@@ -20,7 +20,7 @@ from connector.subscription import (
     SessionSettings,
     Subprotocol,
 )
-from connector.task import FollowSettings, Patience, Tolerance
+from connector.task import KeepAlivePolicy, SubscriptionSettings, Tolerance
 from connector.tls import RotatingContext
 from connector.upstream import Placement, Target
 
@@ -56,14 +56,14 @@ def publish_settings(config: Config) -> PublishSettings:
 
 def follow_settings(
     config: Config, plan: SubscriptionPlan, session: SessionSettings, refusals: Refusals
-) -> FollowSettings:
+) -> SubscriptionSettings:
     """Return what a subscription needs to know."""
     # The plan's template has the variables put in already.
     dead_letter_topic = dead_letter_topic_of(config)
     not_for_rows = {dead_letter_topic} if dead_letter_topic else set()
     topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(not_for_rows))
     window = config.errors.window
-    return FollowSettings(
+    return SubscriptionSettings(
         name=plan.name,
         request=GraphQLRequest(
             _parsed(plan.document_text),
@@ -79,7 +79,7 @@ def follow_settings(
         streams=plan.cubes,
         target=target_of(config),
         session=session,
-        patience=patience(config),
+        keep_alive=keep_alive_policy(config),
         reopens=config.endpoint.rotation == "reopen",
         reopen_pause=config.endpoint.reopen_pause,
         refusals=refusals,
@@ -103,9 +103,9 @@ def refusals_of(config: Config) -> Refusals:
     )
 
 
-def patience(config: Config) -> Patience:
+def keep_alive_policy(config: Config) -> KeepAlivePolicy:
     """Return when silence is the end of a session."""
-    return Patience(
+    return KeepAlivePolicy(
         keepalive_timeout=config.endpoint.keepalive_timeout,
         probe=config.preset.probe,
         ping_interval=config.endpoint.ping_interval,

@@ -18,7 +18,7 @@ from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
 from connector.subscription import Budget, SessionSettings
 from connector.tail import Printer, Tail
-from connector.task import Follower, FollowSettings, Pace
+from connector.task import Shared, SubscriptionRunner, SubscriptionSettings
 from connector.telemetry import Metrics, Redactor, SubscriptionMetrics, TokenMetrics
 from connector.wiring.secrets import learn
 from connector.wiring.settings import follow_settings, refusals_of, session_settings
@@ -59,21 +59,18 @@ async def run_tail(
         printer = Printer(descriptor, limit=limit, done=enough.set)
         session = session_settings(loaded)
         refusals = refusals_of(config)
-        budget = Budget(config.inbox.max_bytes)
-        pace = Pace()
-        followers = [
-            Follower(
+        shared = Shared(keeper=tokens.keeper, budget=Budget(config.inbox.max_bytes))
+        runners = [
+            SubscriptionRunner(
                 _settings(config, plan, session, refusals),
-                keeper=tokens.keeper,
+                shared=shared,
                 publisher=printer,
-                budget=budget,
                 observer=_Live(metrics, plan.name, live),
-                pace=pace,
             )
             for plan in plans
         ]
         await Tail(
-            followers,
+            runners,
             printer=printer,
             keeper=tokens.keeper,
             seconds=seconds,
@@ -99,7 +96,7 @@ class _Live(SubscriptionMetrics):
 
 def _settings(
     config: Config, plan: SubscriptionPlan, session: SessionSettings, refusals: Refusals
-) -> FollowSettings:
+) -> SubscriptionSettings:
     """As for Kafka, but no field of a row is asked for, so that any row can be shown."""
     anything = RecordBuilder(RecordSpec(topic=TopicTemplate("stdout", {})))
     return replace(follow_settings(config, plan, session, refusals), records=anything, topics=(), headers=())

@@ -6,7 +6,7 @@ from connector.config import Change, LoadedConfig, Part
 from connector.publish import DeadLetters, Publisher, Sender
 from connector.records.plan import SubscriptionPlan
 from connector.subscription import Budget
-from connector.task import Follower, Pace, Task
+from connector.task import Shared, SubscriptionRunner, Task
 from connector.telemetry import Metrics, PublisherMetrics, Redactor, SubscriptionMetrics, configure_logs
 from connector.wiring.kafka_access import KafkaAccess
 from connector.wiring.settings import (
@@ -41,12 +41,11 @@ class ConfiguredTasks:
         self._config = loaded.config
         self._tokens = tokens
         self._kafka = kafka
-        self._budget = budget
         self._metrics = metrics
         self._redactor = redactor
         self._session = session_settings(loaded)
         self._refusals = refusals_of(loaded.config)
-        self._pace = Pace()
+        self._shared = Shared(keeper=tokens.keeper, budget=budget, hide=redactor.hide_in)
         self._dead_letters: dict[int, DeadLetters | None] = {}
 
     def reconfigure(self, loaded: LoadedConfig, change: Change) -> None:
@@ -65,8 +64,8 @@ class ConfiguredTasks:
         """See `TaskFactory`."""
         if Part.ENDPOINT in change.parts:
             target = target_of(self._config)
-            for follower in task.followers:
-                follower.retarget(target, self._session)
+            for runner in task.runners:
+                runner.retarget(target, self._session)
         if Part.KAFKA in change.parts:
             task.publisher.reconfigure(self._kafka.settings)
 
@@ -77,17 +76,14 @@ class ConfiguredTasks:
         self._dead_letters[number] = self._dead_letters_of(number, publisher)
         return Task(number, (), publisher, gone=self.forget)
 
-    def follower(self, plan: SubscriptionPlan, task: Task) -> Follower:
+    def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         """See `TaskFactory`."""
-        return Follower(
+        return SubscriptionRunner(
             follow_settings(self._config, plan, self._session, self._refusals),
-            keeper=self._tokens.keeper,
+            shared=self._shared,
             publisher=task.publisher,
-            budget=self._budget,
             observer=SubscriptionMetrics(self._metrics, plan.name),
             dead_letters=self._dead_letters[task.number],
-            pace=self._pace,
-            hide=self._redactor.hide_in,
         )
 
     def forget(self, name: str) -> None:

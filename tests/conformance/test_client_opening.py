@@ -62,7 +62,7 @@ async def test_a_server_that_speaks_none_of_our_offer_is_left(modern_reference: 
 async def test_a_server_that_selects_what_it_does_not_speak_closes_with_1002(
     legacy_reference: ReferenceServer,
 ) -> None:
-    # ws 7 selects whatever is offered first; the follower then turns its offer round.
+    # ws 7 selects whatever is offered first; the subscription then turns its offer round.
     error = await refusal(transport(legacy_reference, subprotocols=(MODERN, LEGACY)))
     assert isinstance(error, SocketClosed)
     assert error.symptom.close_code == 1002

@@ -10,17 +10,17 @@ import anyio
 import pytest
 
 from connector.subscription import GraphQLRequest
-from connector.task import Patience, State
+from connector.task import KeepAlivePolicy, State
 from connector.tls import RotatingContext, TlsSettings
 from tests.brokers.ports import free_ports
 from tests.conformance.client import KINDS, TICKS, WITHIN, deliver, settings_for, transport_to
+from tests.integration.task.following import Bench, following
 from tests.nginx.fixtures import StartNginx
 from tests.nginx.server import passing_to
 from tests.references.fixtures import StartReference
 from tests.references.servers import Kind, ReferenceServer
 from tests.standins.certificates import Authority
 from tests.standins.fixtures import StartProxy
-from tests.unit.task.test_follower import Bench, following
 
 QUIET = GraphQLRequest("subscription { quiet }")
 SLOWLY = GraphQLRequest("subscription { ticks(n: 1000000, interval: 5) { rows { number text } } }")
@@ -36,7 +36,7 @@ def follow(
 
 
 async def until(bench: Bench, state: State, *, sessions: int = 0) -> None:
-    """Return once the follower is in ``state`` and has opened so many sessions."""
+    """Return once the subscription is in ``state`` and has opened so many sessions."""
     with anyio.fail_after(WITHIN):
         while bench.state is not state or bench.told.sessions < sessions:  # noqa: ASYNC110
             await anyio.sleep(0.02)
@@ -68,8 +68,8 @@ async def test_a_client_that_asks_for_signs_of_life_is_not_idle(
 ) -> None:
     server = await start_reference(kind)
     nginx = await start_nginx(*passing_to(server.port, CUTS_IDLE))
-    patience = Patience(keepalive_timeout=0.5, probe=True)
-    async with follow(nginx.url, kind, QUIET, patience=patience) as bench:
+    patience = KeepAlivePolicy(keepalive_timeout=0.5, probe=True)
+    async with follow(nginx.url, kind, QUIET, keep_alive=patience) as bench:
         await until(bench, State.LIVE)
         await anyio.sleep(5)  # more than twice what nginx takes for idle
         assert bench.state is State.LIVE
@@ -98,7 +98,7 @@ async def test_a_page_for_an_answer_is_told_by_its_status(
     async with follow(nginx.url, "modern") as bench:
         await refused(bench)
         status = location.split()[1].rstrip(";")
-        assert f"HTTP {status}" in str(bench.follower.status.last_error)
+        assert f"HTTP {status}" in str(bench.runner.status.last_error)
         await bench.stop()
     assert set(bench.told.reconnects) == {reason}
 
@@ -109,7 +109,7 @@ async def test_a_server_that_is_away_behind_it_is_found_again(
     nginx = await start_nginx(*passing_to(free_ports(1)[0]))
     async with follow(nginx.url, "modern") as bench:
         await refused(bench)
-        assert "HTTP 502" in str(bench.follower.status.last_error)
+        assert "HTTP 502" in str(bench.runner.status.last_error)
         await nginx.serve(*passing_to(modern_reference.port))
         await until(bench, State.LIVE)
         # nginx ends: so do its connections, without a Close.
@@ -130,7 +130,7 @@ async def test_a_server_that_does_not_answer_in_time_is_a_server_error(
     nginx = await start_nginx(*passing_to(proxy.port, "proxy_read_timeout 1s;"))
     async with follow(nginx.url, "modern") as bench:
         await refused(bench)
-        assert "HTTP 504" in str(bench.follower.status.last_error)
+        assert "HTTP 504" in str(bench.runner.status.last_error)
         proxy.resume()
         await until(bench, State.LIVE)
         await bench.stop()

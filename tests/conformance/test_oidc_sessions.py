@@ -19,10 +19,10 @@ from connector.subscription import GraphQLRequest
 from connector.task import State
 from connector.upstream import Placement
 from tests.conformance.client import KINDS, settings_for
+from tests.integration.task.following import Bench, following
 from tests.references.fixtures import StartOidc, StartReference
 from tests.references.oauth import AuthorizationServer, Client
 from tests.references.servers import Kind, ReferenceServer
-from tests.unit.task.test_follower import Bench, following
 
 SLOWLY = GraphQLRequest("subscription { ticks(n: 1000000, interval: 5) { rows { number text } } }")
 AWKWARD = Client(client_id='+id/=%" :&', secret='+s3cret/=%" :&', auth="basic")
@@ -36,7 +36,7 @@ Place = Literal["url", "header", "init"]
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A follower with a keeper between both servers."""
+    """A subscription with a keeper between both servers."""
 
     oidc: AuthorizationServer
     upstream: ReferenceServer

@@ -14,7 +14,7 @@ from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
 from connector.subscription import ServerRefused
 from tests.fuzz.strategies import JSON, THOUSAND
-from tests.unit.task.test_receiver import Desk
+from tests.unit.task.receiving import Desk
 
 ROWS = st.lists(st.dictionaries(st.sampled_from(["k", "t", "b"]), JSON, max_size=3) | JSON, max_size=4) | JSON
 DATA = (

@@ -1,5 +1,5 @@
 """
-Tasks that are started, changed and stopped: a real server on the loopback, the real tasks, brokers in memory.
+Tasks that are started, changed and stopped: the real tasks, upstream and brokers in memory.
 
 A subscription's rows carry the field that its document asks for, and a number. Those of one task go to topic
 ``t`` of that task's brokers.
@@ -17,24 +17,21 @@ import pytest
 
 from connector.config import Change, LoadedConfig, compare, read_config
 from connector.herder import Herder
-from connector.kafka import KafkaSettings
-from connector.publish import Publisher, PublishSettings
 from connector.records.plan import SubscriptionPlan
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
-from connector.records.row_finder import RowFinder
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, GraphQLRequest, SessionSettings
-from connector.task import Follower, FollowSettings, Patience, State, Task, Tolerance, bucket
-from connector.upstream import Target
+from connector.subscription import Budget
+from connector.task import Shared, State, SubscriptionRunner, Task, bucket
 from tests.unit.auth.fakes import settle
 from tests.unit.publish.fakes import FakeBrokers
-from tests.unit.subscription.servers import until, websocket_server
 from tests.unit.task.fakes import Told
-from tests.unit.task.test_follower import KafkaSilent
-from tests.unit.task.test_task import Upstream
+from tests.unit.task.scenario import publisher_on, settings_of, until
+from tests.unit.task.tasks import Flows
+from tests.unit.task.upstream import FakeUpstream
 
 TASKS = 2
+TO_T = RecordSpec(topic=TopicTemplate("t", {}))
 A, B, *_ = [name for name in "abcdefgh" if bucket(name, TASKS) == 0]
 C, D, *_ = [name for name in "abcdefgh" if bucket(name, TASKS) == 1]
 
@@ -53,9 +50,9 @@ class FakeFactory:
     names what cannot be made, subscriptions and numbers of tasks.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, upstream: FakeUpstream) -> None:
         self.budget = Budget(10**9)
+        self.shared = Shared(keeper=None, budget=self.budget, connection=upstream, clock=anyio.current_time)
         self.brokers = [FakeBrokers() for _ in range(TASKS)]
         for brokers in self.brokers:
             brokers.create("t")
@@ -76,30 +73,13 @@ class FakeFactory:
     def task(self, number: int) -> Task:
         self._may(number)
         self.made.append(number)
-        kafka = KafkaSettings(bootstrap_servers="x:1", client_id="c")
-        publisher = Publisher(kafka, PublishSettings(), KafkaSilent(), brokers=self.brokers[number])
-        return Task(number, (), publisher, gone=self.forget)
+        return Task(number, (), publisher_on(self.brokers[number]), gone=self.forget)
 
-    def follower(self, plan: SubscriptionPlan, task: Task) -> Follower:
+    def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         self._may(plan.name)
         self.told[plan.name] = told = Told()
-        settings = FollowSettings(
-            name=plan.name,
-            request=GraphQLRequest(plan.document_text),
-            rows=RowFinder(("rows",)),
-            records=RecordBuilder(RecordSpec(topic=TopicTemplate("t", {}))),
-            topics=("t",),
-            headers=(),
-            streams=1,
-            target=Target(url=self.url),
-            session=SessionSettings(close_timeout=5.0),
-            patience=Patience(keepalive_timeout=60.0, probe=False),
-            reopens=True,
-            rows_limit=None,
-            no_data_alarm=None,
-            tolerance=Tolerance(),
-        )
-        return Follower(settings, keeper=None, publisher=task.publisher, budget=self.budget, observer=told)
+        settings = settings_of(plan.name, query=plan.document_text, records=RecordBuilder(TO_T))
+        return SubscriptionRunner(settings, shared=self.shared, publisher=task.publisher, observer=told)
 
     def forget(self, name: str) -> None:
         self.forgotten.append(name)
@@ -112,10 +92,10 @@ class FakeFactory:
 class Bench:
     """A herder that runs, and all around it."""
 
-    def __init__(self, directory: Path, upstream: Upstream, url: str, names: Sequence[str]) -> None:
+    def __init__(self, directory: Path, flows: Flows, upstream: FakeUpstream, names: Sequence[str]) -> None:
         self.directory = directory
-        self.upstream = upstream
-        self.factory = FakeFactory(url)
+        self.upstream = flows
+        self.factory = FakeFactory(upstream)
         self.config = self.read(dict.fromkeys(names, ""))
         self.herder = Herder(self.config, self.factory)
         self.ended = anyio.Event()
@@ -148,9 +128,7 @@ class Bench:
         return numbers == list(range(len(numbers))) and len(numbers) - sent in (0, 1)
 
     def states(self) -> dict[str, State]:
-        return {
-            follower.name: follower.status.state for task in self.herder.tasks for follower in task.followers
-        }
+        return {runner.name: runner.status.state for task in self.herder.tasks for runner in task.runners}
 
     async def run(self) -> None:
         await self.herder.run()
@@ -165,15 +143,16 @@ class Bench:
 @asynccontextmanager
 async def running(directory: Path, *names: str, tasks: Sequence[int] = range(TASKS)) -> AsyncIterator[Bench]:
     """A herder of the subscriptions ``names`` whose ``tasks`` were started; whatever is left is cancelled."""
-    upstream = Upstream()
-    async with websocket_server(upstream.serve, close_timeout=10) as stand:
-        bench = Bench(directory, upstream, stand.url, names)
-        for number in tasks:
-            await bench.herder.start_task(number)
-        async with anyio.create_task_group() as group:
-            group.start_soon(bench.run)
-            yield bench
-            group.cancel_scope.cancel()
+    flows = Flows()
+    upstream = FakeUpstream(flows)
+    bench = Bench(directory, flows, upstream, names)
+    for number in tasks:
+        await bench.herder.start_task(number)
+    async with anyio.create_task_group() as group:
+        group.start_soon(upstream.serve)
+        group.start_soon(bench.run)
+        yield bench
+        group.cancel_scope.cancel()
 
 
 async def test_a_change_is_applied_to_the_subscriptions_that_it_touches_only(tmp_path: Path) -> None:

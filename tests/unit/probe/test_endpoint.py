@@ -11,7 +11,7 @@ import pytest
 from connector.probe import Endpoint, Finding, Judge, probe_endpoint
 from connector.refusals import classify, remedy_of
 from connector.subscription import SessionSettings, Subprotocol
-from connector.task import Patience
+from connector.task import KeepAlivePolicy
 from connector.upstream import Placement, Target
 from tests.standins.behaviour import Close, Fin, HttpRefusal
 from tests.standins.tokens import TokenAuthority
@@ -26,7 +26,7 @@ def endpoint(url: str, **settings: Any) -> Endpoint:
         subject=url,
         target=Target(url=url, placements=(Placement(place="url", name="token"),)),
         settings=replace(SETTINGS, **settings),
-        patience=Patience(keepalive_timeout=20, probe=False),
+        keep_alive=KeepAlivePolicy(keepalive_timeout=20, probe=False),
         judge=Judge(classify=classify, remedy=remedy_of),
     )
 
@@ -58,7 +58,7 @@ async def test_a_keep_alive_before_the_acknowledgement_does_not_count() -> None:
     async with StandInUpstream(authority) as upstream:
         upstream.behave(before_ack=("ka",), keepalive=None)
         one = endpoint(upstream.url)
-        one = replace(one, patience=Patience(keepalive_timeout=0.5, probe=False))
+        one = replace(one, keep_alive=KeepAlivePolicy(keepalive_timeout=0.5, probe=False))
         found = await probe_endpoint(one, authority.issue(), tell=lambda doing: None)
         assert (found[-1].check, found[-1].outcome, found[-1].needed) == ("keep-alive", "failed", False)
 

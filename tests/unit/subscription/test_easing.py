@@ -1,11 +1,12 @@
 """A reader is slowed down for moments, by its own rows, and only while they are acknowledged."""
 
+from dataclasses import replace
+
 import anyio
 import pytest
 
-from connector.subscription import Budget, easing
-from connector.subscription.easing import Easing
-from connector.subscription.memory import Holding
+from connector.subscription import Budget, Holding
+from connector.subscription.easing import DEFAULT, EASED, STRIDE, Easing, EasingPolicy
 
 LIMIT = 1000
 
@@ -15,18 +16,16 @@ def holdings(count: int) -> list[Holding]:
     return [budget.open(lambda: None) for _ in range(count)]
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is slowed down waits until it may go on, and Kafka never counts as standing still."""
-    for name in ("EASE", "EASE_MOST", "STANDSTILL"):
-        monkeypatch.setattr(easing, name, 3600.0)
+HOUR = 3600.0
+PATIENT = EasingPolicy(each=HOUR, most=HOUR, standstill=HOUR)
+"""Whoever is slowed down waits until it may go on, and Kafka never counts as standing still."""
 
 
-async def is_slowed_down(holding: Holding) -> bool:
+async def is_slowed_down(holding: Holding, policy: EasingPolicy = PATIENT) -> bool:
     went_on = anyio.Event()
 
     async def look() -> None:
-        await Easing(holding).look()
+        await Easing(holding, policy).look()
         went_on.set()
 
     async with anyio.create_task_group() as group:
@@ -36,7 +35,6 @@ async def is_slowed_down(holding: Holding) -> bool:
     return not went_on.is_set()
 
 
-@pytest.mark.usefixtures("patient")
 async def test_it_waits_for_its_own_rows_until_nobody_is_kept_from_coming_back() -> None:
     one, other = holdings(2)
     one.take(450)
@@ -48,12 +46,11 @@ async def test_it_waits_for_its_own_rows_until_nobody_is_kept_from_coming_back()
     assert not await is_slowed_down(other)  # less than its share
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
-            group.start_soon(Easing(one).look)
+            group.start_soon(Easing(one, PATIENT).look)
             await anyio.wait_all_tasks_blocked()
             one.release(1)
 
 
-@pytest.mark.usefixtures("patient")
 async def test_a_release_that_is_not_enough_does_not_let_it_go_on() -> None:
     (one,) = holdings(1)
     one.take(600)
@@ -62,7 +59,7 @@ async def test_a_release_that_is_not_enough_does_not_let_it_go_on() -> None:
         went_on = anyio.Event()
 
         async def look() -> None:
-            await Easing(one).look()
+            await Easing(one, PATIENT).look()
             went_on.set()
 
         group.start_soon(look)
@@ -75,7 +72,6 @@ async def test_a_release_that_is_not_enough_does_not_let_it_go_on() -> None:
             await went_on.wait()
 
 
-@pytest.mark.usefixtures("patient")
 async def test_others_rows_that_nobody_takes_slow_it_down_only_as_far_as_it_has_many_itself() -> None:
     stuck, other = holdings(2)
     stuck.take(600)  # its topic is gone, and its upstream quiet
@@ -87,7 +83,6 @@ async def test_others_rows_that_nobody_takes_slow_it_down_only_as_far_as_it_has_
     assert await is_slowed_down(other)
 
 
-@pytest.mark.usefixtures("patient")
 async def test_what_is_held_by_those_who_shed_slows_nobody_down() -> None:
     stuck, other = holdings(2)
     stuck.take(800)
@@ -98,38 +93,33 @@ async def test_what_is_held_by_those_who_shed_slows_nobody_down() -> None:
     assert not await is_slowed_down(other)
 
 
-@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("more", [False, True])
 async def test_of_many_nobody_waits_for_what_waits_in_connections_is_not_counted(more: bool) -> None:
-    one, *_ = holdings(easing.EASED + more)
+    one, *_ = holdings(EASED + more)
     one.take(600)
     one.release(1)
     assert await is_slowed_down(one) is not more
 
 
-async def test_it_waits_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_waits_for_a_moment_only() -> None:
     (one,) = holdings(1)
     one.take(600)
     one.release(1)
-    monkeypatch.setattr(easing, "STANDSTILL", 3600.0)
     with anyio.fail_after(30):
-        await Easing(one).look()
+        await Easing(one, replace(DEFAULT, standstill=HOUR)).look()
 
 
-async def test_it_does_not_wait_longer_than_until_kafka_counts_as_standing_still(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_it_does_not_wait_longer_than_until_kafka_counts_as_standing_still() -> None:
     (one,) = holdings(1)
     one.take(600)
     one.release(1)
-    for name in ("EASE", "EASE_MOST"):
-        monkeypatch.setattr(easing, name, 3600.0)
+    impatient = replace(PATIENT, standstill=DEFAULT.standstill)
     with anyio.fail_after(30):
-        await Easing(one).look()
-    assert not await is_slowed_down(one)
+        await Easing(one, impatient).look()
+    assert not await is_slowed_down(one, impatient)
 
 
-@pytest.mark.parametrize(("limit", "stride"), [(1000, 50), (1 << 30, easing.STRIDE)])
+@pytest.mark.parametrize(("limit", "stride"), [(1000, 50), (1 << 30, STRIDE)])
 async def test_looks_are_due_by_what_was_taken(limit: int, stride: int) -> None:
     budget = Budget(limit)
     holding = budget.open(lambda: None)

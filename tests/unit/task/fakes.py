@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from typing import cast
-
 import anyio
 
-from connector.auth import Keeper, Token
+from connector.auth import Token
 from connector.task import State
 
 
@@ -96,13 +93,13 @@ class Told:
 
 
 def token(generation: int = 1, *, expires_in: float | None = None) -> Token:
-    """Return token ``t1``, ``t2``, …"""
-    expires_at = None if expires_in is None else time.monotonic() + expires_in
+    """Return token ``t1``, ``t2``, …; ``expires_in`` seconds of the loop's time (``None``: unknown)."""
+    expires_at = None if expires_in is None else anyio.current_time() + expires_in
     return Token(value=f"t{generation}", generation=generation, expires_at=expires_at)
 
 
 class FakeKeeper:
-    """Gives the tokens that tests `put`; notes what is said of them."""
+    """Satisfies `TokenKeeper`: gives the tokens that tests `put`; notes what is said of them."""
 
     def __init__(self, first: Token | None = None) -> None:
         self.current = first
@@ -112,11 +109,6 @@ class FakeKeeper:
         self.forgotten: list[str] = []
         self.changed_by_itself = anyio.Event()
         self._changed = anyio.Event()
-
-    @property
-    def as_keeper(self) -> Keeper:
-        """The same, for parts that ask for the real one."""
-        return cast(Keeper, self)
 
     def put(self, new: Token) -> None:
         self.current = new

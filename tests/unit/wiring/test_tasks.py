@@ -62,14 +62,14 @@ async def test_a_subscription_waits_for_its_topic_and_that_of_dead_letters(bench
     for more, topics in (("", ("shop.orders",)), (DEAD_LETTERS, ("shop.orders", "shop.dead"))):
         config = bench.read(more=more)
         factory: TaskFactory = await bench.factory(config)
-        follower = factory.follower(config.plans[0], factory.task(0))
+        follower = factory.runner(config.plans[0], factory.task(0))
         assert (follower.name, follower.topics) == ("orders", topics)
 
 
 async def test_a_subscription_that_is_no_more_leaves_no_series(bench: Bench) -> None:
     config = bench.read()
     factory = await bench.factory(config)
-    factory.follower(config.plans[0], factory.task(0))
+    factory.runner(config.plans[0], factory.task(0))
     assert b'subscription="orders"' in bench.metrics.render()[0]
     factory.forget("orders")
     assert b'subscription="orders"' not in bench.metrics.render()[0]
@@ -84,7 +84,7 @@ async def test_after_a_change_everything_is_made_by_the_new_configuration(bench:
     assert change.changed == ("orders",)
     herder.apply(second, change)
     (task,) = herder.tasks
-    assert [follower.topics for follower in task.followers] == [("shop.sales",)]
+    assert [follower.topics for follower in task.runners] == [("shop.sales",)]
     sasl = bench.kafka.settings.security.sasl
     assert sasl is not None
     assert sasl.password == "second"

@@ -10,16 +10,17 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from connector.errors import DataError
-from connector.publish import DeadLetters, Receipt
+from connector.publish import LetterObserver, Receipt
 from connector.records.bad import BadRecord, Stage
 from connector.subscription import Holding
 from connector.task.observers import RecordObserver
-from connector.task.status import Face
+from connector.task.status import StatusTracker
+from connector.task.tolerance import DeadLetterRefused, Tolerance, TooManyBad, failure_event
 from connector.task.window import Window
 
 log = structlog.get_logger(__name__)
@@ -28,36 +29,18 @@ QUIET_FOR = 30.0
 """Seconds in which further bad records are only counted for the next line of the log."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tolerance:
-    """
-    Without ``bad`` the first bad record fails its subscription; with it, ``failures`` of any ``rows``
-    rows in a row do.
-    """
+class DeadLetterQueue(Protocol):
+    """`connector.publish.DeadLetters`, or what stands for it."""
 
-    bad: bool = False
-    failures: int = 50
-    rows: int = 100
+    def add(self, record: BadRecord, receipt: Receipt, observer: LetterObserver) -> int:
+        """
+        Queue ``record``; ``receipt`` is told of one row once it is kept, and ``observer`` what became of it.
 
-
-class TooManyBad(DataError):
-    """All bad is not some bad: the rows are not to blame."""
-
-    def __init__(self, failures: int, rows: int, last: DataError) -> None:
-        super().__init__(
-            f"{failures} of the last {rows} rows cannot be published, more than errors.window tolerates; "
-            f"the last one: {last}"
-        )
+        Return the bytes that this takes in memory besides.
+        """
 
 
-class DeadLetterRefused(DataError):
-    """The dead-letter topic does not take what it is for."""
-
-    def __init__(self, error: DataError) -> None:
-        super().__init__(f"the dead-letter topic refuses a dead letter for its content: {error}")
-
-
-class Verdicts:
+class ErrorReporter:
     """
     One subscription's. ``dead_letters`` of ``None``: bad records are skipped where they are tolerated.
 
@@ -69,9 +52,9 @@ class Verdicts:
         *,
         name: str,
         tolerance: Tolerance,
-        dead_letters: DeadLetters | None,
+        dead_letters: DeadLetterQueue | None,
         holding: Holding,
-        face: Face,
+        status: StatusTracker,
         observer: RecordObserver,
         fail: Callable[[DataError], None],
         clock: Callable[[], float] = time.monotonic,
@@ -80,7 +63,7 @@ class Verdicts:
         self._tolerance = tolerance
         self._dead_letters = dead_letters
         self._holding = holding
-        self._face = face
+        self._status = status
         self._observer = observer
         self._fail = fail
         self._clock = clock
@@ -110,7 +93,7 @@ class Verdicts:
     def _count(self, record: BadRecord, receipt: Receipt) -> None:
         if self._has_failed:
             return
-        self._face.last_error = str(record.error)
+        self._status.last_error = str(record.error)
         if not self._tolerance.bad:
             self._stop_for(record.error)
         elif self._window.bad(receipt.number(record.value)):
@@ -120,15 +103,7 @@ class Verdicts:
         if self._has_failed:
             return
         self._has_failed = True
-        if isinstance(error, TooManyBad):
-            event = "subscription failed: too many records cannot be published"
-            remedy = "correct the topic or raise errors.window and restart, or change the subscription"
-        elif isinstance(error, DeadLetterRefused):
-            event = "subscription failed: a dead letter cannot be published"
-            remedy = "correct the settings of the dead-letter topic, then restart"
-        else:
-            event = "subscription failed: a record cannot be published"
-            remedy = "raise the topic's limits and restart, or change the subscription or its document"
+        event, remedy = failure_event(error)
         log.error(event, subscription=self._name, error=str(error), remedy=remedy)
         self._fail(error)
 

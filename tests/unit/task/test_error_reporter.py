@@ -10,19 +10,20 @@ from structlog.testing import capture_logs
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused
-from connector.publish import DeadLetters, Ledger, LetterObserver, Receipt
+from connector.publish import Ledger, LetterObserver, Receipt
 from connector.records.bad import BadRecord, ForeignFrame, Stage
 from connector.subscription import Budget
-from connector.task.status import Face
-from connector.task.verdicts import QUIET_FOR, DeadLetterRefused, Tolerance, TooManyBad, Verdicts
+from connector.task.error_reporter import QUIET_FOR, ErrorReporter
+from connector.task.status import StatusTracker
+from connector.task.tolerance import DeadLetterRefused, Tolerance, TooManyBad
 from tests.unit.publish.rows import bad_row
 from tests.unit.task.fakes import Told
 
 TOLERANT = Tolerance(bad=True, failures=5, rows=10)
 
 
-class Postbox:
-    """Stands in for `DeadLetters`; the tests say what becomes of each letter."""
+class FakeDeadLetters:
+    """Satisfies `DeadLetterQueue`; the tests say what becomes of each letter."""
 
     def __init__(self) -> None:
         self.letters: list[tuple[BadRecord, Receipt, LetterObserver]] = []
@@ -38,34 +39,34 @@ class Postbox:
         self.letters.clear()
 
 
-class Court:
-    """Verdicts, with all that they work on."""
+class Desk:
+    """An error reporter, with all that they work on."""
 
     def __init__(
-        self, tolerance: Tolerance = TOLERANT, *, keeps: bool = True, postbox: Postbox | None = None
+        self, tolerance: Tolerance = TOLERANT, *, keeps: bool = True, queue: FakeDeadLetters | None = None
     ) -> None:
         self.now = 0.0
         self.told = Told()
-        self.face = Face(self.told)
+        self.status = StatusTracker(self.told)
         self.budget = Budget(10**9)
         self.holding = self.budget.open(lambda: None)
-        self.postbox = postbox or Postbox()
+        self.queue = queue or FakeDeadLetters()
         self.failures: list[DataError] = []
-        self.verdicts = Verdicts(
+        self.reporter = ErrorReporter(
             name="s",
             tolerance=tolerance,
-            dead_letters=cast(DeadLetters, self.postbox) if keeps else None,
+            dead_letters=self.queue if keeps else None,
             holding=self.holding,
-            face=self.face,
+            status=self.status,
             observer=self.told,
             fail=self.failures.append,
             clock=lambda: self.now,
         )
-        self.ledger = Ledger(self.settled, self.verdicts.bad)
+        self.ledger = Ledger(self.settled, self.reporter.bad)
 
     def settled(self, receipts: Sequence[Receipt]) -> None:
         self.holding.release(sum(receipt.size for receipt in receipts))
-        self.verdicts.settled(receipts[-1])
+        self.reporter.settled(receipts[-1])
 
     def frame(self, rows: int, bad: set[int], error: DataError | None = None, **known: Any) -> Receipt:
         """Receive a frame, and learn at once which of its rows are bad; good ones are through."""
@@ -80,56 +81,56 @@ class Court:
 
 
 def test_without_tolerance_the_first_bad_row_fails_and_all_are_counted() -> None:
-    court = Court(Tolerance())
+    desk = Desk(Tolerance())
     with capture_logs() as lines:
-        court.frame(10, {3, 4}, ContentRefused("too_large", "it is too large"))
-    assert [str(error) for error in court.failures] == ["it is too large"]
-    assert court.face.last_error == "it is too large"
-    assert court.told.failed == ["too_large", "too_large"]
-    assert (court.told.skipped, court.told.letters, court.postbox.letters) == ([], [], [])
+        desk.frame(10, {3, 4}, ContentRefused("too_large", "it is too large"))
+    assert [str(error) for error in desk.failures] == ["it is too large"]
+    assert desk.status.last_error == "it is too large"
+    assert desk.told.failed == ["too_large", "too_large"]
+    assert (desk.told.skipped, desk.told.letters, desk.queue.letters) == ([], [], [])
     assert [line["event"] for line in lines] == ["subscription failed: a record cannot be published"]
-    assert (court.holding.held, len(court.ledger)) == (0, 0)
+    assert (desk.holding.held, len(desk.ledger)) == (0, 0)
 
 
 def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> None:
-    court = Court(keeps=False)
+    desk = Desk(keeps=False)
     with capture_logs() as lines:
-        receipt = court.frame(10, {3, 4})
+        receipt = desk.frame(10, {3, 4})
     assert receipt.pending == 0
-    assert court.told.failed == court.told.skipped == ["invalid", "invalid"]
-    assert court.face.last_error == "bad"
-    assert court.failures == []
+    assert desk.told.failed == desk.told.skipped == ["invalid", "invalid"]
+    assert desk.status.last_error == "bad"
+    assert desk.failures == []
     (line,) = lines
     assert (line["event"], line["log_level"], line["subscription"]) == ("records skipped", "warning", "s")
     assert line["last_error"] == "bad"
 
 
 def test_a_bad_row_is_through_once_its_letter_is() -> None:
-    court = Court()
-    receipt = court.frame(10, {3})
-    assert (receipt.pending, len(court.ledger)) == (1, 1)
-    assert court.told.letters == []
-    assert court.holding.held == court.ledger.held == 10 + 1000  # the letter takes memory, too
-    court.postbox.deliver()
-    assert (receipt.pending, len(court.ledger)) == (0, 0)
-    assert court.told.letters == court.told.failed == ["invalid"]
-    assert court.holding.held == court.ledger.held == 0
+    desk = Desk()
+    receipt = desk.frame(10, {3})
+    assert (receipt.pending, len(desk.ledger)) == (1, 1)
+    assert desk.told.letters == []
+    assert desk.holding.held == desk.ledger.held == 10 + 1000  # the letter takes memory, too
+    desk.queue.deliver()
+    assert (receipt.pending, len(desk.ledger)) == (0, 0)
+    assert desk.told.letters == desk.told.failed == ["invalid"]
+    assert desk.holding.held == desk.ledger.held == 0
 
 
 def test_lines_of_the_log_are_few_and_leave_out_no_record() -> None:
-    court = Court(Tolerance(bad=True, failures=1000, rows=1000))
+    desk = Desk(Tolerance(bad=True, failures=1000, rows=1000))
     with capture_logs() as lines:
         for _ in range(20):
-            court.frame(10, {1, 2})
-            court.postbox.deliver()
+            desk.frame(10, {1, 2})
+            desk.queue.deliver()
         assert [line["records"] for line in lines] == [1]
-        court.now += QUIET_FOR
-        court.frame(10, set())
+        desk.now += QUIET_FOR
+        desk.frame(10, set())
         assert [line["records"] for line in lines] == [1, 39]
-        court.frame(10, {1})
-        court.postbox.deliver()
-        court.verdicts.close()
-        court.verdicts.close()
+        desk.frame(10, {1})
+        desk.queue.deliver()
+        desk.reporter.close()
+        desk.reporter.close()
         assert [line["records"] for line in lines] == [1, 39, 1]
     assert {line["event"] for line in lines} == {"records go to the dead-letter topic"}
 
@@ -137,86 +138,86 @@ def test_lines_of_the_log_are_few_and_leave_out_no_record() -> None:
 @pytest.mark.parametrize("keeps", [True, False])
 @pytest.mark.parametrize("per_frame", [1, 2, 60])
 def test_all_bad_is_not_some_bad(per_frame: int, keeps: bool) -> None:
-    court = Court(Tolerance(bad=True, failures=50, rows=100), keeps=keeps)
+    desk = Desk(Tolerance(bad=True, failures=50, rows=100), keeps=keeps)
     with capture_logs() as lines:
         for number in range(60 // per_frame):
-            court.frame(per_frame, set(range(per_frame)))
-            assert bool(court.failures) is ((number + 1) * per_frame >= 50)
-    (error,) = court.failures
+            desk.frame(per_frame, set(range(per_frame)))
+            assert bool(desk.failures) is ((number + 1) * per_frame >= 50)
+    (error,) = desk.failures
     assert isinstance(error, TooManyBad)
     assert "50 of the last 100 rows" in str(error)
     assert "errors.window" in str(error)
     (line,) = [line for line in lines if line["log_level"] == "error"]
     assert line["event"] == "subscription failed: too many records cannot be published"
     assert line["remedy"]
-    assert len(court.told.failed) == 60
-    assert len(court.postbox.letters) == (60 if keeps else 0)  # those that came before are kept, too
+    assert len(desk.told.failed) == 60
+    assert len(desk.queue.letters) == (60 if keeps else 0)  # those that came before are kept, too
 
 
 def test_bad_rows_spread_over_a_large_frame_are_some() -> None:
-    court = Court(Tolerance(bad=True, failures=50, rows=100))
-    court.frame(800, set(range(0, 800, 3)))
-    assert court.failures == []
-    court.frame(800, set(range(750, 800)))
-    assert len(court.failures) == 1
+    desk = Desk(Tolerance(bad=True, failures=50, rows=100))
+    desk.frame(800, set(range(0, 800, 3)))
+    assert desk.failures == []
+    desk.frame(800, set(range(750, 800)))
+    assert len(desk.failures) == 1
 
 
 def test_good_rows_in_between_count_although_nothing_is_done_for_them() -> None:
-    court = Court(Tolerance(bad=True, failures=2, rows=10))
+    desk = Desk(Tolerance(bad=True, failures=2, rows=10))
     for _ in range(20):
-        court.frame(1, {0})
-        court.postbox.deliver()
-        court.frame(9, set())
-    assert court.failures == []
-    court.frame(2, {1})
-    court.frame(8, {7})
-    assert len(court.failures) == 1
+        desk.frame(1, {0})
+        desk.queue.deliver()
+        desk.frame(9, set())
+    assert desk.failures == []
+    desk.frame(2, {1})
+    desk.frame(8, {7})
+    assert len(desk.failures) == 1
 
 
 def test_what_is_no_row_is_no_bad_row() -> None:
-    court = Court(Tolerance(bad=True, failures=1, rows=1))
-    court.frame(1, {0}, ForeignFrame("no message"), stage=Stage.POLL)
-    assert (court.failures, court.told.failed) == ([], [])
-    court.postbox.deliver()
-    assert court.told.letters == ["protocol"]
+    desk = Desk(Tolerance(bad=True, failures=1, rows=1))
+    desk.frame(1, {0}, ForeignFrame("no message"), stage=Stage.POLL)
+    assert (desk.failures, desk.told.failed) == ([], [])
+    desk.queue.deliver()
+    assert desk.told.letters == ["protocol"]
 
 
 def test_a_letter_that_is_refused_fails_with_that_reason_and_is_told() -> None:
-    court = Court()
+    desk = Desk()
     values = [b"abc"]
-    receipt = court.ledger.open(rows=1, size=0, received_at=0.0, values=values)
+    receipt = desk.ledger.open(rows=1, size=0, received_at=0.0, values=values)
     receipt.given_up(bad_row(values[0]))
-    (record, _, observer) = court.postbox.letters[0]
+    (record, _, observer) = desk.queue.letters[0]
     with capture_logs() as lines:
         observer.undeliverable(record, ContentRefused("invalid", "it wants keys"))
         receipt.acknowledged(1)
-    (error,) = court.failures
+    (error,) = desk.failures
     assert isinstance(error, DeadLetterRefused)
     assert "it wants keys" in str(error)
-    assert court.told.letters == []
+    assert desk.told.letters == []
     lost, failed = lines
     assert lost["event"] == "dead letter is lost: its topic refuses it for its content"
     assert lost["bytes"] == 3
     assert lost["sha256"].startswith("ba7816bf")
     assert failed["event"] == "subscription failed: a dead letter cannot be published"
-    assert (court.holding.held, len(court.ledger)) == (0, 0)
+    assert (desk.holding.held, len(desk.ledger)) == (0, 0)
 
 
 def test_the_reason_of_the_end_stays() -> None:
-    court = Court(Tolerance(bad=True, failures=2, rows=2))
-    court.frame(2, {0, 1})
-    court.face.last_error = str(court.failures[0])  # as the follower does
-    court.frame(1, {0}, DataError("another"))
-    assert "another" not in str(court.face.last_error)
-    assert len(court.failures) == 1
+    desk = Desk(Tolerance(bad=True, failures=2, rows=2))
+    desk.frame(2, {0, 1})
+    desk.status.last_error = str(desk.failures[0])  # as the runner does
+    desk.frame(1, {0}, DataError("another"))
+    assert "another" not in str(desk.status.last_error)
+    assert len(desk.failures) == 1
 
 
 def test_a_letter_that_is_lost_at_once_leaves_nothing_held() -> None:
-    class Shredder(Postbox):
+    class Shredder(FakeDeadLetters):
         def add(self, record: BadRecord, receipt: Receipt, observer: LetterObserver) -> int:
             receipt.acknowledged(1)
             return 1000
 
-    court = Court(postbox=Shredder())
-    court.frame(1, {0})
-    assert (court.holding.held, court.ledger.held, court.budget.used) == (0, 0, 0)
+    desk = Desk(queue=Shredder())
+    desk.frame(1, {0})
+    assert (desk.holding.held, desk.ledger.held, desk.budget.used) == (0, 0, 0)

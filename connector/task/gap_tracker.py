@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from connector.task.handover import OpenGap
 from connector.task.observers import GapObserver
 
 log = structlog.get_logger(__name__)
@@ -15,7 +16,7 @@ PLANNED = ("reopen", "reload")
 """Reasons of gaps that were ours to choose."""
 
 
-class Coverage:
+class GapTracker:
     """
     Counts uncovered and billed seconds as they pass.
 
@@ -61,11 +62,18 @@ class Coverage:
             self._lost_at = self._counted_to = self._clock() if since is None else since
             self._reason = reason
 
-    def take_over(self, other: Coverage) -> None:
-        """Go on where ``other``, of the same subscription and clock, stands; it counts nothing more."""
-        other.tick()
-        self._lost_at, self._counted_to, self._reason = other._lost_at, other._counted_to, other._reason
-        other._lost_at = other._live_to = None
+    def hand_over(self) -> OpenGap | None:
+        """Return the gap that is open, for another to go on with; this one counts nothing more of it."""
+        self.tick()
+        lost_at, self._lost_at, self._live_to = self._lost_at, None, None
+        if lost_at is None:
+            return None
+        return OpenGap(since=lost_at, counted_to=self._counted_to, reason=self._reason)
+
+    def take_over(self, gap: OpenGap | None) -> None:
+        """Go on with ``gap``, of the same subscription and clock; ``None``: none is open."""
+        if gap is not None:
+            self._lost_at, self._counted_to, self._reason = gap.since, gap.counted_to, gap.reason
 
     def ended(self) -> None:
         """Nothing is promised any more."""

@@ -1,4 +1,4 @@
-"""When silence is the end of a session."""
+"""When silence is the end of an attempt: keep-alives, and asking for one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Patience:
+class KeepAlivePolicy:
     """
     When silence is the end. ``keepalive_timeout`` seconds without a frame; where ``probe`` is set we then
     ask for a sign of life, and wait as long again. We ping every ``ping_interval`` seconds, whatever
@@ -19,7 +19,7 @@ class Patience:
     ping_interval: float | None = None
 
 
-class Act(Enum):
+class KeepAliveAction(Enum):
     """What to do now."""
 
     WAIT = auto()
@@ -27,15 +27,15 @@ class Act(Enum):
     GIVE_UP = auto()
 
 
-class Vigil:
-    """Watches one session's silence; moments are in seconds of one clock."""
+class KeepAliveMonitor:
+    """Watches one peer's silence; moments are in seconds of one clock."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._limit = patience.keepalive_timeout
-        self._probe = patience.probe
+    def __init__(self, policy: KeepAlivePolicy) -> None:
+        self._limit = policy.keepalive_timeout
+        self._probe = policy.probe
         self._probed_at: float | None = None
 
-    def look(self, now: float, heard_at: float) -> tuple[Act, float]:
+    def look(self, now: float, heard_at: float) -> tuple[KeepAliveAction, float]:
         """
         Return what to do, the peer having last been heard at ``heard_at``, and after how many seconds to
         look again.
@@ -45,8 +45,8 @@ class Vigil:
         since = heard_at if self._probed_at is None else self._probed_at
         left = since + self._limit - now
         if left > 0:
-            return Act.WAIT, left
+            return KeepAliveAction.WAIT, left
         if self._probe and self._probed_at is None:
             self._probed_at = now
-            return Act.PROBE, self._limit
-        return Act.GIVE_UP, 0.0
+            return KeepAliveAction.PROBE, self._limit
+        return KeepAliveAction.GIVE_UP, 0.0

@@ -17,7 +17,7 @@ AT_ONCE = 10
 """So many may come together, if nobody came just before: a worker with a few subscriptions never waits."""
 
 
-class Pace:
+class ConnectRateLimiter:
     """
     Lets sessions through in the order in which they ask: `AT_ONCE`, and then `PER_SECOND`.
 

@@ -1,0 +1,279 @@
+"""
+One attempt: one connection for one subscription, with its token, from its opening to its end.
+
+It ends by the other side, by silence, or on purpose (`Attempt.finish`); in the last case what the peer
+still sends is received until the peer's Close or a deadline. Whatever is learnt by an attempt is its own: two
+may feed one subscription at once.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from connector.auth import Token
+from connector.subscription import (
+    GraphQLRequest,
+    ProtocolViolation,
+    ServerCompleted,
+    ServerRefused,
+    SessionError,
+    Silent,
+    SocketClosed,
+)
+from connector.task.connection import Connection
+from connector.task.intake import Intake
+from connector.task.keep_alive import KeepAlivePolicy
+from connector.task.progress import PROVEN_AFTER, SETTLED_AFTER, STEADY_AFTER, Progress
+from connector.task.token_keeper import TokenKeeper
+from connector.task.watchers import abort_when_silent, keep_pinging, until_due_for_renewal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptSettings:
+    """
+    What every attempt of a subscription, which is called ``name``, is made with.
+
+    ``reopens`` is false where a session outlives its token; ``steady_after`` are the seconds of life after
+    which an attempt that brought data is proven.
+    """
+
+    name: str
+    request: GraphQLRequest
+    keep_alive: KeepAlivePolicy
+    reopens: bool
+    steady_after: float = STEADY_AFTER
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttemptEnd:
+    """
+    How an attempt, made with ``token``, ended. ``cause`` names the purpose (stop, reopen, reload, shed,
+    failed) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for`` are
+    its seconds of life, ``last_heard_at`` a moment of its clock.
+    """
+
+    token: Token | None
+    cause: str | None
+    error: SessionError | None
+    progress: Progress
+    delivered: bool
+    live_for: float
+    last_heard_at: float
+
+
+class AttemptEvents(Protocol):
+    """What is told of attempts, each time with the one that it is told of."""
+
+    def reached(self, attempt: Attempt, progress: Progress) -> None:
+        """It has come as far as ``progress``."""
+
+    def closing(self, attempt: Attempt, cause: str) -> None:
+        """The connection is being closed on purpose; what the peer still sends is received."""
+
+    def closed(self, attempt: Attempt, cause: str) -> None:
+        """The connection was closed on purpose; what it delivered may still be on its way here."""
+
+
+class Attempt:
+    """
+    Used once, with ``connection`` its own. ``token`` of ``None``: the endpoint asks for none; ``keeper`` is
+    told when it was accepted. ``rng`` returns a float in [0, 1), ``clock`` seconds.
+
+    ``live_since`` is when it subscribed, ``None`` before it is live; ``delivered``: data came.
+    ``request_error`` is what the last result said where it had errors and no data at all (see `Source`).
+    """
+
+    def __init__(
+        self,
+        settings: AttemptSettings,
+        *,
+        connection: Connection,
+        token: Token | None,
+        keeper: TokenKeeper | None,
+        intake: Intake,
+        events: AttemptEvents,
+        rng: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._connection = connection
+        self._keeper = keeper
+        self._intake = intake
+        self._events = events
+        self._rng = rng
+        self._clock = clock
+        self._cause: str | None = None
+        self._asked_to_finish = anyio.Event()
+        self._opening = anyio.CancelScope()
+        self._eases: anyio.CancelScope | None = None
+        self._subscribed_at: float | None = None
+        self._is_settled = False  # data came and it is proven: nothing more is to be learnt of results
+        self.token = token
+        self.progress = Progress.NEW
+        self.live_since: float | None = None
+        self.delivered = False
+        self.request_error: ServerRefused | None = None
+        self.clean = connection.clean  # of `Source`
+
+    def finish(self, cause: str) -> None:
+        """Close on purpose; the first cause counts. Before it subscribed, it is just given up."""
+        if self._cause is None:
+            self._cause = cause
+            self._asked_to_finish.set()
+            self._opening.cancel()
+            if self._eases is not None:
+                self._eases.cancel()
+
+    @property
+    def _is_closing(self) -> bool:
+        return self._cause is not None
+
+    async def run(self) -> AttemptEnd:
+        """Open, deliver, and return how it ended. Cancelling ends the connection at once."""
+        error: SessionError | None = None
+        try:
+            async with anyio.create_task_group() as group:
+                try:
+                    with self._opening:
+                        await self._open()
+                    if not self._opening.cancelled_caught:
+                        self._watch(group)
+                        await self._deliver()
+                except SessionError as caught:
+                    error = caught
+                    await self._receive_the_rest(caught)
+                group.cancel_scope.cancel()
+        finally:
+            self._connection.abort()
+        return self._ended(error)
+
+    def _ended(self, error: SessionError | None) -> AttemptEnd:
+        if isinstance(error, ServerCompleted) and self.request_error is not None and not self.delivered:
+            error = self.request_error  # the server gave only that for a result, and completed
+        return AttemptEnd(
+            token=self.token,
+            cause=self._cause,
+            error=None if self._is_closing else error,
+            progress=self.progress,
+            delivered=self.delivered,
+            live_for=self._lived(),
+            last_heard_at=self._connection.last_heard_at,
+        )
+
+    async def _open(self) -> None:
+        self._reach(Progress.CONNECTING)
+        await self._connection.open()
+        self._reach(Progress.INITIALISING)
+        await self._connection.initialise()
+        self._reach(Progress.SUBSCRIBING)
+        self._subscribed_at = self._clock()
+
+    def _watch(self, group: TaskGroup) -> None:
+        """Start what goes on beside reading."""
+        connection, keep_alive = self._connection, self._settings.keep_alive
+        group.start_soon(self._prove_in_time)
+        group.start_soon(self._finish_when_asked)
+        group.start_soon(abort_when_silent, connection, keep_alive, lambda: self._is_closing, self._clock)
+        group.start_soon(keep_pinging, connection, keep_alive.ping_interval, lambda: self._is_closing)
+        if self._settings.reopens and self._keeper is not None and self.token is not None:
+            group.start_soon(self._finish_before_expiry, self._keeper, self.token)
+
+    async def _deliver(self) -> None:
+        connection, easing, take = self._connection, self._intake.easing(), self._intake.receive
+        await connection.start(self._settings.request)
+        while (result := await connection.receive()) is not None:
+            if take(result, self) and not self._is_settled:
+                self._data_came()
+            if self._cause is not None:
+                # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
+                await self._intake.room()
+                continue
+            if easing.is_due:
+                with anyio.CancelScope() as self._eases:
+                    await easing.look()
+                self._eases = None
+
+    async def _receive_the_rest(self, error: SessionError) -> None:
+        """
+        After ``error``: where the operation is over and the connection is not, Close; what the peer wrote
+        before it saw that is still received.
+        """
+        if isinstance(error, ProtocolViolation):
+            self._intake.violated(error)
+        if isinstance(error, SocketClosed | Silent) or not self.delivered or self._is_closing:
+            return
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._connection.finish)
+            while True:
+                try:
+                    result = await self._connection.receive()
+                    if result is None:
+                        break
+                    self._intake.receive(result, self)
+                    await self._intake.room()
+                except (SocketClosed, Silent):
+                    break
+                except ProtocolViolation as violation:
+                    self._intake.violated(violation)
+                except SessionError:
+                    continue
+            group.cancel_scope.cancel()
+
+    # Its progress
+
+    def _reach(self, progress: Progress) -> None:
+        """Tell of ``progress``, once; the token of this attempt is credited, whatever others there are."""
+        if progress <= self.progress:
+            return
+        self.progress = progress
+        self._events.reached(self, progress)
+        if progress >= Progress.ACCEPTED and self._keeper is not None and self.token is not None:
+            self._keeper.accept(self.token.generation, by=self._settings.name)
+
+    def _data_came(self) -> None:
+        self._become_live()  # not sooner, for a result may be a refusal
+        self.delivered = True
+        self._reach(Progress.ACCEPTED)
+        self._prove()
+        self._is_settled = self.progress is Progress.PROVEN
+
+    def _become_live(self) -> None:
+        if self.live_since is None and not self._is_closing and self._subscribed_at is not None:
+            self.live_since = self._subscribed_at
+            self._reach(Progress.LIVE)
+
+    def _lived(self) -> float:
+        return self._clock() - self.live_since if self.live_since is not None else 0.0
+
+    def _prove(self) -> None:
+        """Not at its first row, for one may be all it brings."""
+        if self._lived() >= (self._settings.steady_after if self.delivered else PROVEN_AFTER):
+            self._reach(Progress.PROVEN)
+
+    async def _prove_in_time(self) -> None:
+        """No answer comes to a subscription that is accepted, only one to a refused one, and soon."""
+        await anyio.sleep(SETTLED_AFTER)
+        self._become_live()
+        while self.progress < Progress.PROVEN and not self._is_closing:
+            await anyio.sleep(STEADY_AFTER)
+            self._prove()
+
+    # Its end
+
+    async def _finish_when_asked(self) -> None:
+        await self._asked_to_finish.wait()
+        assert self._cause is not None
+        self._events.closing(self, self._cause)
+        await self._connection.finish()
+        self._events.closed(self, self._cause)
+
+    async def _finish_before_expiry(self, keeper: TokenKeeper, token: Token) -> None:
+        await until_due_for_renewal(keeper, token, self._clock, self._rng)
+        self.finish("reopen")

@@ -1,0 +1,44 @@
+"""Between an attempt and the pipeline that it feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from connector.subscription import Delivered, Easing, ProtocolViolation, ServerRefused
+
+
+class Source(Protocol):
+    """By whom a result came: an `Attempt`."""
+
+    request_error: ServerRefused | None
+    """
+    What its last odd result said where that had errors and no ``data`` at all: "request errors" are raised
+    before execution begins (GraphQL October 2021 §7.1), so the operation was never started.
+    """
+
+    @property
+    def clean(self) -> Callable[[str], str]:
+        """Takes the token of this source out of what the other side said."""
+
+
+class Intake(Protocol):
+    """What takes results over: the subscription's `Pipeline`."""
+
+    @property
+    def receive(self) -> Callable[[Delivered, Source], bool]:
+        """
+        Takes a result over, and from whom it is; never waits. Returns whether it had data.
+
+        Raises:
+            SessionError: The result says that the attempt is refused.
+        """
+
+    def violated(self, error: ProtocolViolation) -> None:
+        """A peer broke the protocol, which ends its attempt."""
+
+    async def room(self) -> None:
+        """Return once there is room for more, after Close was sent."""
+
+    def easing(self) -> Easing:
+        """Return what slows one reader down."""

@@ -1,0 +1,109 @@
+"""Results that are not simply a list of rows: errors, nothing, refusals in the place of data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from connector.records.bad import Unconvertible, UnreadableResult
+from connector.refusals import Kinds
+from connector.subscription import (
+    Delivered,
+    GraphQLError,
+    ProtocolViolation,
+    RawPayload,
+    ServerRefused,
+    Unreadable,
+    read_errors,
+    refusal_in_data,
+    result_of,
+)
+from connector.task.intake import Source
+from connector.task.observers import FlowObserver
+from connector.task.settings import SubscriptionSettings
+from connector.task.status import StatusTracker
+
+log = structlog.get_logger(__name__)
+
+
+class OddResults:
+    """
+    Looks at the odd results of one subscription. ``keep`` is given frames that are kept as bad records,
+    where that is tolerated.
+    """
+
+    def __init__(
+        self,
+        settings: SubscriptionSettings,
+        *,
+        status: StatusTracker,
+        observer: FlowObserver,
+        keep: Callable[[bytes, Unconvertible], None],
+    ) -> None:
+        self._name = settings.name
+        self._rows = settings.rows
+        self._refusals = settings.refusals
+        self._tolerates = settings.tolerance.bad
+        self._status = status
+        self._observer = observer
+        self._keep = keep
+        self._kinds = Kinds()
+
+    def rows_of(self, result: Delivered, source: Source) -> list[msgspec.Raw] | None:
+        """
+        Return the rows that ``result`` has after all; ``None``: it has none.
+
+        Raises:
+            ServerRefused: It carries a refusal.
+            ProtocolViolation: No rows can be read from it, and that is not tolerated.
+        """
+        source.request_error = None
+        if isinstance(result.payload, Unreadable):
+            if not self._tolerates:
+                raise ProtocolViolation(result.payload.said)
+            self._keep(result.frame, UnreadableResult(result.payload.said))
+            return None
+        payload = result_of(result.frame)
+        errors = read_errors(payload.errors)
+        rows = self._rows.find_rows(payload.data) if len(payload.data) else None
+        in_band = refusal_in_data(payload.data) if not errors and rows is None else ()
+        if errors or in_band:
+            refused = self._judge(errors or in_band, source, has_rows=bool(rows), in_band=bool(in_band))
+            if refused is not None:
+                raise refused
+            if not len(payload.data):
+                source.request_error = self._refused("subscribe", errors, source)
+        if rows is None:
+            self._without_rows(result, payload, has_errors=bool(errors))
+        return rows
+
+    def _without_rows(self, result: Delivered, payload: RawPayload, *, has_errors: bool) -> None:
+        if self._tolerates and len(payload.data) and self._rows.is_malformed(payload.data):
+            error = UnreadableResult("the server sent a result with something else where its rows should be")
+            self._keep(result.frame, error)
+            return
+        self._observer.null_result()
+        if not has_errors:
+            log.debug("result without rows", subscription=self._name, bytes=len(payload.data))
+
+    def _judge(
+        self, errors: tuple[GraphQLError, ...], source: Source, *, has_rows: bool, in_band: bool
+    ) -> ServerRefused | None:
+        """Tell of ``errors``; return the refusal that they are, ``None`` where they are none."""
+        self._observer.result_errors(len(errors))
+        refused = self._refused("stream", errors, source)
+        symptom = refused.symptom
+        said = "; ".join(symptom.texts[:3]) or "without a message"
+        if self._kinds.is_new(symptom):
+            log.warning("result carries errors", subscription=self._name, errors=said, has_rows=has_rows)
+        self._status.last_error = said
+        is_known = self._refusals.classify(symptom).known
+        return refused if in_band or (is_known and not has_rows) else None
+
+    @staticmethod
+    def _refused(during: str, errors: tuple[GraphQLError, ...], source: Source) -> ServerRefused:
+        texts = tuple(source.clean(error.message) for error in errors if error.message)
+        codes = tuple(source.clean(error.code) for error in errors if error.code)
+        return ServerRefused(during, texts, codes)

@@ -1,0 +1,169 @@
+"""
+What lives as long as a subscription: from results to acknowledged records, whoever delivers the results.
+
+Sockets come and go, and two may deliver at once; rows go on in the order received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import anyio.lowlevel
+
+from connector.errors import DataError
+from connector.publish import Ledger, Receipt
+from connector.subscription import Easing, Inbox, ProtocolViolation
+from connector.task.destination import Destination
+from connector.task.error_reporter import DeadLetterQueue, ErrorReporter
+from connector.task.observers import SubscriptionObserver
+from connector.task.pump import Pump
+from connector.task.receiver import Arrival, Receiver
+from connector.task.settings import Shared, SubscriptionSettings
+from connector.task.status import StatusTracker
+
+WINDOW_SHARE = 1 / 4
+"""Of the budget: so much of a subscription's rows may be with the publisher at a time."""
+
+
+class PipelineEvents(Protocol):
+    """What a pipeline asks of whoever opens the sockets. Nothing here may block."""
+
+    def memory_is_short(self, *, held: int, bound: int) -> None:
+        """
+        No more should be received: ``held`` of ``bound`` bytes are held here. It is not told again before
+        `Pipeline.recover`.
+        """
+
+    def failed(self, error: DataError) -> None:
+        """The subscription has to stop for ``error``."""
+
+
+class Pipeline:
+    """
+    One subscription's: its inbox, receiver, pump, ledger and error reporter.
+
+    ``dead_letters`` of ``None``: bad records are not kept. `receive` takes a result and the attempt that it
+    came by, and never waits (see `Receiver.receive`).
+    """
+
+    def __init__(
+        self,
+        settings: SubscriptionSettings,
+        *,
+        shared: Shared,
+        publisher: Destination,
+        status: StatusTracker,
+        observer: SubscriptionObserver,
+        dead_letters: DeadLetterQueue | None,
+        events: PipelineEvents,
+    ) -> None:
+        self._events = events
+        self._budget = shared.budget
+        self._keeps_foreign = settings.tolerance.bad and dead_letters is not None
+        self._holding = holding = self._budget.open(self._memory_is_short)
+        self._inbox: Inbox[Arrival] = Inbox()
+        self._errors = ErrorReporter(
+            name=settings.name,
+            tolerance=settings.tolerance,
+            dead_letters=dead_letters,
+            holding=holding,
+            status=status,
+            observer=observer,
+            fail=events.failed,
+        )
+        self._ledger = Ledger(self._settled, self._errors.bad)
+        self._pump = Pump(
+            settings,
+            inbox=self._inbox,
+            publisher=publisher,
+            ledger=self._ledger,
+            holding=holding,
+            observer=observer,
+            window=int(self._budget.limit * WINDOW_SHARE),
+        )
+        self._receiver = Receiver(
+            settings,
+            inbox=self._inbox,
+            holding=holding,
+            status=status,
+            observer=observer,
+            hide=shared.hide,
+        )
+        # Called for every frame.
+        self.receive = self._receiver.receive
+        self.room = self._budget.room
+
+    @property
+    def undelivered(self) -> int:
+        """Frames that were received and are not through."""
+        return len(self._inbox) + self._pump.in_hand + len(self._ledger)
+
+    async def run(self) -> None:
+        """Pass on what is received; return once closed, with all of it handed to the publisher."""
+        await self._pump.run()
+
+    # For attempts (Intake)
+
+    def violated(self, error: ProtocolViolation) -> None:
+        """A peer sent what is no message of the subprotocol: keep that where bad records are kept."""
+        if self._keeps_foreign and error.frame is not None:
+            self._receiver.keep_foreign(error.frame, error)
+
+    def easing(self) -> Easing:
+        """Return what slows one reader down before it has to shed."""
+        return Easing(self._holding)
+
+    # For whoever opens them
+
+    def hold(self) -> None:
+        """
+        Pass nothing on to Kafka, while receiving goes on.
+
+        What is held counts as memory: where it becomes too much, `PipelineEvents.memory_is_short` is told.
+        """
+        self._pump.hold()
+
+    def release(self) -> None:
+        """End a `hold`: what was held is passed on first, in the order received."""
+        self._pump.release()
+
+    async def drain(self) -> None:
+        """Return once what was received is through. Ends a `hold`. Cancelling it loses nothing."""
+        while self.undelivered:
+            self._pump.release()
+            await self._ledger.below(1)
+            await anyio.lowlevel.checkpoint()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it was told that memory is short, and has not recovered since."""
+        return self._holding.is_told
+
+    async def until_roomy(self) -> None:
+        """Return once what was received is through, and all hold so little that receiving may begin again."""
+        await self.drain()
+        await self._budget.roomy()
+
+    def recover(self) -> None:
+        """Receiving begins again: it may be told that memory is short."""
+        self._holding.settled()
+
+    def close(self) -> None:
+        """Nothing more will be received; what was is still passed on."""
+        self._inbox.close()
+        # It cannot shed any more, and whoever stays told keeps the others from being told.
+        self._holding.close()
+
+    def say_the_rest(self) -> None:
+        """Log what was only counted of bad records."""
+        self._errors.close()
+
+    # For its parts
+
+    def _memory_is_short(self) -> None:
+        self._events.memory_is_short(held=self._holding.held, bound=self._budget.limit)
+
+    def _settled(self, receipts: Sequence[Receipt]) -> None:
+        self._pump.settled(receipts)
+        self._errors.settled(receipts[-1])

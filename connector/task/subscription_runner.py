@@ -1,0 +1,278 @@
+"""
+One subscription, kept up for ever: its state machine.
+
+``token → connecting → initialising → subscribing → live → (reopening | shedding | waiting) → …``, until
+it is stopped, or fails for a record that cannot be published.
+"""
+
+from __future__ import annotations
+
+import math
+
+import anyio
+
+from connector.auth import Token
+from connector.errors import DataError
+from connector.subscription import SessionSettings
+from connector.task.attempt import Attempt, AttemptEnd, AttemptSettings
+from connector.task.attempt_report import AttemptReport
+from connector.task.destination import Destination, until_ready
+from connector.task.dialer import Dialer
+from connector.task.ending import Ending
+from connector.task.error_reporter import DeadLetterQueue
+from connector.task.gap_tracker import GapTracker
+from connector.task.handover import Handover
+from connector.task.observers import SubscriptionObserver
+from connector.task.overload import Overload
+from connector.task.pipeline import Pipeline
+from connector.task.progress import Progress
+from connector.task.quiet import watch_data
+from connector.task.retry_policy import HEALTHY_AFTER, SUBPROTOCOL_REFUSED, RetryPolicy
+from connector.task.settings import Shared, SubscriptionSettings
+from connector.task.state import State
+from connector.task.status import StatusTracker, SubscriptionStatus
+from connector.upstream import Target
+
+RELOADED = "reload"
+"""The cause, and the reason in metrics, where the configuration of the subscription changed."""
+
+
+class SubscriptionRunner:
+    """
+    Run it once with `run`; `stop` ends it in good order.
+
+    ``disconnected`` is set once its last session is over; what it received may still be on its way to Kafka.
+    ``dead_letters`` of ``None``: bad records are not kept.
+    """
+
+    def __init__(
+        self,
+        settings: SubscriptionSettings,
+        *,
+        shared: Shared,
+        publisher: Destination,
+        observer: SubscriptionObserver,
+        dead_letters: DeadLetterQueue | None = None,
+    ) -> None:
+        self._settings = settings
+        self._shared = shared
+        self._publisher = publisher
+        self._observer = observer
+        self._status = StatusTracker(observer)
+        self._gaps = GapTracker(settings.name, observer, streams=settings.streams, clock=shared.clock)
+        self._retry = RetryPolicy(
+            settings.name, refusals=settings.refusals, keeper=shared.keeper, alarm=observer.refused
+        )
+        self._ending = Ending()
+        self._report = AttemptReport(
+            settings.name,
+            observer=observer,
+            status=self._status,
+            gaps=self._gaps,
+            retry=self._retry,
+            ending=self._ending,
+        )
+        self._overload = Overload(settings.name)
+        self._dialer = Dialer(settings, shared.connection)
+        self._pipeline = Pipeline(
+            settings,
+            shared=shared,
+            publisher=publisher,
+            status=self._status,
+            observer=observer,
+            dead_letters=dead_letters,
+            events=self,
+        )
+        self._attempt: Attempt | None = None
+        self._ended_at = -math.inf
+        self.disconnected = anyio.Event()
+
+    @property
+    def name(self) -> str:
+        """The subscription's name."""
+        return self._settings.name
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that are waited for before a session is opened."""
+        return self._settings.topics
+
+    @property
+    def status(self) -> SubscriptionStatus:
+        """How it stands."""
+        return self._status.status
+
+    @property
+    def undelivered(self) -> int:
+        """Frames that were received and are not through."""
+        return self._pipeline.undelivered
+
+    def tick(self) -> None:
+        """Bring counters of time up to now."""
+        self._gaps.tick()
+
+    def stop(self) -> None:
+        """Close the session on purpose; `run` returns once what was received is through."""
+        self._finish("stop")
+        self._ending.stop()
+
+    def give_way(self) -> None:
+        """The same, because another goes on in its place, which tells of this subscription from now on."""
+        self._status.mute()
+        self._finish(RELOADED)
+        self._ending.stop(is_replaced=True)
+
+    def replace(self, old: SubscriptionRunner) -> None:
+        """Stop ``old``, the subscription as it was configured before; `run` goes on where it left off."""
+        old.give_way()
+        self._status.enter(State.REOPENING)
+
+    async def hand_over(self) -> Handover:
+        """Return how things stood when its last session was over; wait for that. To be called once."""
+        await self.disconnected.wait()
+        is_replaced = self._ending.is_replaced
+        gap = self._gaps.hand_over() if is_replaced else None
+        return Handover(ended_at=self._ended_at, is_replaced=is_replaced, gap=gap)
+
+    def retarget(self, target: Target, session: SessionSettings) -> None:
+        """Open the next session with these; one that is waited for after a failure is tried at once."""
+        self._dialer.retarget(target, session)
+        if self._ending.end_pause():
+            self._retry.succeeded()
+
+    def _finish(self, cause: str) -> None:
+        if self._attempt is not None:
+            self._attempt.finish(cause)
+
+    # Its life
+
+    async def run(self, *, after: SubscriptionRunner | None = None) -> None:
+        """
+        Keep it up until stopped. Cancelling drops what was not published.
+
+        ``after`` bears the same name, and was removed or replaced: no session is opened beside its last one.
+        """
+        if after is not None:
+            self._go_on(await after.hand_over())
+        settings = self._settings
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._pipeline.run)
+            group.start_soon(watch_data, settings.name, settings.no_data_alarm, self._status, self._observer)
+            await self._keep_up()
+            await self._wind_up()
+            group.cancel_scope.cancel()
+
+    def _go_on(self, handover: Handover) -> None:
+        self._ended_at = handover.ended_at
+        if handover.is_replaced:
+            self._observer.reconnect(RELOADED)
+            self._gaps.take_over(handover.gap)
+
+    async def _wind_up(self) -> None:
+        """No session is open, and none will be."""
+        stopping = self._ending.stopping
+        if self._shared.keeper is not None:
+            self._shared.keeper.forget(self.name)
+        self._pipeline.close()
+        self.disconnected.set()
+        self._leave() if stopping.is_set() else self._gaps.lost("failed")
+        await self._pipeline.drain()
+        self._pipeline.say_the_rest()
+        if not stopping.is_set():
+            self._status.enter(State.FAILED)
+            await stopping.wait()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._status.enter(State.STOPPED)
+        if self._ending.is_replaced:
+            self._gaps.lost(RELOADED)
+        else:
+            self._gaps.ended()
+
+    async def _keep_up(self) -> None:
+        unless_ending, ending = self._ending.unless_begun, self._ending
+        await unless_ending(until_ready(self._publisher, self._settings.topics, self._status))
+        while not ending.has_begun:
+            if self._pipeline.is_short:
+                await unless_ending(self._recover())
+                continue
+            if (pause := self._ended_at + self._settings.reopen_pause - self._shared.clock()) > 0:
+                await unless_ending(anyio.sleep(pause))
+                continue
+            await unless_ending(self._shared.connect_rate.turn())
+            token = None if ending.has_begun else await unless_ending(self._token())
+            if ending.has_begun or self._pipeline.is_short:
+                # While its turn, or the token, was waited for; a session now could not be told again.
+                continue
+            end = await self._one_attempt(token)
+            if not ending.has_begun:
+                await self._between(end)
+
+    async def _token(self) -> Token | None:
+        keeper = self._shared.keeper
+        if keeper is None:
+            return None
+        self._status.enter(State.TOKEN)
+        return await keeper.token(by=self.name)
+
+    async def _one_attempt(self, token: Token | None) -> AttemptEnd:
+        settings = self._settings
+        self._attempt = Attempt(
+            AttemptSettings(
+                name=settings.name,
+                request=settings.request,
+                keep_alive=settings.keep_alive,
+                reopens=settings.reopens,
+            ),
+            connection=self._dialer.connection(token),
+            token=token,
+            keeper=self._shared.keeper,
+            intake=self._pipeline,
+            events=self._report,
+            clock=self._shared.clock,
+        )
+        try:
+            end = await self._attempt.run()
+        finally:
+            self._attempt = None
+        if end.progress >= Progress.SUBSCRIBING:
+            self._ended_at = self._shared.clock()
+        return end
+
+    async def _between(self, end: AttemptEnd) -> None:
+        """What lies between two sessions."""
+        if end.progress is Progress.PROVEN and (end.delivered or end.live_for > HEALTHY_AFTER):
+            self._retry.succeeded()
+        if end.error is None:
+            self._report.ended_on_purpose(end.cause or "stop")
+            return
+        decision = self._retry.after(end.error, end.token)
+        reason = decision.verdict.reason
+        self._report.ended(end, end.error, reason)
+        if reason == SUBPROTOCOL_REFUSED and not end.delivered and self._dialer.offer_otherwise():
+            return
+        await self._ending.pause(self._retry.rest(decision))
+
+    async def _recover(self) -> None:
+        """Let Kafka catch up before the next session."""
+        self._status.enter(State.SHEDDING)
+        await self._pipeline.until_roomy()
+        await anyio.sleep(self._overload.pause())
+        self._pipeline.recover()
+
+    # What the pipeline tells (PipelineEvents)
+
+    def memory_is_short(self, *, held: int, bound: int) -> None:
+        """See `PipelineEvents`."""
+        if self._ending.has_begun:
+            return  # its session is being closed as it is
+        self._observer.shed()
+        self._overload.shed(held=held, bound=bound)
+        self._finish("shed")
+
+    def failed(self, error: DataError) -> None:
+        """See `PipelineEvents`."""
+        self._status.last_error = str(error)
+        self._finish("failed")
+        self._ending.fail(error)
