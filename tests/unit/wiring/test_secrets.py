@@ -30,6 +30,6 @@ def test_secrets_and_what_is_made_of_them_are_hidden_for_both_token_endpoints(tm
         basic = base64.b64encode(f"{client}:{secret}".encode()).decode()
         shown = redactor.redact(f"sent {secret} and {basic}, both of them")
         assert secret not in shown
-        assert basic not in shown
+        assert basic[:8] not in shown
         assert shown.startswith("sent ")
         assert shown.endswith(", both of them")
