@@ -161,3 +161,8 @@ def test_a_peer_that_is_not_known_is_one_mistake_and_hides_none_of_the_environme
     assert {path, "kafka2"} <= {problem.path for problem in also}
     if path == "oauth":
         assert also[-1].message.startswith("HTTPS_PROXY must begin with")
+
+
+def test_where_a_proxy_is_not_known_the_environment_is_not_looked_at(refused: Refused) -> None:
+    problems = refused(with_proxy("'${env:NOPE}'"), env={"HTTPS_PROXY": "gopher://proxy"})
+    assert [problem.path for problem in problems] == ["endpoint.proxy"]
