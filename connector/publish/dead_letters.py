@@ -13,11 +13,11 @@ from typing import Protocol
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused
+from connector.publish.known_limits import DEFAULT_MAX_MESSAGE_BYTES
 from connector.publish.letter import Sender, compose
 from connector.publish.publisher import Publisher
 from connector.publish.receipt import Ledger, Receipt
 from connector.publish.size import weight
-from connector.publish.topic import DEFAULT_MAX_MESSAGE_BYTES
 from connector.records.bad import BadRecord
 
 
@@ -56,7 +56,7 @@ class DeadLetters:
     def send(self, letter: DeadLetter) -> int:
         """Queue ``letter`` in the form that the topic should take; return the bytes that this takes."""
         topic = self._publisher.topic(self._name)
-        bounds = [limit for limit in (topic.certain_limit, self._learned) if limit is not None]
+        bounds = [limit for limit in (topic.limits.certain, self._learned) if limit is not None]
         row = compose(letter.record, self._sender, most=min(bounds, default=None))
         key, value, _, headers = row
         letter.size = weight(key, headers) + len(value)
@@ -70,7 +70,7 @@ class DeadLetters:
         """Queue ``letter`` again, which was too large, with less in it; return whether there is less."""
         if letter.is_empty:
             return False
-        limit = self._publisher.topic(self._name).limits.max_batch_bytes or DEFAULT_MAX_MESSAGE_BYTES
+        limit = self._publisher.topic(self._name).limits.told.max_batch_bytes or DEFAULT_MAX_MESSAGE_BYTES
         bound = limit if limit < letter.size else letter.size // 2
         self._learned = bound if self._learned is None else min(bound, self._learned)
         self.send(letter)

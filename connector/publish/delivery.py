@@ -60,8 +60,9 @@ class Delivery:
             group.start_soon(self._keeper.run, self._producer, self._open_lanes, self._state.heard)
             group.start_soon(self._watch)
             group.start_soon(self._renew)
-            for lane in self._lanes():
-                group.start_soon(self._run_lane, lane)
+            for topic in self._topics.values():
+                for lane in topic.lanes:
+                    group.start_soon(self._run_lane, topic, lane)
             await self._broken.wait()
             await self._quiesce()
             group.cancel_scope.cancel()
@@ -76,16 +77,16 @@ class Delivery:
     def _lanes(self) -> list[Lane]:
         return [lane for topic in self._topics.values() for lane in topic.lanes]
 
-    async def _run_lane(self, lane: Lane) -> None:
+    async def _run_lane(self, topic: Topic, lane: Lane) -> None:
         failure = await lane.run(self._producer, self._gate)
         while isinstance(failure, TopicMissing):
-            self._keeper.want(lane.topic)
+            self._keeper.want(topic)
             failure = await lane.run(self._producer, self._gate)
         if isinstance(failure, ContentRefused):
             self._observer.batch_refused(failure.reason)
         elif not isinstance(failure, ProducerBroken):
             log.warning(
-                "kafka refused a batch", topic=lane.topic.name, partition=lane.partition, error=str(failure)
+                "kafka refused a batch", topic=topic.name, partition=lane.partition, error=str(failure)
             )
         self._break(failure)
 
@@ -107,10 +108,8 @@ class Delivery:
         if partitions < len(topic.lanes):
             self._shrunk[topic] = partitions
             self._break(ConnectorError(f"topic {topic.name} has fewer partitions than before"))
-        while len(topic.lanes) < partitions:
-            lane = Lane(topic, len(topic.lanes), self._settings.linger)
-            topic.lanes.append(lane)
-            self._group.start_soon(self._run_lane, lane)
+        for lane in topic.grow(partitions):
+            self._group.start_soon(self._run_lane, topic, lane)
 
     async def _watch(self) -> NoReturn:
         """Notice brokers that do not answer."""

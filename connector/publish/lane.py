@@ -11,33 +11,26 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 import anyio
 
 from connector.backoff import Backoff
-from connector.errors import ConnectorError, DataError
+from connector.errors import ConnectorError
 from connector.kafka import BrokerUnreachable, ContentRefused, QueueFull, TopicMissing
-from connector.publish.entry import Entry, give_up, restamped
+from connector.publish.brokers import Writer
+from connector.publish.entry import Entry
 from connector.publish.flight import Flight, fill
 from connector.publish.gate import LARGE, Gate
-from connector.publish.suspects import Suspects
-
-if TYPE_CHECKING:
-    from connector.publish.brokers import Writer
-    from connector.publish.topic import Topic
-
+from connector.publish.known_limits import KnownLimits
+from connector.publish.refused_batches import RefusedBatches
 
 RETRY = 0.5
 """Seconds before a batch that the producer did not take is offered again."""
 
 
-@dataclass(slots=True)
 class Lane:
     """
     Rows of ``partition`` of ``topic``; ``linger`` seconds are waited for more rows before a batch.
@@ -46,33 +39,56 @@ class Lane:
     of the loop, since waking a task takes longer; `run` sees to the rest.
     """
 
-    topic: Topic
-    partition: int
-    linger: float = 0.0
-    queue: deque[Entry] = field(default_factory=deque)
-    _flight: Flight | None = None
-    _next: Flight | None = None
-    _way: tuple[Writer, Gate] | None = None  # while it runs
-    _is_boarding: bool = False
-    _full: int = sys.maxsize  # rows of the last batch that was full
-    _suspects: Suspects | None = None
-    _trouble: anyio.Event = field(default_factory=anyio.Event)
-    _failure: Exception | None = None
-    _backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, cap=60.0))
-    _paused_until: float = 0.0
-    rows_acknowledged: int = 0
+    __slots__ = (
+        "_backoff",
+        "_failure",
+        "_flight",
+        "_full",
+        "_is_boarding",
+        "_limits",
+        "_linger",
+        "_next",
+        "_refused",
+        "_rests_until",
+        "_trouble",
+        "_way",
+        "partition",
+        "queue",
+        "rows_acknowledged",
+        "topic",
+    )
+
+    def __init__(self, topic: str, partition: int, limits: KnownLimits, *, linger: float = 0.0) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.queue: deque[Entry] = deque()
+        self.rows_acknowledged = 0
+        self._limits = limits
+        self._linger = linger
+        self._flight: Flight | None = None
+        self._next: Flight | None = None
+        self._way: tuple[Writer, Gate] | None = None  # while it runs
+        self._is_boarding = False
+        self._full = sys.maxsize  # rows of the last batch that was full
+        self._refused = RefusedBatches(topic, partition, limits)
+        self._trouble = anyio.Event()
+        self._failure: Exception | None = None
+        self._backoff = Backoff(first=0.5, cap=60.0)
+        self._rests_until = 0.0
 
     def wake(self) -> None:
         """Send what is there, or get it ready."""
         if self._flight is None:
             if self.queue:
                 self._board()
-        elif len(self.queue) >= self._full and self._next is None and self._suspects is None and self._way:
+        elif len(self.queue) >= self._full and self._next is None and not self._refused.search and self._way:
             self._next = self._filled(self._way[0])
 
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the lane must not be running."""
-        entries, self.queue, self._suspects = list(self.queue), deque(), None
+        entries = list(self.queue)
+        self.queue.clear()
+        self._refused.search = None
         return entries
 
     @property
@@ -100,7 +116,7 @@ class Lane:
         """
         self._trouble, self._failure = anyio.Event(), None
         try:
-            await anyio.sleep_until(self._paused_until)
+            await anyio.sleep_until(self._rests_until)
             self._way = producer, gate
             self.wake()
             while True:
@@ -109,10 +125,12 @@ class Lane:
                     await self._write(producer, gate)
                 except ContentRefused as error:
                     self._take_back_next()
-                    self._doubt(error)
+                    flight, self._flight = self._flight, None
+                    assert flight is not None
+                    self._refused.take(flight, error, self.queue)
                     return error
                 except ConnectorError as error:
-                    self._paused_until = anyio.current_time() + self._backoff.next(at_least=0.2)
+                    self._rests_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error
                 self._landed()
         finally:
@@ -126,8 +144,8 @@ class Lane:
             return
         self._is_boarding = True
         _, gate = self._way
-        if self.linger:
-            asyncio.get_running_loop().call_later(self.linger, gate.join, self)
+        if self._linger:
+            asyncio.get_running_loop().call_later(self._linger, gate.join, self)
         else:
             gate.join(self)
 
@@ -145,7 +163,7 @@ class Lane:
         flight = self._next or self._filled(producer)
         self._flight, self._next = flight, None
         flight.departs()
-        if not producer.offer(flight.batch, self.topic.name, self.partition, partial(self._answered, flight)):
+        if not producer.offer(flight.batch, self.topic, self.partition, partial(self._answered, flight)):
             self._trouble.set()
 
     def _answered(self, flight: Flight, failure: ConnectorError | None) -> None:
@@ -165,8 +183,9 @@ class Lane:
         self._backoff.reset()
         self.rows_acknowledged += len(flight.entries)
         flight.landed()
-        self._cleared(len(flight.entries), landed=True)
-        if self._next or (self.is_large and not self.linger):
+        if self._refused.search:
+            self._refused.dealt_with(len(flight.entries), acknowledged=True)
+        if self._next or (self.is_large and not self._linger):
             self.depart()
         elif self.queue:
             self._board()
@@ -194,13 +213,13 @@ class Lane:
                 self._take_back()
                 await anyio.sleep_forever()
             with suppress(QueueFull, BrokerUnreachable):
-                return await producer.write(self._flight.batch, self.topic.name, self.partition)
+                return await producer.write(self._flight.batch, self.topic, self.partition)
             await anyio.sleep(RETRY)
 
     def _filled(self, producer: Writer) -> Flight:
-        batch = producer.new_batch(self.topic.cap)
-        if self._suspects:
-            return fill(batch, self.queue, most=self._suspects.chunk)
+        batch = producer.new_batch(self._limits.cap)
+        if self._refused.search:
+            return fill(batch, self.queue, most=self._refused.search.chunk)
         flight = fill(batch, self.queue, most=len(self.queue))
         rows = len(flight.entries)
         if self.queue:
@@ -208,39 +227,6 @@ class Lane:
         elif rows >= self._full:  # rows are smaller by now
             self._full = rows + max(1, rows // 4)
         return flight
-
-    def _cleared(self, rows: int, *, landed: bool) -> None:
-        suspects = self._suspects
-        if suspects is not None and suspects.cleared(rows, landed=landed):
-            if suspects.learned_cap is not None:
-                self.topic.cap = min(self.topic.cap, suspects.learned_cap)
-            self._suspects = None
-
-    def _doubt(self, error: ContentRefused) -> None:
-        """Take a refused batch apart until the bad row is alone; mend that one, or give it up."""
-        flight = self._flight
-        assert flight is not None
-        if len(flight.entries) > 1:
-            self._suspects = self._suspects or Suspects()
-            self._suspects.refused(len(flight.entries), flight.batch.size(), error.reason)
-            return
-        self._flight = None
-        if self._suspects:
-            self._suspects.blame()
-        entry = flight.entries[0]
-        if error.reason == "timestamp":
-            now_ms = round(time.time() * 1000)
-            if (mended := restamped(entry, now_ms)) is not None:
-                self.topic.times_replaced += 1
-                self.topic.learn_time(entry[2], now_ms)
-                self.queue = deque(self.topic.mended(queued, now_ms) for queued in self.queue)
-                self.queue.appendleft(mended)
-                return
-        if error.reason == "too_large":
-            self.topic.learn_size(entry)
-        name = self.topic.name
-        give_up(entry, _alone(error, name, entry), worker=Lane, topic=name, partition=self.partition)
-        self._cleared(1, landed=False)
 
     def _take_back(self) -> None:
         self._take_back_next()
@@ -252,7 +238,3 @@ class Lane:
         if self._next is not None:
             self.queue.extendleft(reversed(self._next.entries))
             self._next = None
-
-
-def _alone(error: ContentRefused, topic: str, entry: Entry) -> DataError:
-    return ContentRefused(error.reason, f"topic {topic} refuses a row of {len(entry[1])} bytes: {error}")

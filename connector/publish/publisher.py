@@ -96,6 +96,7 @@ class Publisher:
                 name,
                 max_batch_bytes=self._kafka.max_batch_bytes,
                 compressed=self._kafka.compression is not None,
+                linger=self._settings.linger,
             )
             self._topics[name] = topic
             self._keeper.want(topic)
@@ -120,8 +121,8 @@ class Publisher:
             topic = self._topics[name]
             topic.add(of_topic, receipt, now_ms)
             topic.wake()
-            replaced += topic.times_replaced
-            topic.times_replaced = 0
+            replaced += topic.limits.times_replaced
+            topic.limits.times_replaced = 0
         return replaced
 
     @property

@@ -157,8 +157,8 @@ async def test_no_bad_row_is_lost_and_none_is_through_before_its_letter(steps: l
 async def test_a_lane_cancelled_at_any_step_keeps_its_rows() -> None:
     for steps in range(60):
         brokers, seen = fresh()
-        lane = lane_of(seen)
-        add(lane, seen, [row(b"+%05d" % number) for number in range(10)])
+        topic, lane = lane_of()
+        add(topic, seen, [row(b"+%05d" % number) for number in range(10)])
         async with anyio.create_task_group() as group:
             producer = await brokers.start_producer()
             group.start_soon(lane.run, producer, Gate())
