@@ -61,8 +61,7 @@ class DeadLetters:
         key, value, _, headers = row
         letter.size = weight(key, headers) + len(value)
         letter.is_empty = not value
-        topic.add([row], letter, time.time_ns() // 1_000_000)
-        topic.wake()
+        self._publisher.add({self._name: [row]}, letter, time.time_ns() // 1_000_000)
         is_copy = value is not letter.record.value
         return weight(None, headers) + (len(value) if is_copy else 0)
 
@@ -91,6 +90,11 @@ class DeadLetter:
         self.record = record
         self.size = 0
         self.is_empty = False
+
+    @property
+    def submission(self) -> Receipt:
+        """What the row was received with."""
+        return self._receipt
 
     def landed(self, rows: int) -> Ledger | None:
         """The brokers have it: the row is through."""

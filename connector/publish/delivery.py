@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn
 
 import anyio
@@ -52,6 +52,7 @@ class Delivery:
         self._broken = anyio.Event()
         self._failure = ConnectorError("the producer works")
         self._shrunk: dict[Topic, int] = {}
+        self.is_ended = False
 
     async def run(self) -> ConnectorError:
         """Deliver until the producer breaks, and return why; what is in flight then gets time to land."""
@@ -71,8 +72,24 @@ class Delivery:
         return self._failure
 
     def end(self, reason: str) -> None:
-        """Make `run` return as if the producer had broken: nothing more is sent with it."""
-        self._break(ConnectorError(reason))
+        """
+        Make `run` return as if the producer had broken: nothing more is sent with it.
+
+        ``is_ended`` says afterwards whether it was that, or the producer had broken before.
+        """
+        if not self._broken.is_set():
+            self.is_ended = True
+            self._break(ConnectorError(reason))
+
+    def pause(self) -> None:
+        """Send nothing more until `resume`; what is in flight may land."""
+        self._gate.paused = True
+
+    def resume(self) -> None:
+        """Send what is there."""
+        self._gate.paused = False
+        for topic in self._topics.values():
+            topic.wake()
 
     def _lanes(self) -> list[Lane]:
         return [lane for topic in self._topics.values() for lane in topic.lanes]
@@ -98,10 +115,8 @@ class Delivery:
 
     async def _quiesce(self) -> None:
         """Let other lanes' batches land, so that the next producer does not send them twice."""
-        lanes = self._lanes()
         with anyio.move_on_after(self._settings.quiesce):
-            while any(lane.waiting_since is not None for lane in lanes):  # noqa: ASYNC110 - an outage is rare
-                await anyio.sleep(0.005)
+            await nothing_in_flight(self._lanes)
 
     def _open_lanes(self, topic: Topic, partitions: int) -> None:
         """Add the lanes of new partitions."""
@@ -143,3 +158,9 @@ class Delivery:
         while True:
             await anyio.sleep(RENEW_EVERY)
             await self._producer.renew()
+
+
+async def nothing_in_flight(lanes: Callable[[], Iterable[Lane]]) -> None:
+    """Return once none of ``lanes`` waits for an answer."""
+    while any(lane.waiting_since is not None for lane in lanes()):  # noqa: ASYNC110 - it is rarely waited for
+        await anyio.sleep(0.005)

@@ -13,6 +13,7 @@ import asyncio
 import sys
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -22,7 +23,8 @@ from connector.errors import ConnectorError
 from connector.kafka import BrokerUnreachable, ContentRefused, QueueFull, TopicMissing
 from connector.publish.brokers import Writer
 from connector.publish.entry import Entry
-from connector.publish.flight import Flight, fill
+from connector.publish.epochs import KeptRows
+from connector.publish.flight import Flight, acknowledge, fill
 from connector.publish.gate import LARGE, Gate
 from connector.publish.known_limits import KnownLimits
 from connector.publish.refused_batches import RefusedBatches
@@ -31,65 +33,60 @@ RETRY = 0.5
 """Seconds before a batch that the producer did not take is offered again."""
 
 
+@dataclass(slots=True, eq=False)
 class Lane:
     """
     Rows of ``partition`` of ``topic``; ``linger`` seconds are waited for more rows before a batch.
 
     Rows are put into ``queue``; `wake` sends them. As long as all is well batches leave and land in callbacks
-    of the loop, since waking a task takes longer; `run` sees to the rest.
+    of the loop, since waking a task takes longer; `run` sees to the rest. ``kept`` of ``None``: rows are
+    durable once they are acknowledged; else they are kept there until their epoch ends.
     """
 
-    __slots__ = (
-        "_backoff",
-        "_failure",
-        "_flight",
-        "_full",
-        "_is_boarding",
-        "_limits",
-        "_linger",
-        "_next",
-        "_refused",
-        "_rests_until",
-        "_trouble",
-        "_way",
-        "partition",
-        "queue",
-        "rows_acknowledged",
-        "topic",
-    )
+    topic: str
+    partition: int
+    limits: KnownLimits
+    linger: float = 0.0
+    kept: KeptRows | None = None
+    queue: deque[Entry] = field(default_factory=deque)
+    rows_acknowledged: int = 0
+    _refused: RefusedBatches = field(init=False)
+    _flight: Flight | None = None
+    _next: Flight | None = None
+    _way: tuple[Writer, Gate] | None = None  # while it runs
+    _is_boarding: bool = False
+    _full: int = sys.maxsize  # rows of the last batch that was full
+    _trouble: anyio.Event = field(default_factory=anyio.Event)
+    _failure: Exception | None = None
+    _backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, cap=60.0))
+    _rests_until: float = 0.0
 
-    def __init__(self, topic: str, partition: int, limits: KnownLimits, *, linger: float = 0.0) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.queue: deque[Entry] = deque()
-        self.rows_acknowledged = 0
-        self._limits = limits
-        self._linger = linger
-        self._flight: Flight | None = None
-        self._next: Flight | None = None
-        self._way: tuple[Writer, Gate] | None = None  # while it runs
-        self._is_boarding = False
-        self._full = sys.maxsize  # rows of the last batch that was full
-        self._refused = RefusedBatches(topic, partition, limits)
-        self._trouble = anyio.Event()
-        self._failure: Exception | None = None
-        self._backoff = Backoff(first=0.5, cap=60.0)
-        self._rests_until = 0.0
+    def __post_init__(self) -> None:
+        self._refused = RefusedBatches(self.topic, self.partition, self.limits)
 
     def wake(self) -> None:
         """Send what is there, or get it ready."""
         if self._flight is None:
-            if self.queue:
+            if self.queue or self._next:
                 self._board()
         elif len(self.queue) >= self._full and self._next is None and not self._refused.search and self._way:
             self._next = self._filled(self._way[0])
 
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the lane must not be running."""
+        self.send_again()
         entries = list(self.queue)
         self.queue.clear()
         self._refused.search = None
         return entries
+
+    def send_again(self) -> None:
+        """Queue what is kept once more, before everything else; nothing may be in flight."""
+        if self.kept is not None:
+            entries = self.kept.take()
+            self._refused.precede(len(entries))
+            self.queue.extendleft(reversed(entries))
+            self.wake()
 
     @property
     def held(self) -> int:
@@ -122,17 +119,20 @@ class Lane:
             while True:
                 try:
                     await self._until_trouble()
-                    await self._write(producer, gate)
+                    is_taken = await self._write(producer, gate)
                 except ContentRefused as error:
                     self._take_back_next()
                     flight, self._flight = self._flight, None
                     assert flight is not None
                     self._refused.take(flight, error, self.queue)
+                    if self.kept is not None:
+                        self.kept.progressed()
                     return error
                 except ConnectorError as error:
                     self._rests_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error
-                self._landed()
+                if is_taken:
+                    self._landed()
         finally:
             self._way, self._is_boarding = None, False
             self._take_back()
@@ -144,15 +144,17 @@ class Lane:
             return
         self._is_boarding = True
         _, gate = self._way
-        if self._linger:
-            asyncio.get_running_loop().call_later(self._linger, gate.join, self)
+        if self.linger:
+            asyncio.get_running_loop().call_later(self.linger, gate.join, self)
         else:
             gate.join(self)
 
     def depart(self) -> None:
         """See `Boarding`. The gate of an earlier run may call, too: then it leaves a little early."""
         self._is_boarding = False
-        if self._way is None or self._way[1].shut or self._flight or not (self._next or self.queue):
+        if self._way is None or self._flight or not (self._next or self.queue):
+            return
+        if self._way[1].shut or self._way[1].paused:
             return
         try:
             self._offer(self._way[0])
@@ -182,10 +184,13 @@ class Lane:
         assert flight is not None
         self._backoff.reset()
         self.rows_acknowledged += len(flight.entries)
-        flight.landed()
+        if self.kept is None:
+            acknowledge(flight.entries)
+        else:
+            self.kept.add(flight.entries)
         if self._refused.search:
             self._refused.dealt_with(len(flight.entries), acknowledged=True)
-        if self._next or (self.is_large and not self._linger):
+        if self._next or (self.is_large and not self.linger):
             self.depart()
         elif self.queue:
             self._board()
@@ -205,21 +210,25 @@ class Lane:
         if self._failure is not None:
             raise self._failure
 
-    async def _write(self, producer: Writer, gate: Gate) -> None:
-        """Hand over the batch in flight, as often as it takes."""
+    async def _write(self, producer: Writer, gate: Gate) -> bool:
+        """Hand over the batch in flight, as often as it takes; return false where sending was paused."""
         assert self._flight is not None
         while True:
             if gate.shut:  # it was not taken, so there is nothing to wait for
                 self._take_back()
                 await anyio.sleep_forever()
+            if gate.paused:
+                self._take_back()
+                return False
             with suppress(QueueFull, BrokerUnreachable):
-                return await producer.write(self._flight.batch, self.topic, self.partition)
+                await producer.write(self._flight.batch, self.topic, self.partition)
+                return True
             await anyio.sleep(RETRY)
 
     def _filled(self, producer: Writer) -> Flight:
-        batch = producer.new_batch(self._limits.cap)
+        batch = producer.new_batch(self.limits.cap)
         if self._refused.search:
-            return fill(batch, self.queue, most=self._refused.search.chunk)
+            return fill(batch, self.queue, most=self._refused.search.most)
         flight = fill(batch, self.queue, most=len(self.queue))
         rows = len(flight.entries)
         if self.queue:

@@ -56,6 +56,11 @@ class RefusedBatches:
                 self.limits.learn_batch_size(search.learned_cap)
             self.search = None
 
+    def precede(self, rows: int) -> None:
+        """Take note that ``rows`` that the brokers had taken are sent again before the others."""
+        if self.search is not None:
+            self.search.innocent += rows
+
     def _mend(self, entry: Entry, queue: deque[Entry]) -> bool:
         """Queue ``entry`` again with another timestamp; return whether that may help."""
         now_ms = round(time.time() * 1000)

@@ -10,6 +10,7 @@ import anyio
 from connector.errors import DataError
 from connector.kafka import POSITIVE, ContentRefused, murmur2, positive_hash
 from connector.publish.entry import Entry, event_time, give_up
+from connector.publish.epochs import Epochs, KeptRows
 from connector.publish.known_limits import KnownLimits
 from connector.publish.lane import Lane
 from connector.publish.receipt import Slip
@@ -24,9 +25,18 @@ class Topic:
     ``ready`` is set once it was found or created; before that nothing may be added. ``error`` says what
     keeps it from being ready, ``None`` where nothing is known. With ``is_awaited`` a socket opens once it is
     ready, so we must be allowed to write to it. ``linger``: seconds that its lanes wait for more rows.
+    ``epochs`` of ``None``: rows are durable once they are acknowledged.
     """
 
-    def __init__(self, name: str, *, max_batch_bytes: int, compressed: bool, linger: float = 0.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_batch_bytes: int,
+        compressed: bool,
+        linger: float = 0.0,
+        epochs: Epochs | None = None,
+    ) -> None:
         self.name = name
         self.limits = KnownLimits(max_batch_bytes=max_batch_bytes, compressed=compressed)
         self.ready = anyio.Event()
@@ -34,7 +44,13 @@ class Topic:
         self.error: str | None = None
         self.lanes: list[Lane] = []
         self._linger = linger
+        self._epochs = epochs
         self._turn = 0
+
+    @property
+    def held(self) -> int:
+        """Rows that are not yet acknowledged."""
+        return sum(lane.held for lane in self.lanes)
 
     def explain(self) -> str:
         """Say why it is not ready yet."""
@@ -74,7 +90,13 @@ class Topic:
     def grow(self, partitions: int) -> list[Lane]:
         """Have ``partitions`` lanes, if these are more than before; return the new ones."""
         new = [
-            Lane(self.name, number, self.limits, linger=self._linger)
+            Lane(
+                self.name,
+                number,
+                self.limits,
+                linger=self._linger,
+                kept=KeptRows(self._epochs.progressed) if self._epochs else None,
+            )
             for number in range(len(self.lanes), partitions)
         ]
         self.lanes += new
