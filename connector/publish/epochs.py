@@ -58,10 +58,6 @@ class KeepingSender(Protocol):
     """A partition's sender, as far as epochs need to know."""
 
     @property
-    def held(self) -> int:
-        """Rows that are not yet acknowledged."""
-
-    @property
     def kept(self) -> KeptRows | None:
         """Acknowledged rows whose epoch has not ended."""
 
@@ -183,9 +179,7 @@ class Epochs:
 
     def _is_complete(self) -> bool:
         """Whether every row of every submission was added, and is acknowledged or given up."""
-        if any(sender.held for sender in self._senders()):
-            return False
-        # One is the epoch's own. Rows that are in no sender and not kept have not been added yet.
+        # One is the epoch's own. Rows that are not kept are with their senders, or have not been added yet.
         open_rows = sum(submission.pending - 1 for submission in self._submissions)
         return open_rows == sum(len(kept) for kept in self._kept())
 

@@ -5,8 +5,8 @@ import anyio
 from connector.kafka import BrokerUnreachable, ProducerBroken
 from connector.publish.gate import Gate
 from tests.unit.publish.fakes import FakeBrokers
-from tests.unit.publish.rows import Seen, lane_of, numbered, publish, publishing
-from tests.unit.publish.test_ahead import CAP, FULL, under_way
+from tests.unit.publish.rows import Seen, add, lane_of, numbered, publish, publishing
+from tests.unit.publish.test_ahead import CAP, FULL
 
 
 def values(rows: int) -> list[bytes]:
@@ -83,12 +83,16 @@ async def test_a_batch_that_is_ready_is_sent_once_sending_is_resumed(brokers: Fa
     topic, lane = lane_of(max_batch_bytes=CAP)
     async with anyio.create_task_group() as group:
         group.start_soon(lane.run, await brokers.start_producer(), gate)
-        await under_way(topic, seen)
+        add(topic, seen, numbered(range(FULL + 5)))
+        while lane.rows_acknowledged < FULL or lane.waiting_since is None:  # noqa: ASYNC110
+            await anyio.sleep(0.001)
         gate.paused = True
+        add(topic, seen, numbered(range(FULL + 5, 2 * FULL + 5)))
+        assert not lane.queue
         await anyio.sleep(10)
-        assert (lane.rows_acknowledged, lane.held, len(lane.queue)) == (2 * FULL, 3 * FULL, 2 * FULL)
+        assert (lane.rows_acknowledged, lane.held) == (FULL + 5, FULL)
         gate.paused = False
         topic.wake()
         await seen.all_settled()
         group.cancel_scope.cancel()
-    assert brokers.values() == values(5 * FULL)
+    assert brokers.values() == values(2 * FULL + 5)
