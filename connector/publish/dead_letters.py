@@ -13,11 +13,11 @@ from typing import Protocol
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused
+from connector.publish.known_limits import DEFAULT_MAX_MESSAGE_BYTES
 from connector.publish.letter import Sender, compose
 from connector.publish.publisher import Publisher
 from connector.publish.receipt import Ledger, Receipt
 from connector.publish.size import weight
-from connector.publish.topic import DEFAULT_MAX_MESSAGE_BYTES
 from connector.records.bad import BadRecord
 
 
@@ -56,13 +56,12 @@ class DeadLetters:
     def send(self, letter: DeadLetter) -> int:
         """Queue ``letter`` in the form that the topic should take; return the bytes that this takes."""
         topic = self._publisher.topic(self._name)
-        bounds = [limit for limit in (topic.certain_limit, self._learned) if limit is not None]
+        bounds = [limit for limit in (topic.limits.certain, self._learned) if limit is not None]
         row = compose(letter.record, self._sender, most=min(bounds, default=None))
         key, value, _, headers = row
         letter.size = weight(key, headers) + len(value)
         letter.is_empty = not value
-        topic.add([row], letter, time.time_ns() // 1_000_000)
-        topic.wake()
+        self._publisher.add({self._name: [row]}, letter, time.time_ns() // 1_000_000)
         is_copy = value is not letter.record.value
         return weight(None, headers) + (len(value) if is_copy else 0)
 
@@ -70,7 +69,7 @@ class DeadLetters:
         """Queue ``letter`` again, which was too large, with less in it; return whether there is less."""
         if letter.is_empty:
             return False
-        limit = self._publisher.topic(self._name).limits.max_batch_bytes or DEFAULT_MAX_MESSAGE_BYTES
+        limit = self._publisher.topic(self._name).limits.told.max_batch_bytes or DEFAULT_MAX_MESSAGE_BYTES
         bound = limit if limit < letter.size else letter.size // 2
         self._learned = bound if self._learned is None else min(bound, self._learned)
         self.send(letter)
@@ -91,6 +90,11 @@ class DeadLetter:
         self.record = record
         self.size = 0
         self.is_empty = False
+
+    @property
+    def submission(self) -> Receipt:
+        """What the row was received with."""
+        return self._receipt
 
     def landed(self, rows: int) -> Ledger | None:
         """The brokers have it: the row is through."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn
 
 import anyio
@@ -52,6 +52,7 @@ class Delivery:
         self._broken = anyio.Event()
         self._failure = ConnectorError("the producer works")
         self._shrunk: dict[Topic, int] = {}
+        self.is_ended = False
 
     async def run(self) -> ConnectorError:
         """Deliver until the producer breaks, and return why; what is in flight then gets time to land."""
@@ -60,8 +61,9 @@ class Delivery:
             group.start_soon(self._keeper.run, self._producer, self._open_lanes, self._state.heard)
             group.start_soon(self._watch)
             group.start_soon(self._renew)
-            for lane in self._lanes():
-                group.start_soon(self._run_lane, lane)
+            for topic in self._topics.values():
+                for lane in topic.lanes:
+                    group.start_soon(self._run_lane, topic, lane)
             await self._broken.wait()
             await self._quiesce()
             group.cancel_scope.cancel()
@@ -70,22 +72,38 @@ class Delivery:
         return self._failure
 
     def end(self, reason: str) -> None:
-        """Make `run` return as if the producer had broken: nothing more is sent with it."""
-        self._break(ConnectorError(reason))
+        """
+        Make `run` return as if the producer had broken: nothing more is sent with it.
+
+        ``is_ended`` says afterwards whether it was that, or the producer had broken before.
+        """
+        if not self._broken.is_set():
+            self.is_ended = True
+            self._break(ConnectorError(reason))
+
+    def pause(self) -> None:
+        """Send nothing more until `resume`; what is in flight may land."""
+        self._gate.paused = True
+
+    def resume(self) -> None:
+        """Send what is there."""
+        self._gate.paused = False
+        for topic in self._topics.values():
+            topic.wake()
 
     def _lanes(self) -> list[Lane]:
         return [lane for topic in self._topics.values() for lane in topic.lanes]
 
-    async def _run_lane(self, lane: Lane) -> None:
+    async def _run_lane(self, topic: Topic, lane: Lane) -> None:
         failure = await lane.run(self._producer, self._gate)
         while isinstance(failure, TopicMissing):
-            self._keeper.want(lane.topic)
+            self._keeper.want(topic)
             failure = await lane.run(self._producer, self._gate)
         if isinstance(failure, ContentRefused):
             self._observer.batch_refused(failure.reason)
         elif not isinstance(failure, ProducerBroken):
             log.warning(
-                "kafka refused a batch", topic=lane.topic.name, partition=lane.partition, error=str(failure)
+                "kafka refused a batch", topic=topic.name, partition=lane.partition, error=str(failure)
             )
         self._break(failure)
 
@@ -97,20 +115,16 @@ class Delivery:
 
     async def _quiesce(self) -> None:
         """Let other lanes' batches land, so that the next producer does not send them twice."""
-        lanes = self._lanes()
         with anyio.move_on_after(self._settings.quiesce):
-            while any(lane.waiting_since is not None for lane in lanes):  # noqa: ASYNC110 - an outage is rare
-                await anyio.sleep(0.005)
+            await nothing_in_flight(self._lanes)
 
     def _open_lanes(self, topic: Topic, partitions: int) -> None:
         """Add the lanes of new partitions."""
         if partitions < len(topic.lanes):
             self._shrunk[topic] = partitions
             self._break(ConnectorError(f"topic {topic.name} has fewer partitions than before"))
-        while len(topic.lanes) < partitions:
-            lane = Lane(topic, len(topic.lanes), self._settings.linger)
-            topic.lanes.append(lane)
-            self._group.start_soon(self._run_lane, lane)
+        for lane in topic.grow(partitions):
+            self._group.start_soon(self._run_lane, topic, lane)
 
     async def _watch(self) -> NoReturn:
         """Notice brokers that do not answer."""
@@ -144,3 +158,9 @@ class Delivery:
         while True:
             await anyio.sleep(RENEW_EVERY)
             await self._producer.renew()
+
+
+async def nothing_in_flight(lanes: Callable[[], Iterable[Lane]]) -> None:
+    """Return once none of ``lanes`` waits for an answer."""
+    while any(lane.waiting_since is not None for lane in lanes()):  # noqa: ASYNC110 - it is rarely waited for
+        await anyio.sleep(0.005)

@@ -23,20 +23,21 @@ class Flight:
         """It is about to be sent."""
         self.started_at = asyncio.get_running_loop().time()
 
-    def landed(self) -> None:
-        """Tell the receipts, once for each run of rows; then settle, once for each ledger."""
-        ledgers = set()
-        count, last = 0, self.entries[0][4]
-        for entry in self.entries:
-            slip = entry[4]
-            if slip is not last:
-                ledgers.add(last.landed(count))
-                count, last = 0, slip
-            count += 1
-        ledgers.add(last.landed(count))
-        for ledger in ledgers:
-            if ledger is not None:
-                ledger.settle()
+
+def acknowledge(entries: list[Entry]) -> None:
+    """Tell the receipts of ``entries``, once for each run of rows; then settle, once for each ledger."""
+    ledgers = set()
+    count, last = 0, entries[0][4]
+    for entry in entries:
+        slip = entry[4]
+        if slip is not last:
+            ledgers.add(last.landed(count))
+            count, last = 0, slip
+        count += 1
+    ledgers.add(last.landed(count))
+    for ledger in ledgers:
+        if ledger is not None:
+            ledger.settle()
 
 
 def fill(batch: Batch, rows: deque[Entry], *, most: int) -> Flight:

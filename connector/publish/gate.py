@@ -33,6 +33,7 @@ class Boarding(Protocol):
 class Gate:
     """
     One producer's. ``shut`` keeps lanes from sending another batch: the producer is about to be given up.
+    ``paused`` does so for a while; who ends it wakes the lanes.
 
     A batch costs as much CPU as dozens of rows, and a request as much as several batches. So small batches
     of all lanes leave together, within a ``moment``. On average there is one such moment in ``beat`` seconds;
@@ -41,6 +42,7 @@ class Gate:
 
     def __init__(self, *, beat: float = BEAT, moment: float = MOMENT, spare: int = SPARE) -> None:
         self.shut = False
+        self.paused = False
         self._beat = beat
         self._moment = moment
         self._spare = spare * beat

@@ -11,69 +11,82 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
 
 import anyio
 
 from connector.backoff import Backoff
-from connector.errors import ConnectorError, DataError
+from connector.errors import ConnectorError
 from connector.kafka import BrokerUnreachable, ContentRefused, QueueFull, TopicMissing
-from connector.publish.entry import Entry, give_up, restamped
-from connector.publish.flight import Flight, fill
+from connector.publish.brokers import Writer
+from connector.publish.entry import Entry
+from connector.publish.epochs import KeptRows
+from connector.publish.flight import Flight, acknowledge, fill
 from connector.publish.gate import LARGE, Gate
-from connector.publish.suspects import Suspects
-
-if TYPE_CHECKING:
-    from connector.publish.brokers import Writer
-    from connector.publish.topic import Topic
-
+from connector.publish.known_limits import KnownLimits
+from connector.publish.refused_batches import RefusedBatches
 
 RETRY = 0.5
 """Seconds before a batch that the producer did not take is offered again."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lane:
     """
     Rows of ``partition`` of ``topic``; ``linger`` seconds are waited for more rows before a batch.
 
     Rows are put into ``queue``; `wake` sends them. As long as all is well batches leave and land in callbacks
-    of the loop, since waking a task takes longer; `run` sees to the rest.
+    of the loop, since waking a task takes longer; `run` sees to the rest. ``kept`` of ``None``: rows are
+    durable once they are acknowledged; else they are kept there until their epoch ends.
     """
 
-    topic: Topic
+    topic: str
     partition: int
+    limits: KnownLimits
     linger: float = 0.0
+    kept: KeptRows | None = None
     queue: deque[Entry] = field(default_factory=deque)
+    rows_acknowledged: int = 0
+    _refused: RefusedBatches = field(init=False)
     _flight: Flight | None = None
     _next: Flight | None = None
     _way: tuple[Writer, Gate] | None = None  # while it runs
     _is_boarding: bool = False
     _full: int = sys.maxsize  # rows of the last batch that was full
-    _suspects: Suspects | None = None
     _trouble: anyio.Event = field(default_factory=anyio.Event)
     _failure: Exception | None = None
     _backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, cap=60.0))
-    _paused_until: float = 0.0
-    rows_acknowledged: int = 0
+    _rests_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._refused = RefusedBatches(self.topic, self.partition, self.limits)
 
     def wake(self) -> None:
         """Send what is there, or get it ready."""
         if self._flight is None:
-            if self.queue:
+            if self.queue or self._next:
                 self._board()
-        elif len(self.queue) >= self._full and self._next is None and self._suspects is None and self._way:
+        elif len(self.queue) >= self._full and self._next is None and not self._refused.search and self._way:
             self._next = self._filled(self._way[0])
 
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the lane must not be running."""
-        entries, self.queue, self._suspects = list(self.queue), deque(), None
+        self.send_again()
+        entries = list(self.queue)
+        self.queue.clear()
+        self._refused.search = None
         return entries
+
+    def send_again(self) -> None:
+        """Queue what is kept once more, before everything else; nothing may be in flight."""
+        if self.kept is not None:
+            entries = self.kept.take()
+            self._refused.precede(len(entries))
+            self.queue.extendleft(reversed(entries))
+            self.wake()
 
     @property
     def held(self) -> int:
@@ -100,21 +113,26 @@ class Lane:
         """
         self._trouble, self._failure = anyio.Event(), None
         try:
-            await anyio.sleep_until(self._paused_until)
+            await anyio.sleep_until(self._rests_until)
             self._way = producer, gate
             self.wake()
             while True:
                 try:
                     await self._until_trouble()
-                    await self._write(producer, gate)
+                    is_taken = await self._write(producer, gate)
                 except ContentRefused as error:
                     self._take_back_next()
-                    self._doubt(error)
+                    flight, self._flight = self._flight, None
+                    assert flight is not None
+                    self._refused.take(flight, error, self.queue)
+                    if self.kept is not None:
+                        self.kept.progressed()
                     return error
                 except ConnectorError as error:
-                    self._paused_until = anyio.current_time() + self._backoff.next(at_least=0.2)
+                    self._rests_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error
-                self._landed()
+                if is_taken:
+                    self._landed()
         finally:
             self._way, self._is_boarding = None, False
             self._take_back()
@@ -134,7 +152,9 @@ class Lane:
     def depart(self) -> None:
         """See `Boarding`. The gate of an earlier run may call, too: then it leaves a little early."""
         self._is_boarding = False
-        if self._way is None or self._way[1].shut or self._flight or not (self._next or self.queue):
+        if self._way is None or self._flight or not (self._next or self.queue):
+            return
+        if self._way[1].shut or self._way[1].paused:
             return
         try:
             self._offer(self._way[0])
@@ -145,7 +165,7 @@ class Lane:
         flight = self._next or self._filled(producer)
         self._flight, self._next = flight, None
         flight.departs()
-        if not producer.offer(flight.batch, self.topic.name, self.partition, partial(self._answered, flight)):
+        if not producer.offer(flight.batch, self.topic, self.partition, partial(self._answered, flight)):
             self._trouble.set()
 
     def _answered(self, flight: Flight, failure: ConnectorError | None) -> None:
@@ -164,8 +184,12 @@ class Lane:
         assert flight is not None
         self._backoff.reset()
         self.rows_acknowledged += len(flight.entries)
-        flight.landed()
-        self._cleared(len(flight.entries), landed=True)
+        if self.kept is None:
+            acknowledge(flight.entries)
+        else:
+            self.kept.add(flight.entries)
+        if self._refused.search:
+            self._refused.dealt_with(len(flight.entries), acknowledged=True)
         if self._next or (self.is_large and not self.linger):
             self.depart()
         elif self.queue:
@@ -186,21 +210,25 @@ class Lane:
         if self._failure is not None:
             raise self._failure
 
-    async def _write(self, producer: Writer, gate: Gate) -> None:
-        """Hand over the batch in flight, as often as it takes."""
+    async def _write(self, producer: Writer, gate: Gate) -> bool:
+        """Hand over the batch in flight, as often as it takes; return false where sending was paused."""
         assert self._flight is not None
         while True:
             if gate.shut:  # it was not taken, so there is nothing to wait for
                 self._take_back()
                 await anyio.sleep_forever()
+            if gate.paused:
+                self._take_back()
+                return False
             with suppress(QueueFull, BrokerUnreachable):
-                return await producer.write(self._flight.batch, self.topic.name, self.partition)
+                await producer.write(self._flight.batch, self.topic, self.partition)
+                return True
             await anyio.sleep(RETRY)
 
     def _filled(self, producer: Writer) -> Flight:
-        batch = producer.new_batch(self.topic.cap)
-        if self._suspects:
-            return fill(batch, self.queue, most=self._suspects.chunk)
+        batch = producer.new_batch(self.limits.cap)
+        if self._refused.search:
+            return fill(batch, self.queue, most=self._refused.search.most)
         flight = fill(batch, self.queue, most=len(self.queue))
         rows = len(flight.entries)
         if self.queue:
@@ -208,39 +236,6 @@ class Lane:
         elif rows >= self._full:  # rows are smaller by now
             self._full = rows + max(1, rows // 4)
         return flight
-
-    def _cleared(self, rows: int, *, landed: bool) -> None:
-        suspects = self._suspects
-        if suspects is not None and suspects.cleared(rows, landed=landed):
-            if suspects.learned_cap is not None:
-                self.topic.cap = min(self.topic.cap, suspects.learned_cap)
-            self._suspects = None
-
-    def _doubt(self, error: ContentRefused) -> None:
-        """Take a refused batch apart until the bad row is alone; mend that one, or give it up."""
-        flight = self._flight
-        assert flight is not None
-        if len(flight.entries) > 1:
-            self._suspects = self._suspects or Suspects()
-            self._suspects.refused(len(flight.entries), flight.batch.size(), error.reason)
-            return
-        self._flight = None
-        if self._suspects:
-            self._suspects.blame()
-        entry = flight.entries[0]
-        if error.reason == "timestamp":
-            now_ms = round(time.time() * 1000)
-            if (mended := restamped(entry, now_ms)) is not None:
-                self.topic.times_replaced += 1
-                self.topic.learn_time(entry[2], now_ms)
-                self.queue = deque(self.topic.mended(queued, now_ms) for queued in self.queue)
-                self.queue.appendleft(mended)
-                return
-        if error.reason == "too_large":
-            self.topic.learn_size(entry)
-        name = self.topic.name
-        give_up(entry, _alone(error, name, entry), worker=Lane, topic=name, partition=self.partition)
-        self._cleared(1, landed=False)
 
     def _take_back(self) -> None:
         self._take_back_next()
@@ -252,7 +247,3 @@ class Lane:
         if self._next is not None:
             self.queue.extendleft(reversed(self._next.entries))
             self._next = None
-
-
-def _alone(error: ContentRefused, topic: str, entry: Entry) -> DataError:
-    return ContentRefused(error.reason, f"topic {topic} refuses a row of {len(entry[1])} bytes: {error}")

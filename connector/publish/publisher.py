@@ -1,8 +1,4 @@
-"""
-Rows → brokers: one producer at a time, and a lane for each partition.
-
-The producer is rebuilt after every failure; the lanes keep what was not acknowledged.
-"""
+"""Rows → brokers: one producer at a time, and a lane for each partition."""
 
 from __future__ import annotations
 
@@ -10,24 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import anyio
-import structlog
 
-from connector.backoff import Backoff
-from connector.errors import ConnectorError, DataError
-from connector.kafka import KafkaSettings, NotAllowed
-from connector.publish.brokers import Brokers, Kafka, Writer
-from connector.publish.delivery import Delivery
-from connector.publish.receipt import Receipt
-from connector.publish.settings import Observer, PublishSettings
-from connector.publish.state import KafkaState
+from connector.kafka import KafkaSettings
+from connector.publish.brokers import Brokers, Kafka
+from connector.publish.delivery import nothing_in_flight
+from connector.publish.epochs import Epochs
+from connector.publish.lane import Lane
+from connector.publish.producer_cycle import ProducerCycle
+from connector.publish.receipt import Slip
+from connector.publish.settings import EpochPolicy, Observer, PublishSettings
 from connector.publish.topic import Topic
 from connector.publish.topics import TopicKeeper
 from connector.records.record import SourceRecord
-
-log = structlog.get_logger(__name__)
-
-STOP = 2.0
-"""Seconds that a producer with nothing left to deliver may take to close."""
 
 
 class Publisher:
@@ -47,28 +37,28 @@ class Publisher:
     ) -> None:
         self._kafka = kafka
         self._settings = settings
-        self._observer = observer
-        self._brokers = brokers or Kafka(kafka)
         self._topics: dict[str, Topic] = {}
-        self._keeper = TopicKeeper(self._brokers, settings.create)
-        self._state = KafkaState(observer)
-        self._changed = anyio.Event()  # set when the settings are others; replaced as they are taken up
-        self._successor: Writer | None = None  # started, and not yet in use
+        brokers = brokers or Kafka(kafka)
+        self._keeper = TopicKeeper(brokers, settings.create)
+        self._epochs: Epochs | None = None
+        if settings.epochs is EpochPolicy.COMMITTED:
+            self._epochs = Epochs(senders=self._lanes, add=self.add)
+        self._producers = ProducerCycle(brokers, self._topics, self._keeper, settings, observer, self._epochs)
 
     @property
     def answered(self) -> anyio.Event:
         """Set for good once brokers answered."""
-        return self._state.answered
+        return self._producers.state.answered
 
     @property
     def state(self) -> str:
         """``connecting``, ``up`` or ``stalled``; empty before `run`."""
-        return self._state.name
+        return self._producers.state.name
 
     @property
     def error(self) -> str | None:
         """What keeps the brokers from answering; ``None`` where nothing does, or nothing is known."""
-        return self._state.error
+        return self._producers.state.error
 
     def reconfigure(self, kafka: KafkaSettings) -> None:
         """
@@ -76,13 +66,13 @@ class Publisher:
 
         Where it is another than before, the running producer is replaced: it delivers until one with the new
         settings has started, what it has in flight gets time to land, and the rest goes to the new one, in
-        order. Topics that are known keep their batch size and compression.
+        order. With `EpochPolicy.COMMITTED` it delivers until its epoch ends, and the new one is started once
+        it is gone. Topics that are known keep their batch size and compression.
         """
         if kafka == self._kafka:
             return
         self._kafka = kafka
-        self._brokers.reconfigure(kafka)
-        self._changed.set()
+        self._producers.reconfigure(kafka)
 
     def topic(self, name: str, *, awaited: bool = False) -> Topic:
         """
@@ -96,6 +86,8 @@ class Publisher:
                 name,
                 max_batch_bytes=self._kafka.max_batch_bytes,
                 compressed=self._kafka.compression is not None,
+                linger=self._settings.linger,
+                epochs=self._epochs,
             )
             self._topics[name] = topic
             self._keeper.want(topic)
@@ -109,112 +101,51 @@ class Publisher:
             del self._topics[name]
             self._keeper.forget(topic)
 
-    def add(self, rows: Mapping[str, Sequence[SourceRecord]], receipt: Receipt, now_ms: int) -> int:
+    def add(self, rows: Mapping[str, Sequence[SourceRecord]], receipt: Slip, now_ms: int) -> int:
         """
         Queue the rows of one frame, by topic; each topic must be ready. Never waits.
 
         Return how many event times had to be replaced since the last call that named the topic.
         """
+        if self._epochs is not None and not self._epochs.join(rows, receipt, now_ms):
+            return 0
         replaced = 0
         for name, of_topic in rows.items():
             topic = self._topics[name]
             topic.add(of_topic, receipt, now_ms)
             topic.wake()
-            replaced += topic.times_replaced
-            topic.times_replaced = 0
+            replaced += topic.limits.times_replaced
+            topic.limits.times_replaced = 0
+        if self._epochs is not None:
+            self._epochs.progressed()
         return replaced
 
     @property
     def held(self) -> int:
         """Rows that the brokers have not acknowledged."""
-        return sum(lane.held for topic in self._topics.values() for lane in topic.lanes)
+        waiting = self._epochs.waiting if self._epochs is not None else 0
+        return waiting + sum(topic.held for topic in self._topics.values())
+
+    @property
+    def epochs(self) -> Epochs | None:
+        """What `EpochPolicy.COMMITTED` needs; ``None`` with the other policy."""
+        return self._epochs
+
+    def pause(self) -> None:
+        """Send nothing until `resume`. What is in flight may land, rows may be added."""
+        self._producers.pause()
+
+    def resume(self) -> None:
+        """Send what is there."""
+        self._producers.resume()
+
+    async def idle(self) -> None:
+        """Return once nothing is in flight. Without `pause` the next batch may be on its way by then."""
+        await nothing_in_flight(self._lanes)
 
     async def run(self) -> NoReturn:
         """Keep a producer until cancelled; an outage of Kafka never ends this."""
-        rebuilds = Backoff(first=0.5, cap=5.0)
-        try:
-            producer = await self._connect(is_trouble=True)
-            while True:
-                delivered = self._delivered()
-                failure = await self._use(producer)
-                if self._successor is not None:
-                    producer, self._successor = self._successor, None
-                    log.info("kafka producer replaced", reason=str(failure))
-                    continue
-                self._observer.producer_rebuilt()
-                if self._delivered() > delivered:
-                    rebuilds.reset()
-                # Else the brokers are well, and a lane that was not allowed to write pauses by itself.
-                is_trouble = not isinstance(failure, DataError | NotAllowed)
-                if is_trouble:
-                    log.warning("kafka producer rebuilt", error=str(failure))
-                    await anyio.sleep(rebuilds.next())
-                producer = await self._connect(is_trouble=is_trouble)
-        finally:
-            if self._successor is not None:
-                await self._successor.discard()
-                self._successor = None
+        await self._producers.run()
 
-    async def _connect(self, *, is_trouble: bool) -> Writer:
-        """
-        Return a producer, as soon as there is one; new settings are tried at once.
-
-        ``is_trouble`` of false: the brokers were well a moment ago.
-        """
-        self._state.connecting(is_trouble=is_trouble)
-        outage = Backoff(first=0.5, cap=30.0)
-        while True:
-            self._changed = anyio.Event()
-            try:
-                return await self._brokers.start_producer()
-            except ConnectorError as error:
-                delay = outage.next(at_least=0.2)
-                self._state.connecting()
-                self._state.explain(str(error))
-                log.warning("kafka cannot be reached", error=str(error), retry_in_seconds=round(delay, 1))
-            with anyio.move_on_after(delay):
-                await self._changed.wait()
-
-    async def _use(self, producer: Writer) -> ConnectorError:
-        self._state.heard()
-        graceful = False
-        delivery = Delivery(
-            producer, self._topics, self._keeper, self._settings, self._observer, self._state, self._brokers
-        )
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._find_successor, delivery)
-                failure = await delivery.run()
-                group.cancel_scope.cancel()
-        except anyio.get_cancelled_exc_class():
-            graceful = not self.held
-            raise
-        finally:
-            if graceful:
-                await producer.stop(timeout=STOP)
-            else:
-                await producer.discard()
-        return failure
-
-    async def _find_successor(self, delivery: Delivery) -> None:
-        """Once the settings are others, have a producer with them before the one in use is ended."""
-        await self._changed.wait()
-        outage = Backoff(first=0.5, cap=30.0)
-        while True:
-            self._changed = anyio.Event()
-            try:
-                # Nothing may come between this and the next line: a producer would be forgotten.
-                self._successor = await self._brokers.start_producer()
-                return delivery.end("the settings of kafka changed")
-            except ConnectorError as error:
-                delay = outage.next(at_least=0.2)
-                log.warning(
-                    "kafka cannot be reached with its new settings, the old connection serves",
-                    error=str(error),
-                    retry_in_seconds=round(delay, 1),
-                )
-            with anyio.move_on_after(delay):
-                await self._changed.wait()
-
-    def _delivered(self) -> int:
-        return sum(lane.rows_acknowledged for topic in self._topics.values() for lane in topic.lanes)
+    def _lanes(self) -> list[Lane]:
+        return [lane for topic in self._topics.values() for lane in topic.lanes]

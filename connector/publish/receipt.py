@@ -16,6 +16,10 @@ from connector.records.bad import BadRecord
 class Slip(Protocol):
     """What a row in a lane is accounted to: its frame's `Receipt`, or whoever stands in for it."""
 
+    @property
+    def submission(self) -> Receipt:
+        """What the row was received with."""
+
     def landed(self, rows: int) -> Ledger | None:
         """The brokers have ``rows`` more of them. Return whose `Ledger.settle` is due for it."""
 
@@ -69,6 +73,15 @@ class Receipt:
         self.event_ms: int | None = None
         self.errors: list[DataError] = []
         self._looked_to = 0
+
+    @property
+    def submission(self) -> Receipt:
+        """See `Slip`."""
+        return self
+
+    def keep_open(self) -> None:
+        """Wait for one thing more, which is told as a row is."""
+        self.pending += 1
 
     def landed(self, rows: int) -> Ledger | None:
         """See `Slip`."""

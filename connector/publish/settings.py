@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol
 
 from connector.kafka import NewTopics
+
+
+class EpochPolicy(Enum):
+    """When what was received is durable."""
+
+    ACKNOWLEDGED = auto()
+    """Each submission by itself, once the brokers acknowledged its rows. Delivery is at least once."""
+
+    COMMITTED = auto()
+    """
+    Many together, when `Epochs.end` says so. A producer is replaced at such a boundary, its successor
+    started after it is gone: two with one transactional id would fence each other.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,7 +27,7 @@ class PublishSettings:
     """
     ``create`` is ``None`` where topics must exist, and no admin call is made. Durations in seconds: without
     an answer for ``stall_after`` the brokers count as stalled, after ``give_up_after`` the producer is
-    rebuilt; ``quiesce`` is what batches get to land before that.
+    rebuilt; ``quiesce`` is what batches get to land before that. ``epochs`` says when rows are durable.
     """
 
     create: NewTopics | None = None
@@ -21,6 +35,7 @@ class PublishSettings:
     stall_after: float = 10.0
     give_up_after: float = 120.0
     quiesce: float = 5.0
+    epochs: EpochPolicy = EpochPolicy.ACKNOWLEDGED
 
 
 class Observer(Protocol):

@@ -100,7 +100,7 @@ class TopicKeeper:
             heard()
             if topic not in self._wanted:
                 return  # forgotten meanwhile
-            topic.learn(limits.get(topic.name, TopicLimits()))
+            topic.limits.learn(limits.get(topic.name, TopicLimits()))
             self._wanted.remove(topic)
             self._ready.append(topic)
             topic.error = None

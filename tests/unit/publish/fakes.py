@@ -188,13 +188,14 @@ class FakeProducer:
     Once a write failed for good, the partition's next write fails too, as sequence numbers have a hole.
 
     ``begun_when_broken`` counts writes that were begun after another had broken it, ``renewed`` looks at the
-    certificates.
+    certificates. ``acknowledged`` are the values that were.
     """
 
     def __init__(self, brokers: FakeBrokers) -> None:
         self.closed: str | None = None
         self.begun_when_broken = 0
         self.renewed = 0
+        self.acknowledged: list[bytes] = []
         self._brokers = brokers
         self._is_broken = False
         self._holes: set[tuple[str, int]] = set()
@@ -236,6 +237,7 @@ class FakeProducer:
             self._holes.add((topic, partition))
             self._is_broken = True
             raise
+        self.acknowledged += [record.value for record in batch.records]
 
     async def partitions(self, topic: str, *, timeout: float) -> int:
         await anyio.sleep(LATENCY)

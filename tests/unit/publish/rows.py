@@ -75,18 +75,18 @@ def bad_row(value: bytes | msgspec.Raw = b"bad", error: DataError | None = None,
     return BadRecord(error=error or DataError("bad"), value=value, **known)
 
 
-def lane_of(seen: Seen, *, linger: float = 0.0, max_batch_bytes: int = 900 * 1024) -> Lane:
-    """The only lane of topic ``t``."""
-    topic = Topic("t", max_batch_bytes=max_batch_bytes, compressed=False)
-    topic.lanes.append(Lane(topic, 0, linger))
-    return topic.lanes[0]
+def lane_of(*, linger: float = 0.0, max_batch_bytes: int = 900 * 1024) -> tuple[Topic, Lane]:
+    """Topic ``t`` and its only lane."""
+    topic = Topic("t", max_batch_bytes=max_batch_bytes, compressed=False, linger=linger)
+    (lane,) = topic.grow(1)
+    return topic, lane
 
 
-def add(lane: Lane, seen: Seen, rows: Sequence[SourceRecord], now_ms: int = NOW) -> Receipt:
+def add(topic: Topic, seen: Seen, rows: Sequence[SourceRecord], now_ms: int = NOW) -> Receipt:
     """Queue rows as one frame."""
     receipt = seen.receipt(len(rows))
-    lane.topic.add(rows, receipt, now_ms)
-    lane.wake()
+    topic.add(rows, receipt, now_ms)
+    topic.wake()
     return receipt
 
 

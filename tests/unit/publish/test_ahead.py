@@ -8,7 +8,7 @@ import pytest
 from connector.errors import ConnectorError
 from connector.kafka import ContentRefused, ProducerBroken
 from connector.publish.gate import Gate
-from connector.publish.lane import Lane
+from connector.publish.topic import Topic
 from tests.unit.publish.fakes import LATENCY, FakeBrokers, Record
 from tests.unit.publish.rows import NOW, Seen, add, lane_of, lane_running, numbered
 
@@ -21,13 +21,14 @@ def values(rows: int) -> list[bytes]:
     return [b"%06d" % number for number in range(rows)]
 
 
-async def under_way(lane: Lane, seen: Seen) -> None:
+async def under_way(topic: Topic, seen: Seen) -> None:
     """Put rows in until one full batch has landed, one flies and one is ready, with two more behind it."""
-    add(lane, seen, numbered(range(2 * FULL)))
+    (lane,) = topic.lanes
+    add(topic, seen, numbered(range(2 * FULL)))
     while lane.rows_acknowledged < FULL or lane.waiting_since is None:  # noqa: ASYNC110
         await anyio.sleep(0.001)
-    add(lane, seen, numbered(range(2 * FULL, 4 * FULL)))
-    add(lane, seen, numbered(range(4 * FULL, 5 * FULL)))
+    add(topic, seen, numbered(range(2 * FULL, 4 * FULL)))
+    add(topic, seen, numbered(range(4 * FULL, 5 * FULL)))
     assert (lane.rows_acknowledged, lane.held, len(lane.queue)) == (FULL, 4 * FULL, 2 * FULL)
 
 
@@ -35,14 +36,14 @@ async def test_a_full_batch_is_ready_before_its_turn_and_a_smaller_one_goes_on_g
     brokers: FakeBrokers,
 ) -> None:
     seen = Seen()
-    lane = lane_of(seen, max_batch_bytes=CAP)
+    topic, lane = lane_of(max_batch_bytes=CAP)
     async with lane_running(lane, brokers):
-        add(lane, seen, numbered(range(FULL + 5)))
+        add(topic, seen, numbered(range(FULL + 5)))
         while lane.rows_acknowledged < FULL or lane.waiting_since is None:  # noqa: ASYNC110
             await anyio.sleep(0.001)
-        add(lane, seen, numbered(range(FULL + 5, 2 * FULL)))
+        add(topic, seen, numbered(range(FULL + 5, 2 * FULL)))
         assert len(lane.queue) == FULL - 5  # too few yet
-        add(lane, seen, numbered(range(2 * FULL, 2 * FULL + 5)))
+        add(topic, seen, numbered(range(2 * FULL, 2 * FULL + 5)))
         assert not lane.queue
         await seen.all_settled()
     assert [len(batch) for batch in brokers.batches["t", 0]] == [FULL, 5, FULL]
@@ -54,12 +55,12 @@ async def test_what_a_full_batch_holds_is_learned_anew_where_rows_become_smaller
     brokers: FakeBrokers,
 ) -> None:
     seen = Seen()
-    lane = lane_of(seen, max_batch_bytes=100 * CAP, linger=10 * LATENCY)
+    topic, lane = lane_of(max_batch_bytes=100 * CAP, linger=10 * LATENCY)
     async with lane_running(lane, brokers):
-        add(lane, seen, numbered(range(3), size=50 * CAP))  # each fills a batch
+        add(topic, seen, numbered(range(3), size=50 * CAP))  # each fills a batch
         await seen.all_settled()
         for number in range(3, 1003):
-            add(lane, seen, numbered([number]))
+            add(topic, seen, numbered([number]))
             await anyio.sleep(LATENCY / 10)
         await seen.all_settled()
     sizes = [len(batch) for batch in brokers.batches["t", 0]]
@@ -72,9 +73,9 @@ async def test_what_was_ready_goes_back_behind_what_flew(
     brokers: FakeBrokers, failure: ConnectorError
 ) -> None:
     seen = Seen()
-    lane = lane_of(seen, max_batch_bytes=CAP)
+    topic, lane = lane_of(max_batch_bytes=CAP)
     async with lane_running(lane, brokers):
-        await under_way(lane, seen)
+        await under_way(topic, seen)
         brokers.lost_answers["t", 0].append(failure)
         await seen.all_settled()
     assert list(dict.fromkeys(brokers.values())) == values(5 * FULL)
@@ -88,9 +89,9 @@ def refusing(bad: int) -> Callable[[Record], str | None]:
 async def test_a_bad_row_is_found_whatever_is_ready_behind_it(bad: int) -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=refusing(bad))
-    lane = lane_of(seen, max_batch_bytes=CAP)
+    topic, lane = lane_of(max_batch_bytes=CAP)
     async with lane_running(lane, brokers):
-        await under_way(lane, seen)
+        await under_way(topic, seen)
         await seen.all_settled()
     assert brokers.values() == [value for value in values(5 * FULL) if int(value) != bad]
     assert len(seen.failed) == 1
@@ -101,33 +102,33 @@ async def test_a_row_that_is_mended_stays_before_what_was_ready() -> None:
         return "timestamp" if record.timestamp == NOW else None
 
     brokers, seen = FakeBrokers(), Seen()
-    topic = brokers.create("t")
-    lane = lane_of(seen, max_batch_bytes=CAP)
+    strict = brokers.create("t")
+    topic, lane = lane_of(max_batch_bytes=CAP)
     async with lane_running(lane, brokers):
-        add(lane, seen, numbered(range(2), size=CAP // 2))  # each fills a batch
+        add(topic, seen, numbered(range(2), size=CAP // 2))  # each fills a batch
         while lane.rows_acknowledged < 1 or lane.waiting_since is None:  # noqa: ASYNC110
             await anyio.sleep(0.001)
-        topic.refuses = in_the_past
-        add(lane, seen, numbered(range(2, 4), size=CAP // 2))
+        strict.refuses = in_the_past
+        add(topic, seen, numbered(range(2, 4), size=CAP // 2))
         await seen.all_settled()
     assert [int(value) for value in brokers.values()] == list(range(4))
 
 
 async def test_cancelling_gives_everything_back_in_order(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen, max_batch_bytes=CAP)
+    topic, lane = lane_of(max_batch_bytes=CAP)
     async with lane_running(lane, brokers):
-        await under_way(lane, seen)
+        await under_way(topic, seen)
     assert [bytes(entry[1]) for entry in lane.queue] == values(5 * FULL)[FULL:]
     assert (lane.held, lane.waiting_since) == (4 * FULL, None)
 
 
 async def test_what_is_ready_stays_behind_a_shut_gate(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane, gate = lane_of(seen, max_batch_bytes=CAP), Gate()
+    (topic, lane), gate = lane_of(max_batch_bytes=CAP), Gate()
     async with anyio.create_task_group() as group:
         group.start_soon(lane.run, await brokers.start_producer(), gate)
-        await under_way(lane, seen)
+        await under_way(topic, seen)
         gate.shut = True
         await anyio.sleep(1)
         assert (lane.rows_acknowledged, lane.waiting_since) == (2 * FULL, None)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken
-from connector.publish import Ledger, Publisher, PublishSettings
+from connector.publish import EpochPolicy, Epochs, Ledger, Publisher, PublishSettings
 from connector.publish.gate import Gate
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.publish.rows import KAFKA, NOW, Seen, add, lane_of, row
@@ -23,6 +23,7 @@ partitions = st.integers(0, PARTITIONS)  # the last stands for the dead-letter t
 failures = st.tuples(st.sampled_from(["break", "refuse", "forget", "lose"]), partitions)
 cancels = st.tuples(st.just("cancel"), st.integers(0, 12))
 bad = st.tuples(st.just("bad"), st.integers(1, 3))
+aborts = st.tuples(st.just("abort"), st.just(1))
 
 
 async def happen(
@@ -30,12 +31,29 @@ async def happen(
     brokers: FakeBrokers,
     seen: Seen,
     ledger_of: Callable[[Publisher], Ledger] | None = None,
+    epochs: EpochPolicy = EpochPolicy.ACKNOWLEDGED,
 ) -> list[bytes]:
-    """Run a publisher through ``steps``, and then until everything is settled; return the good rows."""
-    publisher = Publisher(KAFKA, PublishSettings(), seen, brokers=brokers)
+    """
+    Run a publisher through ``steps``, and then until everything is settled; return the good rows.
+
+    Where there are epochs they end again and again; ``abort`` makes the next one begin again instead.
+    """
+    publisher = Publisher(KAFKA, PublishSettings(epochs=epochs), seen, brokers=brokers)
     ledger = ledger_of(publisher) if ledger_of else seen.ledger
     good: list[bytes] = []
-    number = 0
+    number = aborts = 0
+
+    async def commit(epochs: Epochs) -> None:
+        nonlocal aborts
+        while True:
+            await anyio.sleep(0.02)
+            await epochs.close()
+            await anyio.sleep(0.005)
+            if aborts:
+                aborts -= 1
+                epochs.abort()
+            else:
+                epochs.end()
 
     def offer(count: int, prefix: bytes) -> None:
         nonlocal number
@@ -54,6 +72,8 @@ async def happen(
                     await publisher.run()
 
         outer.start_soon(run)
+        if publisher.epochs is not None:
+            outer.start_soon(commit, publisher.epochs)
         for name in brokers.topics:
             await publisher.topic(name).ready.wait()
         for kind, argument in steps:
@@ -69,6 +89,8 @@ async def happen(
                     for _ in range(argument):
                         await checkpoint()
                     scope.cancel()
+                case "abort":
+                    aborts += 1
                 case "break":
                     brokers.failures[place].append(ProducerBroken("gone"))
                 case "refuse":
@@ -107,6 +129,22 @@ async def test_no_row_is_lost_and_none_overtakes(steps: list[Step]) -> None:
         assert values == sorted(values, key=lambda value: value[1:])
     assert brokers.most_in_flight <= 1
     assert all(receipt.pending == 0 for receipt in seen.settled)
+    assert len(seen.failed) == sum(count for kind, count in steps if kind == "bad")
+
+
+@settings(deadline=None, max_examples=100)
+@given(steps=st.lists(adds | adds | pauses | pauses | failures | cancels | bad | aborts, max_size=25))
+async def test_with_epochs_too_no_row_is_lost_and_none_overtakes(steps: list[Step]) -> None:
+    brokers, seen = fresh()
+    good = await happen(steps, brokers, seen, epochs=EpochPolicy.COMMITTED)
+
+    written = [in_first_order(brokers.values("t", number)) for number in range(PARTITIONS)]
+    assert sorted(value for values in written for value in values) == sorted(good)
+    for values in written:
+        assert values == sorted(values, key=lambda value: value[1:])
+    assert brokers.most_in_flight <= 1
+    assert all(receipt.pending == 0 for receipt in seen.settled)
+    assert [receipt.first for receipt in seen.settled] == sorted(receipt.first for receipt in seen.settled)
     assert len(seen.failed) == sum(count for kind, count in steps if kind == "bad")
 
 
@@ -157,8 +195,8 @@ async def test_no_bad_row_is_lost_and_none_is_through_before_its_letter(steps: l
 async def test_a_lane_cancelled_at_any_step_keeps_its_rows() -> None:
     for steps in range(60):
         brokers, seen = fresh()
-        lane = lane_of(seen)
-        add(lane, seen, [row(b"+%05d" % number) for number in range(10)])
+        topic, lane = lane_of()
+        add(topic, seen, [row(b"+%05d" % number) for number in range(10)])
         async with anyio.create_task_group() as group:
             producer = await brokers.start_producer()
             group.start_soon(lane.run, producer, Gate())

@@ -28,11 +28,11 @@ def in_flight(lane: Lane) -> int:
 
 async def test_rows_arrive_in_order_in_batches_that_grow_while_one_flies(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     async with lane_running(lane, brokers):
         await anyio.sleep(1)
         for number in range(50):
-            add(lane, seen, numbered([number]))
+            add(topic, seen, numbered([number]))
             await anyio.sleep(0.001)  # a tenth of what a batch takes
         await seen.all_settled()
 
@@ -46,16 +46,16 @@ async def test_rows_arrive_in_order_in_batches_that_grow_while_one_flies(brokers
 
 async def test_a_batch_stays_below_the_cap_and_within_what_the_producer_takes(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen, max_batch_bytes=1000)
-    add(lane, seen, numbered(range(20), size=100))
+    topic, lane = lane_of(max_batch_bytes=1000)
+    add(topic, seen, numbered(range(20), size=100))
     async with lane_running(lane, brokers):
         await seen.all_settled()
     assert [len(batch) for batch in brokers.batches["t", 0]] == [8, 8, 4]  # (1000 - 61) // 110
 
     brokers = FakeBrokers(capacity=400)
     brokers.create("t")
-    lane = lane_of(seen)
-    add(lane, seen, numbered(range(20), size=100))
+    topic, lane = lane_of()
+    add(topic, seen, numbered(range(20), size=100))
     async with lane_running(lane, brokers):
         await seen.all_settled()
     assert {len(batch) for batch in brokers.batches["t", 0]} == {3, 2}
@@ -64,10 +64,10 @@ async def test_a_batch_stays_below_the_cap_and_within_what_the_producer_takes(br
 
 async def test_linger_waits_for_more_rows(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen, linger=0.5)
+    topic, lane = lane_of(linger=0.5)
     async with lane_running(lane, brokers):
         for number in range(5):
-            add(lane, seen, numbered([number]))
+            add(topic, seen, numbered([number]))
             await anyio.sleep(0.1)
         await seen.all_settled()
     assert [len(batch) for batch in brokers.batches["t", 0]] == [5]
@@ -78,14 +78,14 @@ async def test_a_broken_producer_gives_the_rows_back_in_order(
     brokers: FakeBrokers, error: BrokerUnreachable
 ) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     brokers.failures["t", 0].extend([error, error])
-    add(lane, seen, numbered(range(5)))
+    add(topic, seen, numbered(range(5)))
     failure = await lane.run(await brokers.start_producer(), Gate())
 
     assert failure is error
     assert (lane.held, lane.waiting_since) == (5, None)
-    add(lane, seen, numbered(range(5, 8)))
+    add(topic, seen, numbered(range(5, 8)))
     async with lane_running(lane, brokers):
         await seen.all_settled()
     assert brokers.values() == [b"%06d" % number for number in range(8)]
@@ -93,9 +93,9 @@ async def test_a_broken_producer_gives_the_rows_back_in_order(
 
 async def test_a_lane_pauses_after_a_failure_however_often_it_is_started(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     brokers.failures["t", 0].append(NotAllowed("to write"))
-    add(lane, seen, numbered([1]))
+    add(topic, seen, numbered([1]))
     producer = await brokers.start_producer()
     began = anyio.current_time()
     await lane.run(producer, Gate())
@@ -112,9 +112,9 @@ async def test_a_batch_that_was_not_taken_is_offered_again(
     brokers: FakeBrokers, error: BrokerUnreachable
 ) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     brokers.failures["t", 0].extend([error] * 3)
-    add(lane, seen, numbered(range(3)))
+    add(topic, seen, numbered(range(3)))
     async with lane_running(lane, brokers):
         await seen.all_settled()
     assert brokers.values() == [b"%06d" % number for number in range(3)]
@@ -123,8 +123,8 @@ async def test_a_batch_that_was_not_taken_is_offered_again(
 
 async def test_a_missing_topic_ends_the_run_and_the_producer_goes_on() -> None:
     brokers, seen = FakeBrokers(), Seen()
-    lane = lane_of(seen)
-    add(lane, seen, numbered(range(3)))
+    topic, lane = lane_of()
+    add(topic, seen, numbered(range(3)))
     producer = await brokers.start_producer()
     assert isinstance(await lane.run(producer, Gate()), TopicMissing)
     assert lane.held == 3
@@ -136,13 +136,13 @@ async def test_a_missing_topic_ends_the_run_and_the_producer_goes_on() -> None:
 
 async def test_nothing_is_sent_once_the_gate_is_shut_and_what_flies_may_land(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     async with lane_running(lane, brokers) as gate:
-        add(lane, seen, numbered([1]))
+        add(topic, seen, numbered([1]))
         await anyio.sleep(LATENCY * 1.4)  # one for the producer, and not yet another one
         assert in_flight(lane) == 1
         gate.shut = True
-        add(lane, seen, numbered([2]))
+        add(topic, seen, numbered([2]))
         await anyio.sleep(10)
         # Sent again where the answer did not come in time.
         assert set(brokers.values()) == {b"000001"}
@@ -151,10 +151,10 @@ async def test_nothing_is_sent_once_the_gate_is_shut_and_what_flies_may_land(bro
 
 async def test_a_batch_that_is_not_taken_does_not_wait_behind_a_shut_gate(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     brokers.failures["t", 0].extend([BrokerUnreachable("silent")] * 1000)
     async with lane_running(lane, brokers) as gate:
-        add(lane, seen, numbered([1]))
+        add(topic, seen, numbered([1]))
         await anyio.sleep(1)
         assert in_flight(lane) == 1
         gate.shut = True
@@ -165,12 +165,12 @@ async def test_a_batch_that_is_not_taken_does_not_wait_behind_a_shut_gate(broker
 
 async def test_cancelling_gives_back_what_flies(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen)
-    add(lane, seen, numbered(range(3)))
+    topic, lane = lane_of()
+    add(topic, seen, numbered(range(3)))
     brokers.freeze()
     with anyio.move_on_after(1):
         async with lane_running(lane, brokers):
-            add(lane, seen, numbered([3]))
+            add(topic, seen, numbered([3]))
             await anyio.sleep_forever()
     brokers.thaw()
     async with lane_running(lane, brokers):
@@ -182,12 +182,12 @@ async def test_an_answer_that_comes_after_the_rows_were_taken_back_counts_for_no
     brokers: FakeBrokers,
 ) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     first, second = Answering(brokers), Answering(brokers)
-    add(lane, seen, numbered(range(3)))
+    add(topic, seen, numbered(range(3)))
     with anyio.move_on_after(1):
         await lane.run(first, Gate())
-    add(lane, seen, numbered(range(3, 10)))
+    add(topic, seen, numbered(range(3, 10)))
     async with anyio.create_task_group() as group:
         group.start_soon(lane.run, second, Gate())
         await anyio.sleep(1)
@@ -203,8 +203,8 @@ async def test_an_answer_that_comes_after_the_rows_were_taken_back_counts_for_no
 
 async def test_a_missing_topic_keeps_no_other_lane_from_sending(brokers: FakeBrokers) -> None:
     seen, producer, gate = Seen(), Answering(brokers), Gate()
-    lane = lane_of(seen)
-    add(lane, seen, numbered(range(3)))
+    topic, lane = lane_of()
+    add(topic, seen, numbered(range(3)))
     async with anyio.create_task_group() as group:
         group.start_soon(lane.run, producer, gate)
         await anyio.sleep(1)
@@ -215,12 +215,12 @@ async def test_a_missing_topic_keeps_no_other_lane_from_sending(brokers: FakeBro
 
 async def test_what_goes_wrong_while_rows_are_accounted_for_ends_the_run(brokers: FakeBrokers) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
 
     def settled(receipts: Sequence[Receipt]) -> None:
         raise ZeroDivisionError
 
-    lane.topic.add(numbered([1]), Ledger(settled, seen.ledger.bad).open(rows=1, size=1, received_at=0.0), NOW)
+    topic.add(numbered([1]), Ledger(settled, seen.ledger.bad).open(rows=1, size=1, received_at=0.0), NOW)
     with anyio.fail_after(5), pytest.raises(ZeroDivisionError):
         await lane.run(await brokers.start_producer(), Gate())
 
@@ -229,10 +229,10 @@ async def test_what_goes_wrong_while_a_batch_is_put_together_ends_the_run(
     brokers: FakeBrokers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = Seen()
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     producer = await brokers.start_producer()
     monkeypatch.setattr(producer, "new_batch", lambda cap: 1 // 0)
-    add(lane, seen, numbered(range(3)))
+    add(topic, seen, numbered(range(3)))
     with anyio.fail_after(5), pytest.raises(ZeroDivisionError):
         await lane.run(producer, Gate())
     assert (lane.held, len(lane.queue)) == (3, 3)
@@ -241,7 +241,7 @@ async def test_what_goes_wrong_while_a_batch_is_put_together_ends_the_run(
 async def test_no_lane_begins_another_batch_once_one_was_refused(brokers: FakeBrokers) -> None:
     producer, gate, seen = Answering(brokers), Gate(), Seen()
     topic = Topic("t", max_batch_bytes=900 * 1024, compressed=False)
-    topic.lanes.extend(Lane(topic, number) for number in range(4))
+    topic.grow(4)
     failures = []
 
     async def run(lane: Lane) -> None:

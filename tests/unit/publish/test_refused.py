@@ -25,9 +25,9 @@ def refusing(reason: str, bad: set[int]) -> Callable[[Record], str | None]:
 async def test_bad_rows_are_given_up_and_all_others_arrive_in_order(bad: set[int], reason: str) -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=refusing(reason, bad))
-    lane = lane_of(seen)
-    cap = lane.topic.cap
-    receipt = add(lane, seen, numbered(range(ROWS)))
+    topic, lane = lane_of()
+    cap = topic.limits.cap
+    receipt = add(topic, seen, numbered(range(ROWS)))
     async with lane_running(lane, brokers):
         await seen.all_settled()
 
@@ -35,14 +35,14 @@ async def test_bad_rows_are_given_up_and_all_others_arrive_in_order(bad: set[int
     assert len(receipt.errors) == len(seen.failed) == len(bad)
     assert all(isinstance(error, ContentRefused) and error.reason == reason for error in seen.failed)
     assert brokers.refused <= len(bad) * 14  # about twice the logarithm of ROWS for each
-    assert lane.topic.cap == cap  # batches were not too large, rows were
+    assert topic.limits.cap == cap  # batches were not too large, rows were
 
 
 async def test_rows_that_are_all_bad_cost_one_refusal_each() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=lambda record: "invalid")
-    lane = lane_of(seen)
-    add(lane, seen, numbered(range(ROWS)))
+    topic, lane = lane_of()
+    add(topic, seen, numbered(range(ROWS)))
     async with lane_running(lane, brokers):
         await seen.all_settled()
     assert len(seen.failed) == ROWS
@@ -52,8 +52,8 @@ async def test_rows_that_are_all_bad_cost_one_refusal_each() -> None:
 async def test_the_message_of_a_row_given_up_shows_nothing_of_it(brokers: FakeBrokers) -> None:
     seen = Seen()
     brokers.create("t", refuses=lambda record: "invalid")
-    lane = lane_of(seen)
-    add(lane, seen, [row(b"payload")])
+    topic, lane = lane_of()
+    add(topic, seen, [row(b"payload")])
     async with lane_running(lane, brokers):
         await seen.all_settled()
     (error,) = seen.failed
@@ -64,14 +64,14 @@ async def test_the_message_of_a_row_given_up_shows_nothing_of_it(brokers: FakeBr
 async def test_a_batch_too_large_though_no_row_is_teaches_the_cap() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", limit=20_000)
-    lane = lane_of(seen)
-    add(lane, seen, numbered(range(90), size=1000))
+    topic, lane = lane_of()
+    add(topic, seen, numbered(range(90), size=1000))
     async with lane_running(lane, brokers):
         await seen.all_settled()
         learned = brokers.refused
         assert learned <= 4
-        assert lane.topic.cap < 20_000
-        add(lane, seen, numbered(range(90, 1000), size=1000))
+        assert topic.limits.cap < 20_000
+        add(topic, seen, numbered(range(90, 1000), size=1000))
         await seen.all_settled()
 
     assert brokers.refused == learned  # never again
@@ -82,12 +82,12 @@ async def test_a_batch_too_large_though_no_row_is_teaches_the_cap() -> None:
 async def test_one_giant_among_rows_does_not_shrink_batches() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", limit=200_000)
-    lane = lane_of(seen, max_batch_bytes=150_000)
-    cap = lane.topic.cap
-    add(lane, seen, [*numbered(range(60), size=1000), row(b"0" * 300_000), *numbered([60], size=1000)])
+    topic, lane = lane_of(max_batch_bytes=150_000)
+    cap = topic.limits.cap
+    add(topic, seen, [*numbered(range(60), size=1000), row(b"0" * 300_000), *numbered([60], size=1000)])
     async with lane_running(lane, brokers):
         await seen.all_settled()
-    assert lane.topic.cap == cap
+    assert topic.limits.cap == cap
     assert len(seen.failed) == 1
     assert brokers.values() == [b"%01000d" % number for number in range(61)]
 
@@ -95,15 +95,15 @@ async def test_one_giant_among_rows_does_not_shrink_batches() -> None:
 async def test_a_giant_in_batches_that_are_too_large_as_well() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", limit=20_000)
-    lane = lane_of(seen)
-    add(lane, seen, [*numbered(range(99), size=1000), row(b"0" * 30_000)])
+    topic, lane = lane_of()
+    add(topic, seen, [*numbered(range(99), size=1000), row(b"0" * 30_000)])
     async with lane_running(lane, brokers):
         await seen.all_settled()
         assert len(seen.failed) == 1
-        add(lane, seen, numbered(range(99, 300), size=1000))
+        add(topic, seen, numbered(range(99, 300), size=1000))
         await seen.all_settled()
         learned = brokers.refused
-        add(lane, seen, numbered(range(300, 600), size=1000))
+        add(topic, seen, numbered(range(300, 600), size=1000))
         await seen.all_settled()
     assert brokers.refused == learned
     assert brokers.values() == [b"%01000d" % number for number in range(600)]
@@ -116,11 +116,11 @@ def ahead(limit: int) -> Callable[[Record], str | None]:
 async def test_a_refused_event_time_goes_into_a_header_and_is_counted() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=ahead(HOUR // 4))
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     now = round(time.time() * 1000)
     soon = now + HOUR // 2  # within Kafka's default, so that only the brokers know better
     rows = [*numbered(range(10)), row(b"10", moment=soon, headers=[("a", b"b")]), *numbered(range(11, 20))]
-    add(lane, seen, rows, now)
+    add(topic, seen, rows, now)
     async with lane_running(lane, brokers):
         await seen.all_settled()
 
@@ -129,7 +129,7 @@ async def test_a_refused_event_time_goes_into_a_header_and_is_counted() -> None:
     assert records[10].headers == [("a", b"b"), ("event_time", b"%d" % soon)]
     assert now <= (records[10].timestamp or 0) <= time.time() * 1000 + 1
     assert all(record.headers == [] for record in records if record is not records[10])
-    assert lane.topic.times_replaced == 1
+    assert topic.limits.times_replaced == 1
     assert seen.failed == []
     assert rows[10][3] == [("a", b"b")]  # rows share headers: they must not change
 
@@ -137,18 +137,18 @@ async def test_a_refused_event_time_goes_into_a_header_and_is_counted() -> None:
 async def test_the_limit_of_event_times_is_learned_from_one_refusal() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=ahead(HOUR // 4))
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     now = round(time.time() * 1000)
     soon = [row(b"%d" % number, moment=now + HOUR // 2 + number) for number in range(ROWS)]
-    add(lane, seen, soon, now)
+    add(topic, seen, soon, now)
     async with lane_running(lane, brokers):
         await seen.all_settled()
         refused = brokers.refused
         assert refused <= 8
-        add(lane, seen, soon, now)
+        add(topic, seen, soon, now)
         await seen.all_settled()
     assert brokers.refused == refused
-    assert lane.topic.times_replaced == 2 * ROWS
+    assert topic.limits.times_replaced == 2 * ROWS
     assert len(brokers.records()) == 2 * ROWS
 
 
@@ -156,9 +156,9 @@ async def test_old_event_times_that_only_the_brokers_refuse() -> None:
     brokers, seen = FakeBrokers(), Seen()
     now = round(time.time() * 1000)
     brokers.create("t", refuses=lambda record: "timestamp" if (record.timestamp or 0) < now - HOUR else None)
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     old = [row(b"%d" % number, moment=now - 2 * HOUR + number * 36_000) for number in range(ROWS)]
-    add(lane, seen, old, now)  # a backlog: each row is younger than the last
+    add(topic, seen, old, now)  # a backlog: each row is younger than the last
     async with lane_running(lane, brokers):
         await seen.all_settled()
     assert brokers.refused <= 9
@@ -170,8 +170,8 @@ async def test_old_event_times_that_only_the_brokers_refuse() -> None:
 async def test_a_row_whose_present_time_is_refused_too_is_given_up() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=lambda record: "timestamp" if record.value == b"7" else None)
-    lane = lane_of(seen)
-    add(lane, seen, [row(b"6"), row(b"7", moment=NOW), row(b"8")])
+    topic, lane = lane_of()
+    add(topic, seen, [row(b"6"), row(b"7", moment=NOW), row(b"8")])
     async with lane_running(lane, brokers):
         await seen.all_settled()
     assert brokers.values() == [b"6", b"8"]
@@ -182,9 +182,9 @@ async def test_a_present_time_that_grew_old_in_an_outage_is_replaced() -> None:
     brokers, seen = FakeBrokers(), Seen()
     old = lambda record: "timestamp" if (record.timestamp or 0) < time.time() * 1000 - HOUR else None  # noqa: E731
     brokers.create("t", refuses=old)
-    lane = lane_of(seen)
+    topic, lane = lane_of()
     then = round(time.time() * 1000) - 3 * HOUR
-    add(lane, seen, [row(b"1", moment=then + 10 * HOUR)], then)  # restamped by `add`, three hours ago
+    add(topic, seen, [row(b"1", moment=then + 10 * HOUR)], then)  # restamped by `add`, three hours ago
     async with lane_running(lane, brokers):
         await seen.all_settled()
     (record,) = brokers.records()

@@ -6,15 +6,14 @@ import pytest
 
 from connector.kafka import ContentRefused, TopicLimits, positive_hash
 from connector.publish.entry import Entry
-from connector.publish.lane import Lane
 from connector.publish.topic import Topic
 from tests.unit.publish.rows import NOW, Seen, numbered, row
 
 
 def topic_of(partitions: int, *, limits: TopicLimits | None = None, compressed: bool = False) -> Topic:
     topic = Topic("t", max_batch_bytes=900 * 1024, compressed=compressed)
-    topic.learn(limits or TopicLimits())
-    topic.lanes.extend(Lane(topic, number) for number in range(partitions))
+    topic.limits.learn(limits or TopicLimits())
+    topic.grow(partitions)
     return topic
 
 
@@ -60,15 +59,15 @@ def test_event_times_that_the_topic_takes_are_the_timestamp(
     replaced = moment is not None and moment != stamp
     assert entry[2] == stamp
     assert entry[3] == [("h", b"1")] + [("event_time", b"%d" % (moment or 0))] * replaced
-    assert topic.times_replaced == replaced
+    assert topic.limits.times_replaced == replaced
 
 
 def test_what_is_learned_of_times_only_narrows() -> None:
     topic, seen = topic_of(1), Seen()
-    topic.learn_time(NOW + 1000, NOW)
-    topic.learn_time(NOW + 2000, NOW)
-    topic.learn_time(NOW - 1000, NOW)
-    topic.learn_time(NOW - 2000, NOW)
+    topic.limits.learn_time(NOW + 1000, NOW)
+    topic.limits.learn_time(NOW + 2000, NOW)
+    topic.limits.learn_time(NOW - 1000, NOW)
+    topic.limits.learn_time(NOW - 2000, NOW)
     moments = [NOW + 500, NOW + 501, NOW - 500, NOW - 501]
     topic.add([row(b"", moment=at) for at in moments], seen.receipt(4), NOW)
     assert [entry[2] for entry in queued(topic)] == [NOW + 500, NOW, NOW - 500, NOW]
@@ -98,7 +97,7 @@ def test_where_only_the_broker_knows_large_rows_are_tried(limits: TopicLimits, c
 def test_what_was_refused_as_too_large_is_not_tried_larger_again() -> None:
     topic, seen = topic_of(1), Seen()
     topic.add([row(b"a" * 1000)], seen.receipt(1), NOW)
-    topic.learn_size(queued(topic)[0])
+    topic.limits.learn_row_size(queued(topic)[0])
     receipt = seen.receipt(3)
     topic.add([row(b"b" * 1031), row(b"c" * 1000), row(b"d" * 5000)], receipt, NOW)
     assert [entry[1][:1] for entry in queued(topic)] == [b"c"]
@@ -106,7 +105,7 @@ def test_what_was_refused_as_too_large_is_not_tried_larger_again() -> None:
 
     compressed = topic_of(1, compressed=True)
     compressed.add([row(b"a" * 1000)], seen.receipt(1), NOW)
-    compressed.learn_size(queued(compressed)[0])
+    compressed.limits.learn_row_size(queued(compressed)[0])
     compressed.add([row(b"d" * 5000)], seen.receipt(1), NOW)
     assert len(queued(compressed)) == 1
 
@@ -118,11 +117,6 @@ def test_a_compacted_topic_is_not_asked_about_rows_without_keys() -> None:
     assert [bytes(entry[1]) for entry in queued(topic)] == [b"a", b"c"]
     (record,) = seen.bad
     assert (record.value, record.reason, record.topic, record.partition) == (b"b", "invalid", "t", 0)
-
-
-def test_batches_are_no_larger_than_the_topic_takes() -> None:
-    assert topic_of(1, limits=TopicLimits(max_batch_bytes=1000)).cap == 1000
-    assert topic_of(1).cap == 900 * 1024
 
 
 def test_fewer_partitions_fold_rows_where_their_keys_go_now_in_order() -> None:
