@@ -25,7 +25,7 @@ from connector.observers import (
     SubscriptionMetrics,
     TokenMetrics,
 )
-from connector.publish import DeadLetters, Publisher, Sender
+from connector.publish import DeadLetterOrigin, DeadLetters, Publisher
 from connector.records.plan import SubscriptionPlan
 from connector.reload import Reload
 from connector.settings import (
@@ -188,4 +188,4 @@ def _dead_letters(config: Config, task: Task) -> DeadLetters | None:
     name = dead_letter_topic_of(config)
     if name is None:
         return None
-    return DeadLetters(task.publisher, name, Sender(connector=config.name, task=task.number))
+    return DeadLetters(task.publisher, name, DeadLetterOrigin(connector=config.name, task=task.number))

@@ -19,7 +19,7 @@ import structlog
 
 from connector.auth import Keeper, Token
 from connector.errors import DataError
-from connector.publish import DeadLetters, Ledger, Receipt
+from connector.publish import DeadLetters, Submission, SubmittedRecords
 from connector.subscription import (
     Budget,
     Inbox,
@@ -104,7 +104,7 @@ class Follower:
             observer=observer,
             fail=self._fail,
         )
-        self._ledger = Ledger(self._settled, self._verdicts.bad)
+        self._ledger = SubmittedRecords(self._settled, self._verdicts.bad)
         self._pump = Pump(
             inbox=self._inbox,
             extractor=settings.extractor,
@@ -386,9 +386,9 @@ class Follower:
         await anyio.sleep(self._overload.pause())
         self._holding.settled()
 
-    def _settled(self, receipts: Sequence[Receipt]) -> None:
-        self._pump.settled(receipts)
-        self._verdicts.settled(receipts[-1])
+    def _settled(self, submissions: Sequence[Submission]) -> None:
+        self._pump.settled(submissions)
+        self._verdicts.settled(submissions[-1])
 
     def _fail(self, error: DataError) -> None:
         """Stop for good; what was received is still seen to."""

@@ -162,8 +162,8 @@ async def test_replaced_times_are_told_with_the_frame_that_had_them(brokers: Fak
     async with publishing(brokers, seen) as publisher:
         await publisher.topic("t").ready.wait()
         late = [row(b"", moment=10**15), row(b"", moment=10**15), row(b"")]
-        assert publisher.add({"t": late}, seen.receipt(3), 10**12) == 2
-        assert publisher.add({"t": numbered([1])}, seen.receipt(1), 10**12) == 0
+        assert publisher.add({"t": late}, seen.submission(3), 10**12) == 2
+        assert publisher.add({"t": numbered([1])}, seen.submission(1), 10**12) == 0
         await seen.all_settled()
 
 
@@ -174,12 +174,12 @@ async def test_topics_of_one_frame_share_its_receipt(brokers: FakeBrokers) -> No
     async with publishing(brokers, seen) as publisher:
         await publisher.topic("t").ready.wait()
         await publisher.topic("u").ready.wait()
-        receipt = seen.receipt(3)
-        publisher.add({"t": numbered([1, 2]), "u": numbered([3])}, receipt, 0)
+        submission = seen.submission(3)
+        publisher.add({"t": numbered([1, 2]), "u": numbered([3])}, submission, 0)
         await anyio.sleep(1)
-        assert (receipt.pending, seen.settled) == (1, [])
+        assert (submission.pending, seen.settled) == (1, [])
         await seen.all_settled()
-    assert seen.settled == [receipt]
+    assert seen.settled == [submission]
 
 
 async def test_a_topic_is_the_same_for_everybody(brokers: FakeBrokers) -> None:

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 from connector.auth import Keeper
 from connector.kafka import KafkaSettings
-from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
+from connector.publish import DeadLetterOrigin, DeadLetters, Publisher, PublishSettings
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
 from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
@@ -42,7 +42,7 @@ from tests.unit.subscription.servers import (
 from tests.unit.task.fakes import FakeKeeper, Told, token
 
 BY_URL = Placement(place="url", name="token")
-SENDER = Sender(connector="c", task=0)
+SENDER = DeadLetterOrigin(connector="c", task=0)
 
 ROW = 2000
 """Bytes of a row beside its number."""

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused
-from connector.publish import DeadLetters, Ledger, LetterObserver, Receipt
+from connector.publish import DeadLetterObserver, DeadLetters, Submission, SubmittedRecords
 from connector.records.bad import BadRecord, ForeignFrame, Stage
 from connector.subscription import Budget
 from connector.task.status import Face
@@ -25,16 +25,16 @@ class Postbox:
     """Stands in for `DeadLetters`; the tests say what becomes of each letter."""
 
     def __init__(self) -> None:
-        self.letters: list[tuple[BadRecord, Receipt, LetterObserver]] = []
+        self.letters: list[tuple[BadRecord, Submission, DeadLetterObserver]] = []
 
-    def add(self, record: BadRecord, receipt: Receipt, observer: LetterObserver) -> int:
-        self.letters.append((record, receipt, observer))
+    def add(self, record: BadRecord, submission: Submission, observer: DeadLetterObserver) -> int:
+        self.letters.append((record, submission, observer))
         return 1000
 
     def deliver(self) -> None:
-        for record, receipt, observer in self.letters:
+        for record, submission, observer in self.letters:
             observer.dead_lettered(record)
-            receipt.acknowledged(1)
+            submission.acknowledged(1)
         self.letters.clear()
 
 
@@ -61,22 +61,22 @@ class Court:
             fail=self.failures.append,
             clock=lambda: self.now,
         )
-        self.ledger = Ledger(self.settled, self.verdicts.bad)
+        self.ledger = SubmittedRecords(self.settled, self.verdicts.bad)
 
-    def settled(self, receipts: Sequence[Receipt]) -> None:
-        self.holding.release(sum(receipt.size for receipt in receipts))
-        self.verdicts.settled(receipts[-1])
+    def settled(self, submissions: Sequence[Submission]) -> None:
+        self.holding.release(sum(submission.size for submission in submissions))
+        self.verdicts.settled(submissions[-1])
 
-    def frame(self, rows: int, bad: set[int], error: DataError | None = None, **known: Any) -> Receipt:
+    def frame(self, rows: int, bad: set[int], error: DataError | None = None, **known: Any) -> Submission:
         """Receive a frame, and learn at once which of its rows are bad; good ones are through."""
         values = [object() for _ in range(rows)]
         self.holding.take(rows)
-        receipt = self.ledger.open(rows=rows, size=rows, received_at=0.0, values=values)
+        submission = self.ledger.open(rows=rows, size=rows, received_at=0.0, values=values)
         for number in sorted(bad):
-            receipt.given_up(bad_row(cast(Any, values[number]), error, **known))
+            submission.given_up(bad_row(cast(Any, values[number]), error, **known))
         if rows > len(bad):
-            receipt.acknowledged(rows - len(bad))
-        return receipt
+            submission.acknowledged(rows - len(bad))
+        return submission
 
 
 def test_without_tolerance_the_first_bad_row_fails_and_all_are_counted() -> None:
@@ -94,8 +94,8 @@ def test_without_tolerance_the_first_bad_row_fails_and_all_are_counted() -> None
 def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> None:
     court = Court(keeps=False)
     with capture_logs() as lines:
-        receipt = court.frame(10, {3, 4})
-    assert receipt.pending == 0
+        submission = court.frame(10, {3, 4})
+    assert submission.pending == 0
     assert court.told.failed == court.told.skipped == ["invalid", "invalid"]
     assert court.face.last_error == "bad"
     assert court.failures == []
@@ -106,12 +106,12 @@ def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> 
 
 def test_a_bad_row_is_through_once_its_letter_is() -> None:
     court = Court()
-    receipt = court.frame(10, {3})
-    assert (receipt.pending, len(court.ledger)) == (1, 1)
+    submission = court.frame(10, {3})
+    assert (submission.pending, len(court.ledger)) == (1, 1)
     assert court.told.letters == []
     assert court.holding.held == court.ledger.held == 10 + 1000  # the letter takes memory, too
     court.postbox.deliver()
-    assert (receipt.pending, len(court.ledger)) == (0, 0)
+    assert (submission.pending, len(court.ledger)) == (0, 0)
     assert court.told.letters == court.told.failed == ["invalid"]
     assert court.holding.held == court.ledger.held == 0
 
@@ -184,12 +184,12 @@ def test_what_is_no_row_is_no_bad_row() -> None:
 def test_a_letter_that_is_refused_fails_with_that_reason_and_is_told() -> None:
     court = Court()
     values = [b"abc"]
-    receipt = court.ledger.open(rows=1, size=0, received_at=0.0, values=values)
-    receipt.given_up(bad_row(values[0]))
+    submission = court.ledger.open(rows=1, size=0, received_at=0.0, values=values)
+    submission.given_up(bad_row(values[0]))
     (record, _, observer) = court.postbox.letters[0]
     with capture_logs() as lines:
         observer.undeliverable(record, ContentRefused("invalid", "it wants keys"))
-        receipt.acknowledged(1)
+        submission.acknowledged(1)
     (error,) = court.failures
     assert isinstance(error, DeadLetterRefused)
     assert "it wants keys" in str(error)
@@ -213,8 +213,8 @@ def test_the_reason_of_the_end_stays() -> None:
 
 def test_a_letter_that_is_lost_at_once_leaves_nothing_held() -> None:
     class Shredder(Postbox):
-        def add(self, record: BadRecord, receipt: Receipt, observer: LetterObserver) -> int:
-            receipt.acknowledged(1)
+        def add(self, record: BadRecord, submission: Submission, observer: DeadLetterObserver) -> int:
+            submission.acknowledged(1)
             return 1000
 
     court = Court(postbox=Shredder())

@@ -30,14 +30,14 @@ MAX_TEXT = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sender:
+class DeadLetterOrigin:
     """Who writes dead letters: the connector's name and the number of the task."""
 
     connector: str
     task: int
 
 
-def compose(record: BadRecord, sender: Sender, *, most: int | None) -> Row:
+def compose(record: BadRecord, origin: DeadLetterOrigin, *, most: int | None) -> Row:
     """
     Return the dead letter of ``record``, in a batch of ``most`` bytes (``None``: however large it is).
 
@@ -46,7 +46,7 @@ def compose(record: BadRecord, sender: Sender, *, most: int | None) -> Row:
     """
     key, value = record.key, record.value
     usual, own = _parted(record)
-    explained = _explained(record, sender)
+    explained = _explained(record, origin)
     headers = [*usual, *own, *explained]
     if most is None or weight(key, headers) + len(value) <= most:
         return key, value, None, headers
@@ -78,12 +78,12 @@ def _parted(record: BadRecord) -> tuple[Headers, Headers]:
     return usual, own
 
 
-def _explained(record: BadRecord, sender: Sender) -> Headers:
+def _explained(record: BadRecord, origin: DeadLetterOrigin) -> Headers:
     found = {
         "topic": record.topic,
         "partition": record.partition,
-        "connector.name": sender.connector,
-        "task.id": sender.task,
+        "connector.name": origin.connector,
+        "task.id": origin.task,
         "stage": record.stage.value,
         "class.name": _name_of(record.worker),
         "exception.class.name": _name_of(type(record.error)),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Suspects:
+class Bisection:
     """
-    The first ``left`` rows of a lane were refused together; ``chunk`` of them at a time find out which.
+    The first ``left`` rows of a sender were refused together; ``chunk`` of them at a time find out which.
 
-    Until a bad row is ``found``, what landed leaves the rest as suspect as before, so that half of the rest
+    Until a bad row is ``found``, what acknowledged leaves the rest as suspect as before, so that half of the rest
     comes next; once one is found the rest may well be innocent, and chunks double. ``too_large`` is the
     size of the smallest batch that was too large, ``None`` where none was. Before them come ``innocent``
     rows that the brokers took once, and that are sent again.
@@ -34,7 +34,7 @@ class Suspects:
         self.found = True
         self.chunk = 1
 
-    def cleared(self, rows: int, *, landed: bool) -> bool:
+    def cleared(self, rows: int, *, acknowledged: bool) -> bool:
         """
         Take note that the first ``rows`` are dealt with, published or not; return whether none is left.
         """
@@ -44,7 +44,7 @@ class Suspects:
         self.left -= rows
         if not self.found:
             self.chunk = min(self.chunk, (self.left + 1) // 2)
-        elif landed:
+        elif acknowledged:
             self.chunk = min(self.chunk * 2, self.left)
         return self.left <= 0
 

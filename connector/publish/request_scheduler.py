@@ -19,29 +19,29 @@ LARGE = 20
 """Rows of a batch that need not wait."""
 
 
-class Boarding(Protocol):
+class Sendable(Protocol):
     """Whoever has a batch to send."""
 
     @property
     def is_large(self) -> bool:
         """Whether it need not wait for others."""
 
-    def depart(self) -> None:
+    def send(self) -> None:
         """Send it."""
 
 
-class Gate:
+class RequestScheduler:
     """
-    One producer's. ``shut`` keeps lanes from sending another batch: the producer is about to be given up.
-    ``paused`` does so for a while; who ends it wakes the lanes.
+    One producer's. ``closed`` keeps senders from sending another batch: the producer is about to be given up.
+    ``paused`` does so for a while; who ends it wakes the senders.
 
     A batch costs as much CPU as dozens of rows, and a request as much as several batches. So small batches
-    of all lanes leave together, within a ``moment``. On average there is one such moment in ``beat`` seconds;
+    of all senders leave together, within a ``moment``. On average there is one such moment in ``beat`` seconds;
     up to ``spare`` that nobody needed are kept for later. What comes now and then leaves at once.
     """
 
     def __init__(self, *, beat: float = BEAT, moment: float = MOMENT, spare: int = SPARE) -> None:
-        self.shut = False
+        self.closed = False
         self.paused = False
         self._beat = beat
         self._moment = moment
@@ -49,12 +49,12 @@ class Gate:
         self._shuts_at = -math.inf
         self._due = -math.inf  # of the next moment, were they spread evenly
         self._loop = asyncio.get_running_loop()
-        self._arrived: list[Boarding] = []
-        self._waiting: list[Boarding] = []
+        self._arrived: list[Sendable] = []
+        self._waiting: list[Sendable] = []
 
-    def join(self, batch: Boarding) -> None:
+    def schedule(self, batch: Sendable) -> None:
         """
-        Let ``batch`` depart once it may, not before the next turn of the loop: more of it may come in this
+        Let ``batch`` send once it may, not before the next turn of the loop: more of it may come in this
         one.
         """
         if not self._arrived:
@@ -66,22 +66,22 @@ class Gate:
         now = self._loop.time()
         for batch in arrived:
             if now < self._shuts_at or batch.is_large:
-                batch.depart()
+                batch.send()
                 continue
             opens_at = self._due - self._spare
             if not self._waiting and now >= opens_at:
                 self._open(now)
-                batch.depart()
+                batch.send()
                 continue
             if not self._waiting:
-                self._loop.call_at(opens_at, self._let_go)
+                self._loop.call_at(opens_at, self._send_waiting)
             self._waiting.append(batch)
 
-    def _let_go(self) -> None:
+    def _send_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         self._open(self._loop.time())
         for batch in waiting:
-            batch.depart()
+            batch.send()
 
     def _open(self, now: float) -> None:
         self._shuts_at, self._due = now + self._moment, max(self._due, now) + self._beat
