@@ -71,8 +71,8 @@ def _parted(record: BadRecord) -> tuple[Headers, Headers]:
     known = dict(usual)
     if record.moment is not None and EVENT_TIME_HEADER not in known:
         moment = b"%d" % record.moment
-        # A row without an event time is stamped with its arrival. A letter is stamped when it is written:
-        # an event time of long ago would let it be deleted at once.
+        # A row without an event time is stamped with its arrival. A dead letter is stamped when it is
+        # written: an event time of long ago would let it be deleted at once.
         if moment != known.get(RECEIVED_AT_HEADER):
             usual.append((EVENT_TIME_HEADER, moment))
     return usual, own

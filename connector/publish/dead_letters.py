@@ -1,9 +1,9 @@
 """
 Bad records → the dead-letter topic.
 
-A dead letter stands in for its row: the row's submission is told only when the brokers have the dead_letter, so
-whatever holds a row holds its dead_letter too. Trouble of Kafka is waited for, as with any topic. Only what the
-brokers refuse for its content, alone and cut as far as can be, is given up, and told.
+A dead letter stands in for its row: the row's submission is told only when the brokers have the dead
+letter, so whatever holds a row holds its dead letter too. Trouble of Kafka is waited for, as with any topic.
+Only what the brokers refuse for its content, alone and cut as far as can be, is given up, and told.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class DeadLetters:
     """
     One task's way to the dead-letter topic ``name``, which must be ready before anything is added.
 
-    A dead_letter is cut to what the topic is known to take. Where that is not known, since the topic may not be
-    described or batches are compressed, it is sent as it is, and cut once it was refused.
+    A dead letter is cut to what the topic is known to take. Where that is not known, since the topic may not
+    be described or batches are compressed, it is sent as it is, and cut once it was refused.
     """
 
     def __init__(self, publisher: Publisher, name: str, origin: DeadLetterOrigin) -> None:
@@ -77,15 +77,19 @@ class DeadLetters:
 
 
 class DeadLetter:
-    """A callback (`connector.publish.submitted_records.DeliveryCallback`) in the place of the row's submission."""
+    """A `DeliveryCallback` in the place of the row's submission."""
 
-    __slots__ = ("_dead_letters", "_observer", "_receipt", "is_empty", "record", "size")
+    __slots__ = ("_dead_letters", "_observer", "_submission", "is_empty", "record", "size")
 
     def __init__(
-        self, letters: DeadLetters, record: BadRecord, submission: Submission, observer: DeadLetterObserver
+        self,
+        dead_letters: DeadLetters,
+        record: BadRecord,
+        submission: Submission,
+        observer: DeadLetterObserver,
     ) -> None:
-        self._dead_letters = letters
-        self._receipt = submission
+        self._dead_letters = dead_letters
+        self._submission = submission
         self._observer = observer
         self.record = record
         self.size = 0
@@ -94,12 +98,12 @@ class DeadLetter:
     @property
     def submission(self) -> Submission:
         """What the row was received with."""
-        return self._receipt
+        return self._submission
 
     def count_acknowledged(self, rows: int) -> SubmittedRecords | None:
         """The brokers have it: the row is through."""
         self._observer.dead_lettered(self.record)
-        return self._receipt.count_acknowledged(rows)
+        return self._submission.count_acknowledged(rows)
 
     def given_up(self, record: BadRecord) -> None:
         """The dead-letter topic refuses it alone: cut it further, or tell that it is undeliverable."""
@@ -111,4 +115,4 @@ class DeadLetter:
         ):
             return
         self._observer.undeliverable(self.record, error)
-        self._receipt.acknowledged(1)
+        self._submission.acknowledged(1)

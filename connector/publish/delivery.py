@@ -55,7 +55,7 @@ class Delivery:
         self.is_ended = False
 
     async def run(self) -> ConnectorError:
-        """Deliver until the producer breaks, and return why; what is in flight then gets time to land."""
+        """Deliver until the producer breaks, and return why; what is in flight then gets time."""
         async with anyio.create_task_group() as group:
             self._group: TaskGroup = group
             group.start_soon(self._finder.run, self._producer, self._open_senders, self._state.heard)
@@ -82,7 +82,7 @@ class Delivery:
             self._break(ConnectorError(reason))
 
     def pause(self) -> None:
-        """Send nothing more until `resume`; what is in flight may land."""
+        """Send nothing more until `resume`; what is in flight may be acknowledged."""
         self._scheduler.paused = True
 
     def resume(self) -> None:
@@ -114,7 +114,7 @@ class Delivery:
             self._broken.set()
 
     async def _quiesce(self) -> None:
-        """Let other senders' batches land, so that the next producer does not send them twice."""
+        """Wait for answers to other senders' batches, so that the next producer does not send them twice."""
         with anyio.move_on_after(self._settings.quiesce):
             await nothing_in_flight(self._senders)
 

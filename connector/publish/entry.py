@@ -1,4 +1,4 @@
-"""A row in a sender."""
+"""A row on its way to a partition."""
 
 from __future__ import annotations
 

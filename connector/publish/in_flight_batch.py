@@ -13,7 +13,7 @@ from connector.publish.entry import Entry
 
 @dataclass(slots=True)
 class InFlightBatch:
-    """``entries`` are in ``batch``; they left at ``started_at`` (`anyio.current_time`), or not yet."""
+    """``entries`` are in ``batch``; they were sent at ``started_at`` (`anyio.current_time`), or not yet."""
 
     batch: Batch
     entries: list[Entry]
@@ -25,7 +25,7 @@ class InFlightBatch:
 
 
 def acknowledge(entries: list[Entry]) -> None:
-    """Tell the submissions of ``entries``, once for each run of rows; then settle, once for each submitted."""
+    """Tell the submissions of ``entries``, once for each run of rows; then settle, once for each."""
     to_settle = set()
     count, last = 0, entries[0][4]
     for entry in entries:

@@ -1,8 +1,8 @@
 """
 One partition's rows, in order, on their way to the brokers.
 
-A sender has at most one batch in flight. While it flies the next one grows, so batches are large under
-load and carry one row without it; see `RequestScheduler` for how long a small one waits. A full one is put together
+A sender has at most one batch in flight. Meanwhile the next one grows, so batches are large under load and
+carry one row without it; see `RequestScheduler` for how long a small one waits. A full one is put together
 before its turn: far from the brokers, nothing should come between two requests. Rows belong to the sender
 until they are acknowledged: a broken producer gives them back, and the next one sends them again.
 """
@@ -38,9 +38,9 @@ class PartitionSender:
     """
     Rows of ``partition`` of ``topic``; ``linger`` seconds are waited for more rows before a batch.
 
-    Rows are put into ``queue``; `wake` sends them. As long as all is well batches leave and land in callbacks
-    of the loop, since waking a task takes longer; `run` sees to the rest. ``kept`` of ``None``: rows are
-    durable once they are acknowledged; else they are kept there until their epoch ends.
+    Rows are put into ``queue``; `wake` sends them. As long as all is well batches are sent and acknowledged
+    in callbacks of the loop, since waking a task takes longer; `run` sees to the rest. ``kept`` of ``None``:
+    rows are durable once they are acknowledged; else they are kept there until their epoch ends.
     """
 
     topic: str
@@ -53,7 +53,7 @@ class PartitionSender:
     _refused: RefusedBatches = field(init=False)
     _in_flight: InFlightBatch | None = None
     _next: InFlightBatch | None = None
-    _running_with: tuple[Writer, RequestScheduler] | None = None  # while it runs
+    _output: tuple[Writer, RequestScheduler] | None = None  # while it runs
     _is_scheduled: bool = False
     _full: int = sys.maxsize  # rows of the last batch that was full
     _trouble: anyio.Event = field(default_factory=anyio.Event)
@@ -70,12 +70,9 @@ class PartitionSender:
             if self.queue or self._next:
                 self._schedule()
         elif (
-            len(self.queue) >= self._full
-            and self._next is None
-            and not self._refused.search
-            and self._running_with
+            self._output and self._next is None and len(self.queue) >= self._full and not self._refused.search
         ):
-            self._next = self._filled(self._running_with[0])
+            self._next = self._filled(self._output[0])
 
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the sender must not be running."""
@@ -96,9 +93,8 @@ class PartitionSender:
     @property
     def held(self) -> int:
         """Rows that are not yet acknowledged."""
-        return len(self.queue) + sum(
-            len(outgoing.entries) for outgoing in (self._in_flight, self._next) if outgoing
-        )
+        batches = (self._in_flight, self._next)
+        return len(self.queue) + sum(len(batch.entries) for batch in batches if batch)
 
     @property
     def waiting_since(self) -> float | None:
@@ -116,12 +112,12 @@ class PartitionSender:
         Send until something is wrong, and return what. Cancelling gives rows back.
 
         After ``TopicMissing`` the same producer may be used again, after anything else it must not, and
-        ``scheduler`` is closed: what is in flight may land, and nothing more is sent.
+        ``scheduler`` is closed: what is in flight may be acknowledged, and nothing more is sent.
         """
         self._trouble, self._failure = anyio.Event(), None
         try:
             await anyio.sleep_until(self._rests_until)
-            self._running_with = producer, scheduler
+            self._output = producer, scheduler
             self.wake()
             while True:
                 try:
@@ -141,30 +137,30 @@ class PartitionSender:
                 if is_taken:
                     self._acknowledged()
         finally:
-            self._running_with, self._is_scheduled = None, False
+            self._output, self._is_scheduled = None, False
             self._take_back()
 
     # The ordinary way
 
     def _schedule(self) -> None:
-        if self._running_with is None or self._is_scheduled:
+        if self._output is None or self._is_scheduled:
             return
         self._is_scheduled = True
-        _, scheduler = self._running_with
+        _, scheduler = self._output
         if self.linger:
             asyncio.get_running_loop().call_later(self.linger, scheduler.schedule, self)
         else:
             scheduler.schedule(self)
 
     def send(self) -> None:
-        """See `Sendable`. The scheduler of an earlier run may call, too: then it leaves a little early."""
+        """See `Sendable`. The scheduler of an earlier run may call, too: then it is sent a little early."""
         self._is_scheduled = False
-        if self._running_with is None or self._in_flight or not (self._next or self.queue):
+        if self._output is None or self._in_flight or not (self._next or self.queue):
             return
-        if self._running_with[1].closed or self._running_with[1].paused:
+        if self._output[1].closed or self._output[1].paused:
             return
         try:
-            self._offer(self._running_with[0])
+            self._offer(self._output[0])
         except Exception as fault:  # to be raised where it ends the program
             self._fail(fault)
 
@@ -204,8 +200,8 @@ class PartitionSender:
 
     def _fail(self, failure: Exception) -> None:
         self._failure = failure
-        if self._running_with is not None and not isinstance(failure, TopicMissing):
-            self._running_with[1].closed = True  # at once: other senders may be answered before `run` wakes
+        if self._output is not None and not isinstance(failure, TopicMissing):
+            self._output[1].closed = True  # at once: other senders may be answered before `run` wakes
         self._trouble.set()
 
     # Everything else

@@ -65,9 +65,9 @@ class Publisher:
         Use ``kafka`` from now on, for producers and for questions about topics.
 
         Where it is another than before, the running producer is replaced: it delivers until one with the new
-        settings has started, what it has in flight gets time to land, and the rest goes to the new one, in
-        order. With `EpochPolicy.COMMITTED` it delivers until its epoch ends, and the new one is started once
-        it is gone. Topics that are known keep their batch size and compression.
+        settings has started, what it has in flight gets time to be acknowledged, and the rest goes to the new
+        one, in order. With `EpochPolicy.COMMITTED` it delivers until its epoch ends, and the new one is
+        started once it is gone. Topics that are known keep their batch size and compression.
         """
         if kafka == self._kafka:
             return
@@ -132,7 +132,7 @@ class Publisher:
         return self._epochs
 
     def pause(self) -> None:
-        """Send nothing until `resume`. What is in flight may land, rows may be added."""
+        """Send nothing until `resume`. What is in flight may be acknowledged, rows may be added."""
         self._producers.pause()
 
     def resume(self) -> None:

@@ -59,7 +59,7 @@ class RefusedBatches:
     def precede(self, rows: int) -> None:
         """Take note that ``rows`` that the brokers had taken are sent again before the others."""
         if self.search is not None:
-            self.search.innocent += rows
+            self.search.good += rows
 
     def _mend(self, entry: Entry, queue: deque[Entry]) -> bool:
         """Queue ``entry`` again with another timestamp; return whether that may help."""

@@ -14,7 +14,7 @@ from connector.records.bad import BadRecord
 
 
 class DeliveryCallback(Protocol):
-    """What a row in a sender is accounted to: its frame's `Submission`, or whoever stands in for it."""
+    """Who is told what became of a row: its frame's `Submission`, or whoever stands in for it."""
 
     @property
     def submission(self) -> Submission:

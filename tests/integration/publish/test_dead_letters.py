@@ -79,7 +79,7 @@ async def read_back(kafka: KafkaCluster, topic: str) -> list[Record]:
 
 @pytest.mark.parametrize("kafka_settings", [KAFKA, LZ4], ids=["plain", "lz4"])
 @pytest.mark.parametrize("settings", [CREATE, EXISTING], ids=["known", "unknown"])
-async def test_letters_are_whole_where_they_fit_and_cut_where_they_do_not(
+async def test_dead_letters_are_whole_where_they_fit_and_cut_where_they_do_not(
     kafka: KafkaCluster,
     topic_name: Callable[[], str],
     settings: PublishSettings,
@@ -109,7 +109,7 @@ async def test_letters_are_whole_where_they_fit_and_cut_where_they_do_not(
     assert {record.key for record in letters} == {b"k"}
 
 
-async def test_a_dead_letter_topic_that_is_created_is_not_compacted_and_takes_letters_without_keys(
+async def test_a_dead_letter_topic_that_is_created_is_not_compacted_and_takes_dead_letters_without_keys(
     kafka: KafkaCluster, topic_name: Callable[[], str]
 ) -> None:
     topic, dead = topic_name(), topic_name()
@@ -122,7 +122,7 @@ async def test_a_dead_letter_topic_that_is_created_is_not_compacted_and_takes_le
     assert len(await read_back(kafka, dead)) == 10
 
 
-async def test_a_compacted_dead_letter_topic_refuses_letters_without_keys_and_that_is_told(
+async def test_a_compacted_dead_letter_topic_refuses_dead_letters_without_keys_and_that_is_told(
     kafka: KafkaCluster, topic_name: Callable[[], str]
 ) -> None:
     compacted = {"cleanup.policy": "compact"}
@@ -139,7 +139,7 @@ async def test_a_compacted_dead_letter_topic_refuses_letters_without_keys_and_th
     assert await read_back(kafka, dead) == []
 
 
-async def test_a_broker_that_dies_with_letters_on_their_way_loses_none(
+async def test_a_broker_that_dies_with_dead_letters_on_their_way_loses_none(
     start_kafka: StartKafka, topic_name: Callable[[], str]
 ) -> None:
     kafka = await run_sync(start_kafka)

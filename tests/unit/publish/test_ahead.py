@@ -1,4 +1,4 @@
-"""A sender whose next batch is put together while one flies."""
+"""A sender whose next batch is put together while one is in flight."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def values(rows: int) -> list[bytes]:
 
 
 async def under_way(topic: Topic, seen: Seen) -> None:
-    """Put rows in until one full batch has landed, one flies and one is ready, with two more behind it."""
+    """Put rows in until a full batch is acknowledged, one in flight and one ready, with two more behind."""
     (sender,) = topic.senders
     add(topic, seen, numbered(range(2 * FULL)))
     while sender.rows_acknowledged < FULL or sender.waiting_since is None:  # noqa: ASYNC110
@@ -69,7 +69,7 @@ async def test_what_a_full_batch_holds_is_learned_anew_where_rows_become_smaller
 
 
 @pytest.mark.parametrize("failure", [ProducerBroken("x"), ContentRefused("corrupt", "x")])
-async def test_what_was_ready_goes_back_behind_what_flew(
+async def test_what_was_ready_goes_back_behind_what_was_in_flight(
     brokers: FakeBrokers, failure: ConnectorError
 ) -> None:
     seen = Seen()
@@ -123,7 +123,7 @@ async def test_cancelling_gives_everything_back_in_order(brokers: FakeBrokers) -
     assert (sender.held, sender.waiting_since) == (4 * FULL, None)
 
 
-async def test_what_is_ready_stays_behind_a_shut_gate(brokers: FakeBrokers) -> None:
+async def test_what_is_ready_stays_behind_a_closed_scheduler(brokers: FakeBrokers) -> None:
     seen = Seen()
     (topic, sender), scheduler = sender_of(max_batch_bytes=CAP), RequestScheduler()
     async with anyio.create_task_group() as group:

@@ -174,7 +174,7 @@ async def test_refused_rows_double_none_of_their_neighbours(steps: list[Step]) -
 
 @settings(deadline=None, max_examples=150)
 @given(steps=st.lists(adds | pauses | failures | failures | cancels | bad | bad, max_size=25))
-async def test_no_bad_row_is_lost_and_none_is_through_before_its_letter(steps: list[Step]) -> None:
+async def test_no_bad_row_is_lost_and_none_is_through_before_its_dead_letter(steps: list[Step]) -> None:
     brokers, seen = fresh()
     brokers.create(DLQ)
     posts: list[Mail] = []
@@ -194,7 +194,7 @@ async def test_no_bad_row_is_lost_and_none_is_through_before_its_letter(steps: l
     assert posts[0].refused == []
 
 
-async def test_a_lane_cancelled_at_any_step_keeps_its_rows() -> None:
+async def test_a_sender_cancelled_at_any_step_keeps_its_rows() -> None:
     for steps in range(60):
         brokers, seen = fresh()
         topic, sender = sender_of()

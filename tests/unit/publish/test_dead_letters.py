@@ -100,7 +100,7 @@ async def test_a_refused_row_is_found_in_the_dead_letter_topic_and_its_neighbour
     assert post.refused == []
 
 
-async def test_a_row_is_not_through_before_the_brokers_have_its_letter(brokers: FakeBrokers) -> None:
+async def test_a_row_is_not_through_before_the_brokers_have_its_dead_letter(brokers: FakeBrokers) -> None:
     brokers.latency[DLQ, 0] = 50.0
     async with mail(brokers) as (post, _):
         await post.ready("t")
@@ -165,7 +165,7 @@ async def test_trouble_with_the_dead_letter_topic_holds_no_good_row_up(brokers: 
     assert brokers.values(DLQ) == [b"bad"]
 
 
-async def test_letters_survive_broken_producers_and_lost_answers(brokers: FakeBrokers) -> None:
+async def test_dead_letters_survive_broken_producers_and_lost_answers(brokers: FakeBrokers) -> None:
     brokers.lost_answers[DLQ, 0].append(ProducerBroken("gone"))
     brokers.failures[DLQ, 0].append(ProducerBroken("gone"))
     async with mail(brokers) as (post, _):
@@ -176,7 +176,7 @@ async def test_letters_survive_broken_producers_and_lost_answers(brokers: FakeBr
     assert set(brokers.values(DLQ)) == {b"bad1"}
 
 
-async def test_a_letter_is_cut_to_what_the_topic_is_known_to_take() -> None:
+async def test_a_dead_letter_is_cut_to_what_the_topic_is_known_to_take() -> None:
     brokers = FakeBrokers()
     brokers.create("t", limit=4000)
     brokers.create(DLQ, limit=2000)
@@ -193,9 +193,7 @@ async def test_a_letter_is_cut_to_what_the_topic_is_known_to_take() -> None:
     assert brokers.refused == 0
 
 
-async def test_where_the_limit_is_not_known_a_letter_is_cut_once_it_was_refused_and_the_next_at_once() -> (
-    None
-):
+async def test_where_the_limit_is_not_known_a_dead_letter_is_cut_once_refused_and_the_next_at_once() -> None:
     brokers = FakeBrokers()
     brokers.create("t", refuses=bad)
     brokers.create(DLQ, limit=5000, limits=TopicLimits())
@@ -233,7 +231,7 @@ async def test_what_the_dead_letter_topic_refuses_in_every_form_is_told_and_thro
     assert brokers.values() == [b"1", b"2"]
 
 
-async def test_a_letter_that_cannot_fit_at_all_is_told_at_once() -> None:
+async def test_a_dead_letter_that_cannot_fit_at_all_is_told_at_once() -> None:
     brokers = FakeBrokers()
     brokers.create("t", refuses=bad)
     brokers.create(DLQ, limit=50)
@@ -244,7 +242,7 @@ async def test_a_letter_that_cannot_fit_at_all_is_told_at_once() -> None:
         assert len(post.refused) == 1
 
 
-async def test_letters_go_where_their_keys_do_and_are_spread_without() -> None:
+async def test_dead_letters_go_where_their_keys_do_and_are_spread_without() -> None:
     brokers = FakeBrokers()
     brokers.create("t", refuses=lambda record: "invalid")
     brokers.create(DLQ, 4)
@@ -258,7 +256,7 @@ async def test_letters_go_where_their_keys_do_and_are_spread_without() -> None:
     assert sorted(len(brokers.values(DLQ, number)) for number in range(4)) == [2, 2, 2, 10]
 
 
-async def test_what_a_letter_takes_in_memory_is_told(brokers: FakeBrokers) -> None:
+async def test_what_a_dead_letter_takes_in_memory_is_told(brokers: FakeBrokers) -> None:
     async with mail(brokers) as (post, _):
         await post.ready("t")
         post.frame(b"bad" * 1000)
@@ -268,7 +266,9 @@ async def test_what_a_letter_takes_in_memory_is_told(brokers: FakeBrokers) -> No
         assert headers < post.sizes[0] < headers + 300  # its value is the row's
 
 
-async def test_rows_of_one_frame_in_two_topics_and_a_bad_one_share_the_receipt(brokers: FakeBrokers) -> None:
+async def test_rows_of_one_frame_in_two_topics_and_a_bad_one_share_the_submission(
+    brokers: FakeBrokers,
+) -> None:
     brokers.create("u")
     async with mail(brokers) as (post, publisher):
         await post.ready("t", "u")

@@ -26,7 +26,7 @@ def in_flight(sender: PartitionSender) -> int:
     return int(sender.waiting_since is not None)
 
 
-async def test_rows_arrive_in_order_in_batches_that_grow_while_one_flies(brokers: FakeBrokers) -> None:
+async def test_rows_arrive_in_order_in_batches_that_grow_meanwhile(brokers: FakeBrokers) -> None:
     seen = Seen()
     topic, sender = sender_of()
     async with sender_running(sender, brokers):
@@ -91,7 +91,7 @@ async def test_a_broken_producer_gives_the_rows_back_in_order(
     assert brokers.values() == [b"%06d" % number for number in range(8)]
 
 
-async def test_a_lane_pauses_after_a_failure_however_often_it_is_started(brokers: FakeBrokers) -> None:
+async def test_a_sender_pauses_after_a_failure_however_often_it_is_started(brokers: FakeBrokers) -> None:
     seen = Seen()
     topic, sender = sender_of()
     brokers.failures["t", 0].append(NotAllowed("to write"))
@@ -134,7 +134,9 @@ async def test_a_missing_topic_ends_the_run_and_the_producer_goes_on() -> None:
     assert brokers.values() == [b"%06d" % number for number in range(3)]
 
 
-async def test_nothing_is_sent_once_the_gate_is_shut_and_what_flies_may_land(brokers: FakeBrokers) -> None:
+async def test_nothing_is_sent_once_the_scheduler_is_closed_and_what_is_in_flight_may_land(
+    brokers: FakeBrokers,
+) -> None:
     seen = Seen()
     topic, sender = sender_of()
     async with sender_running(sender, brokers) as scheduler:
@@ -149,7 +151,9 @@ async def test_nothing_is_sent_once_the_gate_is_shut_and_what_flies_may_land(bro
         assert (sender.held, in_flight(sender)) == (1, 0)
 
 
-async def test_a_batch_that_is_not_taken_does_not_wait_behind_a_shut_gate(brokers: FakeBrokers) -> None:
+async def test_a_batch_that_is_not_taken_does_not_wait_behind_a_closed_scheduler(
+    brokers: FakeBrokers,
+) -> None:
     seen = Seen()
     topic, sender = sender_of()
     brokers.failures["t", 0].extend([BrokerUnreachable("silent")] * 1000)
@@ -163,7 +167,7 @@ async def test_a_batch_that_is_not_taken_does_not_wait_behind_a_shut_gate(broker
         assert sender.held == 1
 
 
-async def test_cancelling_gives_back_what_flies(brokers: FakeBrokers) -> None:
+async def test_cancelling_gives_back_what_is_in_flight(brokers: FakeBrokers) -> None:
     seen = Seen()
     topic, sender = sender_of()
     add(topic, seen, numbered(range(3)))
@@ -201,7 +205,7 @@ async def test_an_answer_that_comes_after_the_rows_were_taken_back_counts_for_no
         group.cancel_scope.cancel()
 
 
-async def test_a_missing_topic_keeps_no_other_lane_from_sending(brokers: FakeBrokers) -> None:
+async def test_a_missing_topic_keeps_no_other_sender_from_sending(brokers: FakeBrokers) -> None:
     seen, producer, scheduler = Seen(), Answering(brokers), RequestScheduler()
     topic, sender = sender_of()
     add(topic, seen, numbered(range(3)))
@@ -242,7 +246,7 @@ async def test_what_goes_wrong_while_a_batch_is_put_together_ends_the_run(
     assert (sender.held, len(sender.queue)) == (3, 3)
 
 
-async def test_no_lane_begins_another_batch_once_one_was_refused(brokers: FakeBrokers) -> None:
+async def test_no_sender_begins_another_batch_once_one_was_refused(brokers: FakeBrokers) -> None:
     producer, scheduler, seen = Answering(brokers), RequestScheduler(), Seen()
     topic = Topic("t", max_batch_bytes=900 * 1024, compressed=False)
     topic.grow(4)

@@ -11,7 +11,7 @@ from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.publish.rows import Seen, numbered, publish, publishing, row
 
 
-async def test_a_refused_batch_lets_batches_of_other_lanes_land_and_nothing_is_sent_twice() -> None:
+async def test_a_refused_batch_lets_batches_of_other_senders_land_and_nothing_is_sent_twice() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=lambda record: "invalid" if record.value == b"000007" else None)
     brokers.create("slow")
@@ -167,7 +167,7 @@ async def test_replaced_times_are_told_with_the_frame_that_had_them(brokers: Fak
         await seen.all_settled()
 
 
-async def test_topics_of_one_frame_share_its_receipt(brokers: FakeBrokers) -> None:
+async def test_topics_of_one_frame_share_its_submission(brokers: FakeBrokers) -> None:
     seen = Seen()
     brokers.create("u")
     brokers.latency["u", 0] = 5.0

@@ -192,7 +192,7 @@ async def test_a_present_time_that_grew_old_in_an_outage_is_replaced() -> None:
     assert seen.failed == []
 
 
-def test_suspects_narrow_to_the_bad_half_and_widen_after_it_was_found() -> None:
+def test_bisection_narrow_to_the_bad_half_and_widen_after_it_was_found() -> None:
     bisection = Bisection()
     bisection.refused(100, 5000, "too_large")
     assert (bisection.left, bisection.chunk) == (100, 50)
@@ -209,7 +209,7 @@ def test_suspects_narrow_to_the_bad_half_and_widen_after_it_was_found() -> None:
     assert bisection.cleared(48, acknowledged=True)
 
 
-def test_suspects_learn_from_the_smallest_batch_that_was_too_large() -> None:
+def test_bisection_learn_from_the_smallest_batch_that_was_too_large() -> None:
     bisection = Bisection()
     bisection.refused(100, 5000, "too_large")
     bisection.refused(50, 2500, "too_large")

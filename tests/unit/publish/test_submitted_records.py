@@ -1,4 +1,4 @@
-"""Receipts settle in the order received, however partitions acknowledge."""
+"""Submissions settle in the order received, however partitions acknowledge."""
 
 import random
 
@@ -8,7 +8,7 @@ import pytest
 from tests.unit.publish.rows import Seen, bad_row
 
 
-def test_receipts_settle_in_the_order_received() -> None:
+def test_submissions_settle_in_the_order_received() -> None:
     seen = Seen()
     first, second, third = seen.submission(2, 10), seen.submission(1, 20), seen.submission(3, 30)
     second.acknowledged(1)
