@@ -1,26 +1,26 @@
 """Rows into Kafka: batches, acknowledgements, topics, dead letters."""
 
 from connector.publish.brokers import Brokers, Writer
-from connector.publish.dead_letters import DeadLetters, LetterObserver
+from connector.publish.dead_letter_record import DeadLetterOrigin
+from connector.publish.dead_letters import DeadLetterObserver, DeadLetters
 from connector.publish.epochs import Epochs
-from connector.publish.letter import Sender
 from connector.publish.publisher import Publisher
-from connector.publish.receipt import Ledger, Receipt
 from connector.publish.settings import EpochPolicy, Observer, PublishSettings
+from connector.publish.submitted_records import Submission, SubmittedRecords
 from connector.publish.topic import Topic
 
 __all__ = [
     "Brokers",
+    "DeadLetterObserver",
+    "DeadLetterOrigin",
     "DeadLetters",
     "EpochPolicy",
     "Epochs",
-    "Ledger",
-    "LetterObserver",
     "Observer",
     "PublishSettings",
     "Publisher",
-    "Receipt",
-    "Sender",
+    "Submission",
+    "SubmittedRecords",
     "Topic",
     "Writer",
 ]

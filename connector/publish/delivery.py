@@ -12,12 +12,12 @@ from anyio.abc import TaskGroup
 from connector.errors import ConnectorError
 from connector.kafka import ContentRefused, ProducerBroken, TopicMissing
 from connector.publish.brokers import Brokers, Writer
-from connector.publish.gate import Gate
-from connector.publish.lane import Lane
+from connector.publish.partition_sender import PartitionSender
+from connector.publish.request_scheduler import RequestScheduler
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
 from connector.publish.topic import Topic
-from connector.publish.topics import TopicKeeper
+from connector.publish.topic_finder import TopicFinder
 
 log = structlog.get_logger(__name__)
 
@@ -29,13 +29,13 @@ RENEW_EVERY = 10.0
 
 
 class Delivery:
-    """Runs the lanes of ``topics``, which may grow, with ``producer``. Use `run`, once."""
+    """Runs the senders of ``topics``, which may grow, with ``producer``. Use `run`, once."""
 
     def __init__(
         self,
         producer: Writer,
         topics: Mapping[str, Topic],
-        keeper: TopicKeeper,
+        finder: TopicFinder,
         settings: PublishSettings,
         observer: Observer,
         state: KafkaState,
@@ -43,27 +43,27 @@ class Delivery:
     ) -> None:
         self._producer = producer
         self._topics = topics
-        self._keeper = keeper
+        self._finder = finder
         self._settings = settings
         self._observer = observer
         self._state = state
         self._brokers = brokers
-        self._gate = Gate()
+        self._scheduler = RequestScheduler()
         self._broken = anyio.Event()
         self._failure = ConnectorError("the producer works")
         self._shrunk: dict[Topic, int] = {}
         self.is_ended = False
 
     async def run(self) -> ConnectorError:
-        """Deliver until the producer breaks, and return why; what is in flight then gets time to land."""
+        """Deliver until the producer breaks, and return why; what is in flight then gets time."""
         async with anyio.create_task_group() as group:
             self._group: TaskGroup = group
-            group.start_soon(self._keeper.run, self._producer, self._open_lanes, self._state.heard)
+            group.start_soon(self._finder.run, self._producer, self._open_senders, self._state.heard)
             group.start_soon(self._watch)
             group.start_soon(self._renew)
             for topic in self._topics.values():
-                for lane in topic.lanes:
-                    group.start_soon(self._run_lane, topic, lane)
+                for sender in topic.senders:
+                    group.start_soon(self._run_sender, topic, sender)
             await self._broken.wait()
             await self._quiesce()
             group.cancel_scope.cancel()
@@ -82,55 +82,55 @@ class Delivery:
             self._break(ConnectorError(reason))
 
     def pause(self) -> None:
-        """Send nothing more until `resume`; what is in flight may land."""
-        self._gate.paused = True
+        """Send nothing more until `resume`; what is in flight may be acknowledged."""
+        self._scheduler.paused = True
 
     def resume(self) -> None:
         """Send what is there."""
-        self._gate.paused = False
+        self._scheduler.paused = False
         for topic in self._topics.values():
             topic.wake()
 
-    def _lanes(self) -> list[Lane]:
-        return [lane for topic in self._topics.values() for lane in topic.lanes]
+    def _senders(self) -> list[PartitionSender]:
+        return [sender for topic in self._topics.values() for sender in topic.senders]
 
-    async def _run_lane(self, topic: Topic, lane: Lane) -> None:
-        failure = await lane.run(self._producer, self._gate)
+    async def _run_sender(self, topic: Topic, sender: PartitionSender) -> None:
+        failure = await sender.run(self._producer, self._scheduler)
         while isinstance(failure, TopicMissing):
-            self._keeper.want(topic)
-            failure = await lane.run(self._producer, self._gate)
+            self._finder.want(topic)
+            failure = await sender.run(self._producer, self._scheduler)
         if isinstance(failure, ContentRefused):
             self._observer.batch_refused(failure.reason)
         elif not isinstance(failure, ProducerBroken):
             log.warning(
-                "kafka refused a batch", topic=topic.name, partition=lane.partition, error=str(failure)
+                "kafka refused a batch", topic=topic.name, partition=sender.partition, error=str(failure)
             )
         self._break(failure)
 
     def _break(self, failure: ConnectorError) -> None:
         if not self._broken.is_set():
             self._failure = failure
-            self._gate.shut = True
+            self._scheduler.closed = True
             self._broken.set()
 
     async def _quiesce(self) -> None:
-        """Let other lanes' batches land, so that the next producer does not send them twice."""
+        """Wait for answers to other senders' batches, so that the next producer does not send them twice."""
         with anyio.move_on_after(self._settings.quiesce):
-            await nothing_in_flight(self._lanes)
+            await nothing_in_flight(self._senders)
 
-    def _open_lanes(self, topic: Topic, partitions: int) -> None:
-        """Add the lanes of new partitions."""
-        if partitions < len(topic.lanes):
+    def _open_senders(self, topic: Topic, partitions: int) -> None:
+        """Add the senders of new partitions."""
+        if partitions < len(topic.senders):
             self._shrunk[topic] = partitions
             self._break(ConnectorError(f"topic {topic.name} has fewer partitions than before"))
-        for lane in topic.grow(partitions):
-            self._group.start_soon(self._run_lane, topic, lane)
+        for sender in topic.grow(partitions):
+            self._group.start_soon(self._run_sender, topic, sender)
 
     async def _watch(self) -> NoReturn:
         """Notice brokers that do not answer."""
         while True:
             await anyio.sleep(1.0)
-            since = [lane.waiting_since for lane in self._lanes() if lane.waiting_since is not None]
+            since = [sender.waiting_since for sender in self._senders() if sender.waiting_since is not None]
             waited = anyio.current_time() - min(since) if since else 0.0
             if waited > self._settings.give_up_after:
                 self._break(ConnectorError(f"no acknowledgement for {waited:.0f} s"))
@@ -140,7 +140,7 @@ class Delivery:
                 self._state.heard()
 
     def _stalled(self) -> None:
-        if self._state.stalled(sum(lane.held for lane in self._lanes())):
+        if self._state.stalled(sum(sender.held for sender in self._senders())):
             self._group.start_soon(self._explain)
 
     async def _explain(self) -> None:
@@ -160,7 +160,7 @@ class Delivery:
             await self._producer.renew()
 
 
-async def nothing_in_flight(lanes: Callable[[], Iterable[Lane]]) -> None:
-    """Return once none of ``lanes`` waits for an answer."""
-    while any(lane.waiting_since is not None for lane in lanes()):  # noqa: ASYNC110 - it is rarely waited for
+async def nothing_in_flight(senders: Callable[[], Iterable[PartitionSender]]) -> None:
+    """Return once none of ``senders`` waits for an answer."""
+    while any(sender.waiting_since is not None for sender in senders()):  # noqa: ASYNC110 - it is rarely waited for
         await anyio.sleep(0.005)

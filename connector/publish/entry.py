@@ -1,13 +1,13 @@
-"""A row in a lane."""
+"""A row on its way to a partition."""
 
 from __future__ import annotations
 
 from connector.errors import DataError
-from connector.publish.receipt import Slip
+from connector.publish.submitted_records import DeliveryCallback
 from connector.records.bad import BadRecord, Stage
 from connector.records.record import EVENT_TIME_HEADER, Headers, Value
 
-Entry = tuple[bytes | None, Value, int, Headers, Slip]
+Entry = tuple[bytes | None, Value, int, Headers, DeliveryCallback]
 """Key, value, timestamp in ms, headers, what it is accounted to."""
 
 MENDED_MS = 60_000
@@ -25,18 +25,18 @@ def restamped(entry: Entry, now_ms: int) -> Entry | None:
 
     A row that got its stamp long ago, before an outage, gets another one.
     """
-    key, value, moment, headers, receipt = entry
+    key, value, moment, headers, submission = entry
     if all(name != EVENT_TIME_HEADER for name, _ in headers):
-        return key, value, now_ms, [*headers, event_time(moment)], receipt
+        return key, value, now_ms, [*headers, event_time(moment)], submission
     if abs(now_ms - moment) > MENDED_MS:
-        return key, value, now_ms, headers, receipt
+        return key, value, now_ms, headers, submission
     return None
 
 
 def give_up(entry: Entry, error: DataError, *, worker: type, topic: str, partition: int) -> None:
     """Account for a row that ``topic`` does not take."""
-    key, value, moment, headers, slip = entry
-    slip.given_up(
+    key, value, moment, headers, callback = entry
+    callback.given_up(
         BadRecord(
             error=error,
             stage=Stage.PRODUCE,

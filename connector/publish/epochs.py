@@ -15,8 +15,8 @@ from typing import Literal, Protocol
 import anyio
 
 from connector.publish.entry import Entry
-from connector.publish.flight import acknowledge
-from connector.publish.receipt import Receipt, Slip
+from connector.publish.in_flight_batch import acknowledge
+from connector.publish.submitted_records import DeliveryCallback, Submission
 from connector.records.record import SourceRecord
 
 Rows = Mapping[str, Sequence[SourceRecord]]
@@ -81,14 +81,14 @@ class Epochs:
         self,
         *,
         senders: Callable[[], Iterable[KeepingSender]],
-        add: Callable[[Rows, Slip, int], object],
+        add: Callable[[Rows, DeliveryCallback, int], object],
     ) -> None:
         self.ended: Callable[[], None] = lambda: None
         self._senders = senders
         self._add = add
         self._state: Literal["open", "closing", "closed"] = "open"
-        self._submissions: dict[Receipt, None] = {}  # in the order in which they joined
-        self._waiting: deque[tuple[Rows, Slip, int]] = deque()
+        self._submissions: dict[Submission, None] = {}  # in the order in which they joined
+        self._waiting: deque[tuple[Rows, DeliveryCallback, int]] = deque()
         self._progress = anyio.Event()
 
     @property
@@ -101,20 +101,20 @@ class Epochs:
         """Rows that wait for the next epoch."""
         return sum(len(of_topic) for rows, _, _ in self._waiting for of_topic in rows.values())
 
-    def join(self, rows: Rows, slip: Slip, now_ms: int) -> bool:
+    def join(self, rows: Rows, callback: DeliveryCallback, now_ms: int) -> bool:
         """Return whether ``rows`` may be queued at once; else they are once the next epoch is open."""
-        submission = slip.submission
+        submission = callback.submission
         if submission in self._submissions:
             return True
         if self._state != "open":
-            self._waiting.append((rows, slip, now_ms))
+            self._waiting.append((rows, callback, now_ms))
             return False
         if submission.pending:
             submission.keep_open()
             self._submissions[submission] = None
         return True
 
-    async def close(self) -> tuple[Receipt, ...]:
+    async def close(self) -> tuple[Submission, ...]:
         """
         Let nothing more join the epoch, and return what did once all of it is acknowledged or given up.
 
@@ -147,10 +147,10 @@ class Epochs:
         submissions, self._submissions = self._submissions, {}
         for kept in self._kept():
             kept.end()
-        ledgers = dict.fromkeys(submission.landed(1) for submission in submissions)
-        for ledger in ledgers:
-            if ledger is not None:
-                ledger.settle()
+        to_settle = dict.fromkeys(submission.count_acknowledged(1) for submission in submissions)
+        for submitted in to_settle:
+            if submitted is not None:
+                submitted.settle()
         self.ended()
         self._open()
 
@@ -197,5 +197,5 @@ class Epochs:
     def _open(self) -> None:
         self._state = "open"
         waiting, self._waiting = self._waiting, deque()
-        for rows, slip, now_ms in waiting:
-            self._add(rows, slip, now_ms)
+        for rows, callback, now_ms in waiting:
+            self._add(rows, callback, now_ms)

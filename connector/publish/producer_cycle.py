@@ -1,7 +1,7 @@
 """
 One producer after the other.
 
-It is rebuilt after every failure, and replaced where the settings are others; the lanes keep what was not
+It is rebuilt after every failure, and replaced where the settings are others; the senders keep what was not
 acknowledged.
 """
 
@@ -22,7 +22,7 @@ from connector.publish.epochs import Epochs
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
 from connector.publish.topic import Topic
-from connector.publish.topics import TopicKeeper
+from connector.publish.topic_finder import TopicFinder
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class ProducerCycle:
         self,
         brokers: Brokers,
         topics: Mapping[str, Topic],
-        keeper: TopicKeeper,
+        finder: TopicFinder,
         settings: PublishSettings,
         observer: Observer,
         epochs: Epochs | None,
@@ -52,7 +52,7 @@ class ProducerCycle:
         self.state = KafkaState(observer)
         self._brokers = brokers
         self._topics = topics
-        self._keeper = keeper
+        self._finder = finder
         self._settings = settings
         self._observer = observer
         self._epochs = epochs
@@ -97,7 +97,7 @@ class ProducerCycle:
                 self._observer.producer_rebuilt()
                 if self._delivered() > delivered:
                     rebuilds.reset()
-                # Else the brokers are well, and a lane that was not allowed to write pauses by itself.
+                # Else the brokers are well, and a sender that was not allowed to write pauses by itself.
                 is_trouble = not isinstance(failure, DataError | NotAllowed)
                 if is_trouble:
                     log.warning("kafka producer rebuilt", error=str(failure))
@@ -156,7 +156,7 @@ class ProducerCycle:
 
     def _deliver_with(self, producer: Writer) -> Delivery:
         delivery = Delivery(
-            producer, self._topics, self._keeper, self._settings, self._observer, self.state, self._brokers
+            producer, self._topics, self._finder, self._settings, self._observer, self.state, self._brokers
         )
         if self._is_paused:
             delivery.pause()
@@ -192,4 +192,4 @@ class ProducerCycle:
             self._delivery.end(CHANGED)
 
     def _delivered(self) -> int:
-        return sum(lane.rows_acknowledged for topic in self._topics.values() for lane in topic.lanes)
+        return sum(sender.rows_acknowledged for topic in self._topics.values() for sender in topic.senders)

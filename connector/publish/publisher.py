@@ -1,4 +1,4 @@
-"""Rows → brokers: one producer at a time, and a lane for each partition."""
+"""Rows → brokers: one producer at a time, and a sender for each partition."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from connector.kafka import KafkaSettings
 from connector.publish.brokers import Brokers, Kafka
 from connector.publish.delivery import nothing_in_flight
 from connector.publish.epochs import Epochs
-from connector.publish.lane import Lane
+from connector.publish.partition_sender import PartitionSender
 from connector.publish.producer_cycle import ProducerCycle
-from connector.publish.receipt import Slip
 from connector.publish.settings import EpochPolicy, Observer, PublishSettings
+from connector.publish.submitted_records import DeliveryCallback
 from connector.publish.topic import Topic
-from connector.publish.topics import TopicKeeper
+from connector.publish.topic_finder import TopicFinder
 from connector.records.record import SourceRecord
 
 
@@ -39,11 +39,11 @@ class Publisher:
         self._settings = settings
         self._topics: dict[str, Topic] = {}
         brokers = brokers or Kafka(kafka)
-        self._keeper = TopicKeeper(brokers, settings.create)
+        self._finder = TopicFinder(brokers, settings.create)
         self._epochs: Epochs | None = None
         if settings.epochs is EpochPolicy.COMMITTED:
-            self._epochs = Epochs(senders=self._lanes, add=self.add)
-        self._producers = ProducerCycle(brokers, self._topics, self._keeper, settings, observer, self._epochs)
+            self._epochs = Epochs(senders=self._senders, add=self.add)
+        self._producers = ProducerCycle(brokers, self._topics, self._finder, settings, observer, self._epochs)
 
     @property
     def answered(self) -> anyio.Event:
@@ -65,9 +65,9 @@ class Publisher:
         Use ``kafka`` from now on, for producers and for questions about topics.
 
         Where it is another than before, the running producer is replaced: it delivers until one with the new
-        settings has started, what it has in flight gets time to land, and the rest goes to the new one, in
-        order. With `EpochPolicy.COMMITTED` it delivers until its epoch ends, and the new one is started once
-        it is gone. Topics that are known keep their batch size and compression.
+        settings has started, what it has in flight gets time to be acknowledged, and the rest goes to the new
+        one, in order. With `EpochPolicy.COMMITTED` it delivers until its epoch ends, and the new one is
+        started once it is gone. Topics that are known keep their batch size and compression.
         """
         if kafka == self._kafka:
             return
@@ -90,7 +90,7 @@ class Publisher:
                 epochs=self._epochs,
             )
             self._topics[name] = topic
-            self._keeper.want(topic)
+            self._finder.want(topic)
         topic.is_awaited = topic.is_awaited or awaited
         return topic
 
@@ -99,20 +99,22 @@ class Publisher:
         topic = self._topics.get(name)
         if topic is not None and not topic.ready.is_set():
             del self._topics[name]
-            self._keeper.forget(topic)
+            self._finder.forget(topic)
 
-    def add(self, rows: Mapping[str, Sequence[SourceRecord]], receipt: Slip, now_ms: int) -> int:
+    def add(
+        self, rows: Mapping[str, Sequence[SourceRecord]], submission: DeliveryCallback, now_ms: int
+    ) -> int:
         """
         Queue the rows of one frame, by topic; each topic must be ready. Never waits.
 
         Return how many event times had to be replaced since the last call that named the topic.
         """
-        if self._epochs is not None and not self._epochs.join(rows, receipt, now_ms):
+        if self._epochs is not None and not self._epochs.join(rows, submission, now_ms):
             return 0
         replaced = 0
         for name, of_topic in rows.items():
             topic = self._topics[name]
-            topic.add(of_topic, receipt, now_ms)
+            topic.add(of_topic, submission, now_ms)
             topic.wake()
             replaced += topic.limits.times_replaced
             topic.limits.times_replaced = 0
@@ -132,7 +134,7 @@ class Publisher:
         return self._epochs
 
     def pause(self) -> None:
-        """Send nothing until `resume`. What is in flight may land, rows may be added."""
+        """Send nothing until `resume`. What is in flight may be acknowledged, rows may be added."""
         self._producers.pause()
 
     def resume(self) -> None:
@@ -141,11 +143,11 @@ class Publisher:
 
     async def idle(self) -> None:
         """Return once nothing is in flight. Without `pause` the next batch may be on its way by then."""
-        await nothing_in_flight(self._lanes)
+        await nothing_in_flight(self._senders)
 
     async def run(self) -> NoReturn:
         """Keep a producer until cancelled; an outage of Kafka never ends this."""
         await self._producers.run()
 
-    def _lanes(self) -> list[Lane]:
-        return [lane for topic in self._topics.values() for lane in topic.lanes]
+    def _senders(self) -> list[PartitionSender]:
+        return [sender for topic in self._topics.values() for sender in topic.senders]

@@ -7,10 +7,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from connector.kafka import ContentRefused
+from connector.publish.bisection import Bisection
 from connector.publish.entry import Entry, give_up, restamped
-from connector.publish.flight import Flight
+from connector.publish.in_flight_batch import InFlightBatch
 from connector.publish.known_limits import KnownLimits
-from connector.publish.suspects import Suspects
 
 
 @dataclass(slots=True)
@@ -25,13 +25,13 @@ class RefusedBatches:
     topic: str
     partition: int
     limits: KnownLimits
-    search: Suspects | None = None
+    search: Bisection | None = None
 
-    def take(self, batch: Flight, error: ContentRefused, queue: deque[Entry]) -> None:
+    def take(self, batch: InFlightBatch, error: ContentRefused, queue: deque[Entry]) -> None:
         """Put rows of ``batch`` that may be sent again before those of ``queue``; give a bad one up."""
         entries = batch.entries
         if len(entries) > 1:
-            self.search = self.search or Suspects()
+            self.search = self.search or Bisection()
             self.search.refused(len(entries), batch.batch.size(), error.reason)
             queue.extendleft(reversed(entries))
             return
@@ -51,7 +51,7 @@ class RefusedBatches:
     def dealt_with(self, rows: int, *, acknowledged: bool) -> None:
         """Take note that the next ``rows`` are acknowledged, or else given up."""
         search = self.search
-        if search is not None and search.cleared(rows, landed=acknowledged):
+        if search is not None and search.cleared(rows, acknowledged=acknowledged):
             if search.learned_cap is not None:
                 self.limits.learn_batch_size(search.learned_cap)
             self.search = None
@@ -59,7 +59,7 @@ class RefusedBatches:
     def precede(self, rows: int) -> None:
         """Take note that ``rows`` that the brokers had taken are sent again before the others."""
         if self.search is not None:
-            self.search.innocent += rows
+            self.search.good += rows
 
     def _mend(self, entry: Entry, queue: deque[Entry]) -> bool:
         """Queue ``entry`` again with another timestamp; return whether that may help."""

@@ -27,7 +27,7 @@ class PublishSettings:
     """
     ``create`` is ``None`` where topics must exist, and no admin call is made. Durations in seconds: without
     an answer for ``stall_after`` the brokers count as stalled, after ``give_up_after`` the producer is
-    rebuilt; ``quiesce`` is what batches get to land before that. ``epochs`` says when rows are durable.
+    rebuilt; ``quiesce`` is what batches in flight get before that. ``epochs`` says when rows are durable.
     """
 
     create: NewTopics | None = None

@@ -12,19 +12,19 @@ from connector.kafka import POSITIVE, ContentRefused, murmur2, positive_hash
 from connector.publish.entry import Entry, event_time, give_up
 from connector.publish.epochs import Epochs, KeptRows
 from connector.publish.known_limits import KnownLimits
-from connector.publish.lane import Lane
-from connector.publish.receipt import Slip
+from connector.publish.partition_sender import PartitionSender
 from connector.publish.size import BATCH_OVERHEAD
+from connector.publish.submitted_records import DeliveryCallback
 from connector.records.record import SourceRecord
 
 
 class Topic:
     """
-    Its partitions' lanes, and the limits of what it accepts.
+    Its partitions' senders, and the limits of what it accepts.
 
     ``ready`` is set once it was found or created; before that nothing may be added. ``error`` says what
     keeps it from being ready, ``None`` where nothing is known. With ``is_awaited`` a socket opens once it is
-    ready, so we must be allowed to write to it. ``linger``: seconds that its lanes wait for more rows.
+    ready, so we must be allowed to write to it. ``linger``: seconds that its senders wait for more rows.
     ``epochs`` of ``None``: rows are durable once they are acknowledged.
     """
 
@@ -42,7 +42,7 @@ class Topic:
         self.ready = anyio.Event()
         self.is_awaited = False
         self.error: str | None = None
-        self.lanes: list[Lane] = []
+        self.senders: list[PartitionSender] = []
         self._linger = linger
         self._epochs = epochs
         self._turn = 0
@@ -50,17 +50,17 @@ class Topic:
     @property
     def held(self) -> int:
         """Rows that are not yet acknowledged."""
-        return sum(lane.held for lane in self.lanes)
+        return sum(sender.held for sender in self.senders)
 
     def explain(self) -> str:
         """Say why it is not ready yet."""
         return self.error or f"topic {self.name} is waited for: kafka has not answered yet"
 
-    def add(self, rows: Sequence[SourceRecord], receipt: Slip, now_ms: int) -> None:
+    def add(self, rows: Sequence[SourceRecord], submission: DeliveryCallback, now_ms: int) -> None:
         """Queue ``rows`` in their order; ``now_ms`` stamps those without an event time."""
         limits = self.limits
         earliest, latest = limits.window(now_ms)
-        queues, count, limit = [lane.queue for lane in self.lanes], len(self.lanes), limits.certain
+        queues, count, limit = [sender.queue for sender in self.senders], len(self.senders), limits.certain
         largest = sys.maxsize if limit is None else limit - BATCH_OVERHEAD
         for key, value, moment, headers in rows:
             if moment is None:
@@ -73,47 +73,47 @@ class Topic:
                 index = self._turn = (self._turn + 1) % count
                 size = len(value)
                 if limits.told.is_compacted:
-                    self._give_up((key, value, moment, headers, receipt), index, without_key(self.name))
+                    self._give_up((key, value, moment, headers, submission), index, without_key(self.name))
                     continue
             else:
                 index = (murmur2(key) & POSITIVE) % count
                 size = len(value) + len(key)
             if size > largest:
                 error = too_large(self.name, size, limit)
-                self._give_up((key, value, moment, headers, receipt), index, error)
+                self._give_up((key, value, moment, headers, submission), index, error)
                 continue
-            queues[index].append((key, value, moment, headers, receipt))
+            queues[index].append((key, value, moment, headers, submission))
 
     def _give_up(self, entry: Entry, partition: int, error: DataError) -> None:
         give_up(entry, error, worker=Topic, topic=self.name, partition=partition)
 
-    def grow(self, partitions: int) -> list[Lane]:
-        """Have ``partitions`` lanes, if these are more than before; return the new ones."""
+    def grow(self, partitions: int) -> list[PartitionSender]:
+        """Have ``partitions`` senders, if these are more than before; return the new ones."""
         new = [
-            Lane(
+            PartitionSender(
                 self.name,
                 number,
                 self.limits,
                 linger=self._linger,
                 kept=KeptRows(self._epochs.progressed) if self._epochs else None,
             )
-            for number in range(len(self.lanes), partitions)
+            for number in range(len(self.senders), partitions)
         ]
-        self.lanes += new
+        self.senders += new
         return new
 
     def fold(self, partitions: int) -> None:
-        """Keep ``partitions`` lanes, none of them running; rows of the others go where their keys do."""
-        surplus, self.lanes = self.lanes[partitions:], self.lanes[:partitions]
-        for lane in surplus:
-            for entry in lane.take_all():
-                index = lane.partition if entry[0] is None else positive_hash(entry[0])
-                self.lanes[index % partitions].queue.append(entry)
+        """Keep ``partitions`` senders, none of them running; rows of the others go where their keys do."""
+        surplus, self.senders = self.senders[partitions:], self.senders[:partitions]
+        for sender in surplus:
+            for entry in sender.take_all():
+                index = sender.partition if entry[0] is None else positive_hash(entry[0])
+                self.senders[index % partitions].queue.append(entry)
 
     def wake(self) -> None:
-        """Let the lanes that have rows send them."""
-        for lane in self.lanes:
-            lane.wake()
+        """Let the senders that have rows send them."""
+        for sender in self.senders:
+            sender.wake()
 
 
 def without_key(topic: str) -> DataError:

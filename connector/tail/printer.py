@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 
 from connector.errors import FatalError
-from connector.publish import Receipt
+from connector.publish import Submission
 from connector.records.record import SourceRecord
 from connector.tail.lines import line_of
 
@@ -47,7 +47,7 @@ class Printer:
         self._descriptor = descriptor
         self._limit = limit
         self._done = done
-        self._lines: deque[tuple[bytes, Receipt]] = deque()
+        self._lines: deque[tuple[bytes, Submission]] = deque()
         self._wake = anyio.Event()
         self._is_over = False
         self.ready = anyio.Event()
@@ -65,11 +65,11 @@ class Printer:
         """See `Place`: it is ready."""
         return ""
 
-    def add(self, rows: Mapping[str, Sequence[SourceRecord]], receipt: Receipt, now_ms: int) -> int:
+    def add(self, rows: Mapping[str, Sequence[SourceRecord]], submission: Submission, now_ms: int) -> int:
         """See `Destination`."""
         for of_topic in rows.values():
             for _, value, _, _ in of_topic:
-                self._lines.append((line_of(value), receipt))
+                self._lines.append((line_of(value), submission))
         if self._is_over:
             self._drop()
         self._wake.set()
@@ -88,33 +88,33 @@ class Printer:
                     await self._wake.wait()
 
     async def _write_some(self) -> None:
-        batch, receipts = self._batch()
+        batch, submissions = self._batch()
         error: OSError | None = None
         try:
             # In a thread that may be left behind: who does not read holds it up for ever.
             await anyio.to_thread.run_sync(_write, self._descriptor, batch, abandon_on_cancel=True)
         except OSError as caught:
             error = caught
-        for receipt in receipts:
-            receipt.acknowledged(1)
+        for submission in submissions:
+            submission.acknowledged(1)
         if error is None:
-            self.printed += len(receipts)
+            self.printed += len(submissions)
         elif not isinstance(error, BrokenPipeError):
             self.failure = CannotPrint(error.strerror or type(error).__name__)
         if error is not None or self.printed == self._limit:
             self._end()
 
-    def _batch(self) -> tuple[bytes, list[Receipt]]:
+    def _batch(self) -> tuple[bytes, list[Submission]]:
         lines: list[bytes] = []
-        receipts: list[Receipt] = []
+        submissions: list[Submission] = []
         size = 0
         left = len(self._lines) if self._limit is None else self._limit - self.printed
         while self._lines and size < AT_ONCE and len(lines) < left:
-            line, receipt = self._lines.popleft()
+            line, submission = self._lines.popleft()
             lines.append(line)
-            receipts.append(receipt)
+            submissions.append(submission)
             size += len(line)
-        return b"".join(lines), receipts
+        return b"".join(lines), submissions
 
     def _end(self) -> None:
         self._is_over = True
@@ -123,8 +123,8 @@ class Printer:
 
     def _drop(self) -> None:
         while self._lines:
-            _, receipt = self._lines.popleft()
-            receipt.acknowledged(1)
+            _, submission = self._lines.popleft()
+            submission.acknowledged(1)
 
 
 def _write(descriptor: int, content: bytes) -> None:

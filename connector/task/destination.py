@@ -7,7 +7,7 @@ from typing import Protocol
 
 import anyio
 
-from connector.publish import Receipt
+from connector.publish import Submission
 from connector.records.record import SourceRecord
 from connector.task.state import State
 from connector.task.status import StatusTracker
@@ -38,9 +38,9 @@ class Destination(Protocol):
     def topic(self, name: str, *, awaited: bool = False) -> Place:
         """Return topic ``name``, which is looked for from now on; ``awaited``: a socket waits for it."""
 
-    def add(self, rows: Mapping[str, Sequence[SourceRecord]], receipt: Receipt, now_ms: int) -> int:
+    def add(self, rows: Mapping[str, Sequence[SourceRecord]], submission: Submission, now_ms: int) -> int:
         """
-        Take the rows of one frame, by topic; never waits. ``receipt`` is told what becomes of each.
+        Take the rows of one frame, by topic; never waits. ``submission`` is told what becomes of each.
 
         Return how many event times were replaced.
         """

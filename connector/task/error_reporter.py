@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from connector.errors import DataError
-from connector.publish import LetterObserver, Receipt
+from connector.publish import DeadLetterObserver, Submission
 from connector.records.bad import BadRecord, Stage
 from connector.subscription import Holding
 from connector.task.observers import RecordObserver
@@ -32,9 +32,9 @@ QUIET_FOR = 30.0
 class DeadLetterQueue(Protocol):
     """`connector.publish.DeadLetters`, or what stands for it."""
 
-    def add(self, record: BadRecord, receipt: Receipt, observer: LetterObserver) -> int:
+    def add(self, record: BadRecord, submission: Submission, observer: DeadLetterObserver) -> int:
         """
-        Queue ``record``; ``receipt`` is told of one row once it is kept, and ``observer`` what became of it.
+        Queue ``record``; ``submission`` is told of one row once it is kept, ``observer`` what became of it.
 
         Return the bytes that this takes in memory besides.
         """
@@ -73,30 +73,30 @@ class ErrorReporter:
         self._unsaid = 0
         self._last: BadRecord | None = None
 
-    def bad(self, record: BadRecord, receipt: Receipt) -> bool:
-        """Decide on ``record``; return whether ``receipt`` will be told of it, by its dead letter."""
+    def bad(self, record: BadRecord, submission: Submission) -> bool:
+        """Decide on ``record``; return whether ``submission`` will be told of it, by its dead letter."""
         if record.stage is not Stage.POLL:  # what is no row is no bad row
             self._observer.record_failed(record.reason)
-            self._count(record, receipt)
+            self._count(record, submission)
         if not self._tolerance.bad:
             return False
         self._note(record)
         if self._dead_letters is None:
             self._observer.record_skipped(record.reason)
             return False
-        size = self._dead_letters.add(record, receipt, self)
-        if receipt.pending:
-            receipt.grow(size)
+        size = self._dead_letters.add(record, submission, self)
+        if submission.pending:
+            submission.grow(size)
             self._holding.take(size)
         return True
 
-    def _count(self, record: BadRecord, receipt: Receipt) -> None:
+    def _count(self, record: BadRecord, submission: Submission) -> None:
         if self._has_failed:
             return
         self._status.last_error = str(record.error)
         if not self._tolerance.bad:
             self._stop_for(record.error)
-        elif self._window.bad(receipt.number(record.value)):
+        elif self._window.bad(submission.number(record.value)):
             self._stop_for(TooManyBad(self._window.failures, self._window.rows, record.error))
 
     def _stop_for(self, error: DataError) -> None:
@@ -107,20 +107,20 @@ class ErrorReporter:
         log.error(event, subscription=self._name, error=str(error), remedy=remedy)
         self._fail(error)
 
-    def settled(self, receipt: Receipt) -> None:
+    def settled(self, submission: Submission) -> None:
         """This one is through, and all before it."""
-        self._window.through(receipt.first + receipt.rows)
+        self._window.through(submission.first + submission.rows)
         if self._unsaid:
             self._say()
 
-    # Dead letters (LetterObserver)
+    # Dead letters (DeadLetterObserver)
 
     def dead_lettered(self, record: BadRecord) -> None:
-        """See `LetterObserver`."""
+        """See `DeadLetterObserver`."""
         self._observer.dead_lettered(record.reason)
 
     def undeliverable(self, record: BadRecord, error: DataError) -> None:
-        """See `LetterObserver`."""
+        """See `DeadLetterObserver`."""
         log.error(
             "dead letter is lost: its topic refuses it for its content",
             subscription=self._name,

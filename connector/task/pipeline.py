@@ -12,7 +12,7 @@ from typing import Protocol
 import anyio.lowlevel
 
 from connector.errors import DataError
-from connector.publish import Ledger, Receipt
+from connector.publish import Submission, SubmittedRecords
 from connector.subscription import Easing, Inbox, ProtocolViolation
 from connector.task.destination import Destination
 from connector.task.error_reporter import DeadLetterQueue, ErrorReporter
@@ -72,7 +72,7 @@ class Pipeline:
             observer=observer,
             fail=events.failed,
         )
-        self._ledger = Ledger(self._settled, self._errors.bad)
+        self._ledger = SubmittedRecords(self._settled, self._errors.bad)
         self._pump = Pump(
             settings,
             inbox=self._inbox,
@@ -164,6 +164,6 @@ class Pipeline:
     def _memory_is_short(self) -> None:
         self._events.memory_is_short(held=self._holding.held, bound=self._budget.limit)
 
-    def _settled(self, receipts: Sequence[Receipt]) -> None:
-        self._pump.settled(receipts)
-        self._errors.settled(receipts[-1])
+    def _settled(self, submissions: Sequence[Submission]) -> None:
+        self._pump.settled(submissions)
+        self._errors.settled(submissions[-1])

@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import structlog
 
-from connector.publish import Ledger, Receipt
+from connector.publish import Submission, SubmittedRecords
 from connector.records.bad import BadRecord
 from connector.records.built import BuiltRecords
 from connector.records.record import Headers
@@ -34,7 +34,7 @@ class Pump:
         *,
         inbox: Inbox[Arrival],
         publisher: Destination,
-        ledger: Ledger,
+        ledger: SubmittedRecords,
         holding: Holding,
         observer: FlowObserver,
         window: int,
@@ -65,15 +65,15 @@ class Pump:
                 self._give_up(arrival)
                 continue
             built = self._records.build(arrival.rows, self._headers_of(arrival))
-            receipt = self._open(arrival)
-            receipt.event_ms = _last_event(built)
+            submission = self._open(arrival)
+            submission.event_ms = _last_event(built)
             for record in built.failed:
-                receipt.given_up(record)
+                submission.given_up(record)
             for name in built.topics:
                 topic = self._publisher.topic(name)
                 if not topic.ready.is_set():
                     await topic.ready.wait()
-            replaced = self._publisher.add(built.topics, receipt, arrival.received_ms)
+            replaced = self._publisher.add(built.topics, submission, arrival.received_ms)
             if replaced or built.keys_missing or built.times_missing:
                 self._observer.oddities(
                     keys_missing=built.keys_missing,
@@ -116,7 +116,7 @@ class Pump:
         )
         self._open(arrival).given_up(record)
 
-    def _open(self, arrival: Arrival) -> Receipt:
+    def _open(self, arrival: Arrival) -> Submission:
         rows = arrival.rows
         return self._ledger.open(
             rows=len(rows),
@@ -129,15 +129,15 @@ class Pump:
     def _headers_of(self, arrival: Arrival) -> Headers:
         return [*self._headers, ("received_at", b"%d" % arrival.received_ms)]
 
-    def settled(self, receipts: Sequence[Receipt]) -> None:
+    def settled(self, submissions: Sequence[Submission]) -> None:
         """These are through, and all before them."""
-        self._holding.release(sum(receipt.size for receipt in receipts))
+        self._holding.release(sum(submission.size for submission in submissions))
         now, wall = time.monotonic(), time.time()
-        for receipt in receipts:
-            done = receipt.rows - len(receipt.errors)
-            self._observer.acknowledged(done, receipt.frames, now - receipt.received_at)
-            if receipt.event_ms is not None:
-                self._observer.event_lag(wall - receipt.event_ms / 1000, receipt.frames)
+        for submission in submissions:
+            done = submission.rows - len(submission.errors)
+            self._observer.acknowledged(done, submission.frames, now - submission.received_at)
+            if submission.event_ms is not None:
+                self._observer.event_lag(wall - submission.event_ms / 1000, submission.frames)
 
 
 def _last_event(built: BuiltRecords) -> int | None:

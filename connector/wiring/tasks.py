@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.config import Change, LoadedConfig, Part
-from connector.publish import DeadLetters, Publisher, Sender
+from connector.publish import DeadLetterOrigin, DeadLetters, Publisher
 from connector.records.plan import SubscriptionPlan
 from connector.subscription import Budget
 from connector.task import Shared, SubscriptionRunner, Task
@@ -94,4 +94,4 @@ class ConfiguredTasks:
         name = dead_letter_topic_of(self._config)
         if name is None:
             return None
-        return DeadLetters(publisher, name, Sender(connector=self._config.name, task=number))
+        return DeadLetters(publisher, name, DeadLetterOrigin(connector=self._config.name, task=number))

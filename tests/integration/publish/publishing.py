@@ -11,7 +11,7 @@ import anyio
 
 from connector.errors import DataError
 from connector.kafka import KafkaSettings, NewTopics
-from connector.publish import Ledger, Publisher, PublishSettings, Receipt
+from connector.publish import Publisher, PublishSettings, Submission, SubmittedRecords
 from connector.records.bad import BadRecord
 from connector.records.record import SourceRecord
 from tests.integration.publish.leftovers import nothing_left_behind
@@ -33,13 +33,13 @@ class Running:
         self.states: list[str] = []
         self.refused: list[str] = []
         self.rebuilt = 0
-        self.settled: list[Receipt] = []
+        self.settled: list[Submission] = []
         self.failed: list[DataError] = []
         self.times_replaced = 0
-        self.ledger = Ledger(self.settled.extend, self._bad)
+        self.submitted = SubmittedRecords(self.settled.extend, self._bad)
         self._publisher = publisher
 
-    def _bad(self, record: BadRecord, receipt: Receipt) -> bool:
+    def _bad(self, record: BadRecord, submission: Submission) -> bool:
         self.failed.append(record.error)
         return False
 
@@ -52,7 +52,7 @@ class Running:
 
     @classmethod
     def beside(cls, other: Running) -> Running:
-        """Return one with a ledger of its own, as another subscription has."""
+        """Return one with a submitted of its own, as another subscription has."""
         return cls(other.publisher)
 
     @property
@@ -69,24 +69,24 @@ class Running:
     def batch_refused(self, reason: str) -> None:
         self.refused.append(reason)
 
-    async def add(self, topic: str, rows: Sequence[SourceRecord], *, now_ms: int = NOW_MS) -> Receipt:
+    async def add(self, topic: str, rows: Sequence[SourceRecord], *, now_ms: int = NOW_MS) -> Submission:
         """Queue rows as one frame, once the topic is ready."""
         with anyio.fail_after(DEADLINE):
             await self.publisher.topic(topic).ready.wait()
-        receipt = self.ledger.open(rows=len(rows), size=0, received_at=0.0)
-        self.times_replaced += self.publisher.add({topic: rows}, receipt, now_ms)
-        return receipt
+        submission = self.submitted.open(rows=len(rows), size=0, received_at=0.0)
+        self.times_replaced += self.publisher.add({topic: rows}, submission, now_ms)
+        return submission
 
     async def all_settled(self, deadline: float = DEADLINE) -> None:
         """Wait until each row is acknowledged or given up."""
         with anyio.fail_after(deadline):
-            await self.ledger.below(0)
+            await self.submitted.below(0)
 
-    async def deliver(self, topic: str, rows: Sequence[SourceRecord], *, now_ms: int = NOW_MS) -> Receipt:
+    async def deliver(self, topic: str, rows: Sequence[SourceRecord], *, now_ms: int = NOW_MS) -> Submission:
         """Queue rows and wait until each is acknowledged or given up."""
-        receipt = await self.add(topic, rows, now_ms=now_ms)
+        submission = await self.add(topic, rows, now_ms=now_ms)
         await self.all_settled()
-        return receipt
+        return submission
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 
 from connector.errors import DataError
 from connector.kafka import KafkaSettings, NewTopics
-from connector.publish import DeadLetters, Ledger, PublishSettings, Receipt, Sender
+from connector.publish import DeadLetterOrigin, DeadLetters, PublishSettings, Submission, SubmittedRecords
 from connector.records.bad import BadRecord
 from connector.records.record import SourceRecord
 from tests.brokers.admin import create_topic
@@ -44,14 +44,14 @@ class Mail:
     def __init__(self, running: Running, topic: str) -> None:
         self.delivered: list[BadRecord] = []
         self.refused: list[DataError] = []
-        self.settled: list[Receipt] = []
-        self.ledger = Ledger(self.settled.extend, self._bad)
+        self.settled: list[Submission] = []
+        self.submitted = SubmittedRecords(self.settled.extend, self._bad)
         self._running = running
         self._topic = topic
-        self._letters = DeadLetters(running.publisher, topic, Sender(connector="c", task=0))
+        self._letters = DeadLetters(running.publisher, topic, DeadLetterOrigin(connector="c", task=0))
 
-    def _bad(self, record: BadRecord, receipt: Receipt) -> bool:
-        self._letters.add(record, receipt, self)
+    def _bad(self, record: BadRecord, submission: Submission) -> bool:
+        self._letters.add(record, submission, self)
         return True
 
     def dead_lettered(self, record: BadRecord) -> None:
@@ -64,13 +64,13 @@ class Mail:
         with anyio.fail_after(DEADLINE):
             for name in (topic, self._topic):
                 await self._running.publisher.topic(name).ready.wait()
-        receipt = self.ledger.open(rows=len(rows), size=0, received_at=0.0)
-        self._running.publisher.add({topic: rows}, receipt, NOW_MS)
+        submission = self.submitted.open(rows=len(rows), size=0, received_at=0.0)
+        self._running.publisher.add({topic: rows}, submission, NOW_MS)
 
     async def deliver(self, topic: str, rows: Sequence[SourceRecord]) -> None:
         await self.add(topic, rows)
         with anyio.fail_after(DEADLINE):
-            await self.ledger.below(0)
+            await self.submitted.below(0)
 
 
 async def read_back(kafka: KafkaCluster, topic: str) -> list[Record]:
@@ -79,7 +79,7 @@ async def read_back(kafka: KafkaCluster, topic: str) -> list[Record]:
 
 @pytest.mark.parametrize("kafka_settings", [KAFKA, LZ4], ids=["plain", "lz4"])
 @pytest.mark.parametrize("settings", [CREATE, EXISTING], ids=["known", "unknown"])
-async def test_letters_are_whole_where_they_fit_and_cut_where_they_do_not(
+async def test_dead_letters_are_whole_where_they_fit_and_cut_where_they_do_not(
     kafka: KafkaCluster,
     topic_name: Callable[[], str],
     settings: PublishSettings,
@@ -111,7 +111,7 @@ async def test_letters_are_whole_where_they_fit_and_cut_where_they_do_not(
     assert {record.key for record in letters} == {b"k"}
 
 
-async def test_a_dead_letter_topic_that_is_created_is_not_compacted_and_takes_letters_without_keys(
+async def test_a_dead_letter_topic_that_is_created_is_not_compacted_and_takes_dead_letters_without_keys(
     kafka: KafkaCluster, topic_name: Callable[[], str]
 ) -> None:
     topic, dead = topic_name(), topic_name()
@@ -124,7 +124,7 @@ async def test_a_dead_letter_topic_that_is_created_is_not_compacted_and_takes_le
     assert len(await read_back(kafka, dead)) == 10
 
 
-async def test_a_compacted_dead_letter_topic_refuses_letters_without_keys_and_that_is_told(
+async def test_a_compacted_dead_letter_topic_refuses_dead_letters_without_keys_and_that_is_told(
     kafka: KafkaCluster, topic_name: Callable[[], str]
 ) -> None:
     compacted = {"cleanup.policy": "compact"}
@@ -141,7 +141,7 @@ async def test_a_compacted_dead_letter_topic_refuses_letters_without_keys_and_th
     assert await read_back(kafka, dead) == []
 
 
-async def test_a_broker_that_dies_with_letters_on_their_way_loses_none(
+async def test_a_broker_that_dies_with_dead_letters_on_their_way_loses_none(
     start_kafka: StartKafka, topic_name: Callable[[], str]
 ) -> None:
     kafka = await run_sync(start_kafka)
@@ -160,7 +160,7 @@ async def test_a_broker_that_dies_with_letters_on_their_way_loses_none(
         assert mail.refused == []
         await run_sync(kafka.broker(1).restart)
         with anyio.fail_after(DEADLINE):
-            await mail.ledger.below(0)
+            await mail.submitted.below(0)
         assert len(mail.delivered) == 20
     values = {record.value for record in await read_back(kafka, dead)}
     assert values == set(bad)

@@ -81,9 +81,9 @@ async def test_topics_are_created_with_the_defaults_of_the_brokers_and_settings(
     settings = PublishSettings(create=NewTopics(config={"max.message.bytes": "5000"}))
     async with publishing(cluster.bootstrap_servers, settings) as running:
         await running.deliver(topic, numbered(range(100), size=100))
-        assert len(running.publisher.topic(topic).lanes) == 1
-        receipt = await running.deliver(topic, [*numbered([100]), (b"k", b"x" * 5000, None, [])])
-        assert [getattr(error, "reason", "") for error in receipt.errors] == ["too_large"]
+        assert len(running.publisher.topic(topic).senders) == 1
+        submission = await running.deliver(topic, [*numbered([100]), (b"k", b"x" * 5000, None, [])])
+        assert [getattr(error, "reason", "") for error in submission.errors] == ["too_large"]
         assert running.refused == []  # known beforehand
     assert await end_offsets(cluster.bootstrap_servers, topic) == {0: 101}
 
@@ -95,7 +95,7 @@ async def test_a_topic_that_is_there_is_used_as_it_is(
     topic = await create_topic(kafka.bootstrap_servers, topic_name(), partitions=3)
     async with publishing(kafka.bootstrap_servers, settings) as running:
         await running.deliver(topic, numbered(range(9), key=None))
-        assert len(running.publisher.topic(topic).lanes) == 3
+        assert len(running.publisher.topic(topic).senders) == 3
     assert await end_offsets(kafka.bootstrap_servers, topic) == {0: 3, 1: 3, 2: 3}
 
 

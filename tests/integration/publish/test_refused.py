@@ -50,8 +50,8 @@ async def test_one_row_too_large_among_a_thousand(
     rows: list[SourceRecord] = numbered(range(999), size=100)
     rows.insert(500, (b"k", b"x" * 200_000, None, []))
     async with publishing(kafka.bootstrap_servers, settings) as running:
-        receipt = await running.deliver(topic, rows)
-        assert len(receipt.errors) == 1
+        submission = await running.deliver(topic, rows)
+        assert len(submission.errors) == 1
         assert reasons(running) == ["too_large"]
         assert len(running.refused) == running.rebuilt <= 25
     records = await read_back(kafka, topic)
@@ -94,10 +94,10 @@ async def test_a_compacted_topic_refuses_rows_without_keys_and_takes_the_others(
     keyed: list[SourceRecord] = [(b"%d" % number, b"%08d" % number, None, []) for number in range(40)]
     rows: list[SourceRecord] = [*keyed[:20], *numbered(range(100, 120), key=None), *keyed[20:]]
     async with publishing(kafka.bootstrap_servers, settings) as running:
-        receipt = await running.deliver(topic, rows)
+        submission = await running.deliver(topic, rows)
         assert reasons(running) == ["invalid"] * 20
-        assert len(receipt.errors) == 20
-        assert "a compacted topic wants keys" in str(receipt.errors[0])
+        assert len(submission.errors) == 20
+        assert "a compacted topic wants keys" in str(submission.errors[0])
         assert len(running.refused) <= 40
     records = await read_back(kafka, topic)
     assert [record.value for record in records] == [b"%08d" % number for number in range(40)]

@@ -84,7 +84,7 @@ async def test_a_deleted_topic_holds_up_nobody_and_may_come_back_with_fewer_part
             await aside.deliver(other, numbered([number]))
         await create_topic(kafka.bootstrap_servers, topic, partitions=2)
         await running.all_settled()
-        assert len(running.publisher.topic(topic).lanes) == 2
+        assert len(running.publisher.topic(topic).senders) == 2
         await running.deliver(topic, numbered(range(200, 210), key=None))
     assert numbers(await read_all(kafka.bootstrap_servers, topic)) == set(range(100, 210))
     assert await end_offsets(kafka.bootstrap_servers, other) == {0: 100}

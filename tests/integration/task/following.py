@@ -25,7 +25,7 @@ from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.subscription.driving import REQUEST
 from tests.unit.subscription.servers import greet, until, websocket_server
 from tests.unit.task.fakes import Told
-from tests.unit.task.scenario import SENDER, brokers_with, numbered, publisher_on, settings_of
+from tests.unit.task.scenario import ORIGIN, brokers_with, numbered, publisher_on, settings_of
 
 BY_URL = Placement(place="url", name="token")
 
@@ -135,7 +135,7 @@ async def following(
         shared=Shared(keeper=keeper, budget=budget, hide=lambda frame: frame.replace(b"s3cret", b"***")),
         publisher=publisher,
         observer=told,
-        dead_letters=DeadLetters(publisher, dead_letter_topic, SENDER) if dead_letter_topic else None,
+        dead_letters=DeadLetters(publisher, dead_letter_topic, ORIGIN) if dead_letter_topic else None,
     )
     bench = Bench(brokers, runner, told, budget)
     async with anyio.create_task_group() as group:

@@ -1,4 +1,4 @@
-"""Rows, receipts, and publishers that run."""
+"""Rows, submissions, and publishers that run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import msgspec
 
 from connector.errors import DataError
 from connector.kafka import KafkaSettings
-from connector.publish import Ledger, Publisher, PublishSettings, Receipt, Topic
-from connector.publish.gate import Gate
-from connector.publish.lane import Lane
+from connector.publish import Publisher, PublishSettings, Submission, SubmittedRecords, Topic
+from connector.publish.partition_sender import PartitionSender
+from connector.publish.request_scheduler import RequestScheduler
 from connector.records.bad import BadRecord, Stage
 from connector.records.record import Headers, SourceRecord
 from tests.unit.publish.fakes import FakeBrokers
@@ -23,21 +23,21 @@ KAFKA = KafkaSettings(bootstrap_servers="nowhere:9092", client_id="test")
 
 
 class Seen:
-    """What an observer and a ledger were told."""
+    """What an observer and a submitted were told."""
 
     def __init__(self) -> None:
         self.states: list[str] = []
         self.refused: list[str] = []
         self.rebuilt = 0
-        self.settled: list[Receipt] = []
+        self.settled: list[Submission] = []
         self.bad: list[BadRecord] = []
-        self.ledger = Ledger(self.settled.extend, self._bad)
+        self.submitted = SubmittedRecords(self.settled.extend, self._bad)
 
     @property
     def failed(self) -> list[DataError]:
         return [record.error for record in self.bad]
 
-    def _bad(self, record: BadRecord, receipt: Receipt) -> bool:
+    def _bad(self, record: BadRecord, submission: Submission) -> bool:
         self.bad.append(record)
         return False
 
@@ -50,12 +50,12 @@ class Seen:
     def batch_refused(self, reason: str) -> None:
         self.refused.append(reason)
 
-    def receipt(self, rows: int, size: int = 0) -> Receipt:
-        return self.ledger.open(rows=rows, size=size, received_at=0.0)
+    def submission(self, rows: int, size: int = 0) -> Submission:
+        return self.submitted.open(rows=rows, size=size, received_at=0.0)
 
     async def all_settled(self) -> None:
         """Wait until every row is acknowledged or given up."""
-        await self.ledger.below(0)
+        await self.submitted.below(0)
 
 
 def numbered(numbers: Sequence[int], *, key: bytes | None = None, size: int = 6) -> list[SourceRecord]:
@@ -71,42 +71,42 @@ def row(
 
 def bad_row(value: bytes | msgspec.Raw = b"bad", error: DataError | None = None, **known: Any) -> BadRecord:
     """A row that cannot be published."""
-    known = {"stage": Stage.PRODUCE, "executing_class": Lane, "headers": [], **known}
+    known = {"stage": Stage.PRODUCE, "worker": PartitionSender, "headers": [], **known}
     return BadRecord(error=error or DataError("bad"), value=value, **known)
 
 
-def lane_of(*, linger: float = 0.0, max_batch_bytes: int = 900 * 1024) -> tuple[Topic, Lane]:
-    """Topic ``t`` and its only lane."""
+def sender_of(*, linger: float = 0.0, max_batch_bytes: int = 900 * 1024) -> tuple[Topic, PartitionSender]:
+    """Topic ``t`` and its only sender."""
     topic = Topic("t", max_batch_bytes=max_batch_bytes, compressed=False, linger=linger)
-    (lane,) = topic.grow(1)
-    return topic, lane
+    (sender,) = topic.grow(1)
+    return topic, sender
 
 
-def add(topic: Topic, seen: Seen, rows: Sequence[SourceRecord], now_ms: int = NOW) -> Receipt:
+def add(topic: Topic, seen: Seen, rows: Sequence[SourceRecord], now_ms: int = NOW) -> Submission:
     """Queue rows as one frame."""
-    receipt = seen.receipt(len(rows))
-    topic.add(rows, receipt, now_ms)
+    submission = seen.submission(len(rows))
+    topic.add(rows, submission, now_ms)
     topic.wake()
-    return receipt
+    return submission
 
 
 @asynccontextmanager
-async def lane_running(lane: Lane, brokers: FakeBrokers) -> AsyncIterator[Gate]:
-    """Run a lane with one producer after the other, as the publisher does."""
-    gate = Gate()
+async def sender_running(sender: PartitionSender, brokers: FakeBrokers) -> AsyncIterator[RequestScheduler]:
+    """Run a sender with one producer after the other, as the publisher does."""
+    scheduler = RequestScheduler()
 
     async def run() -> None:
         while True:
             producer = await brokers.start_producer()
-            gate.shut = False
+            scheduler.closed = False
             try:
-                await lane.run(producer, gate)
+                await sender.run(producer, scheduler)
             finally:
                 await producer.discard()
 
     async with anyio.create_task_group() as group:
         group.start_soon(run)
-        yield gate
+        yield scheduler
         group.cancel_scope.cancel()
 
 
@@ -125,9 +125,9 @@ async def publishing(
 
 async def publish(
     publisher: Publisher, seen: Seen, rows: Sequence[SourceRecord], topic: str = "t"
-) -> Receipt:
+) -> Submission:
     """Queue rows as one frame once the topic is ready."""
     await publisher.topic(topic).ready.wait()
-    receipt = seen.receipt(len(rows))
-    publisher.add({topic: rows}, receipt, NOW)
-    return receipt
+    submission = seen.submission(len(rows))
+    publisher.add({topic: rows}, submission, NOW)
+    return submission

@@ -1,4 +1,4 @@
-"""A lane whose next batch is put together while one flies."""
+"""A sender whose next batch is put together while one is in flight."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,10 @@ import pytest
 
 from connector.errors import ConnectorError
 from connector.kafka import ContentRefused, ProducerBroken
-from connector.publish.gate import Gate
+from connector.publish.request_scheduler import RequestScheduler
 from connector.publish.topic import Topic
 from tests.unit.publish.fakes import LATENCY, FakeBrokers, Record
-from tests.unit.publish.rows import NOW, Seen, add, lane_of, lane_running, numbered
+from tests.unit.publish.rows import NOW, Seen, add, numbered, sender_of, sender_running
 
 CAP = 1000
 FULL = 58
@@ -22,29 +22,29 @@ def values(rows: int) -> list[bytes]:
 
 
 async def under_way(topic: Topic, seen: Seen) -> None:
-    """Put rows in until one full batch has landed, one flies and one is ready, with two more behind it."""
-    (lane,) = topic.lanes
+    """Put rows in until a full batch is acknowledged, one in flight and one ready, with two more behind."""
+    (sender,) = topic.senders
     add(topic, seen, numbered(range(2 * FULL)))
-    while lane.rows_acknowledged < FULL or lane.waiting_since is None:  # noqa: ASYNC110
+    while sender.rows_acknowledged < FULL or sender.waiting_since is None:  # noqa: ASYNC110
         await anyio.sleep(0.001)
     add(topic, seen, numbered(range(2 * FULL, 4 * FULL)))
     add(topic, seen, numbered(range(4 * FULL, 5 * FULL)))
-    assert (lane.rows_acknowledged, lane.held, len(lane.queue)) == (FULL, 4 * FULL, 2 * FULL)
+    assert (sender.rows_acknowledged, sender.held, len(sender.queue)) == (FULL, 4 * FULL, 2 * FULL)
 
 
 async def test_a_full_batch_is_ready_before_its_turn_and_a_smaller_one_goes_on_growing(
     brokers: FakeBrokers,
 ) -> None:
     seen = Seen()
-    topic, lane = lane_of(max_batch_bytes=CAP)
-    async with lane_running(lane, brokers):
+    topic, sender = sender_of(max_batch_bytes=CAP)
+    async with sender_running(sender, brokers):
         add(topic, seen, numbered(range(FULL + 5)))
-        while lane.rows_acknowledged < FULL or lane.waiting_since is None:  # noqa: ASYNC110
+        while sender.rows_acknowledged < FULL or sender.waiting_since is None:  # noqa: ASYNC110
             await anyio.sleep(0.001)
         add(topic, seen, numbered(range(FULL + 5, 2 * FULL)))
-        assert len(lane.queue) == FULL - 5  # too few yet
+        assert len(sender.queue) == FULL - 5  # too few yet
         add(topic, seen, numbered(range(2 * FULL, 2 * FULL + 5)))
-        assert not lane.queue
+        assert not sender.queue
         await seen.all_settled()
     assert [len(batch) for batch in brokers.batches["t", 0]] == [FULL, 5, FULL]
     assert brokers.values() == values(2 * FULL + 5)
@@ -55,8 +55,8 @@ async def test_what_a_full_batch_holds_is_learned_anew_where_rows_become_smaller
     brokers: FakeBrokers,
 ) -> None:
     seen = Seen()
-    topic, lane = lane_of(max_batch_bytes=100 * CAP, linger=10 * LATENCY)
-    async with lane_running(lane, brokers):
+    topic, sender = sender_of(max_batch_bytes=100 * CAP, linger=10 * LATENCY)
+    async with sender_running(sender, brokers):
         add(topic, seen, numbered(range(3), size=50 * CAP))  # each fills a batch
         await seen.all_settled()
         for number in range(3, 1003):
@@ -69,12 +69,12 @@ async def test_what_a_full_batch_holds_is_learned_anew_where_rows_become_smaller
 
 
 @pytest.mark.parametrize("failure", [ProducerBroken("x"), ContentRefused("corrupt", "x")])
-async def test_what_was_ready_goes_back_behind_what_flew(
+async def test_what_was_ready_goes_back_behind_what_was_in_flight(
     brokers: FakeBrokers, failure: ConnectorError
 ) -> None:
     seen = Seen()
-    topic, lane = lane_of(max_batch_bytes=CAP)
-    async with lane_running(lane, brokers):
+    topic, sender = sender_of(max_batch_bytes=CAP)
+    async with sender_running(sender, brokers):
         await under_way(topic, seen)
         brokers.lost_answers["t", 0].append(failure)
         await seen.all_settled()
@@ -89,8 +89,8 @@ def refusing(bad: int) -> Callable[[Record], str | None]:
 async def test_a_bad_row_is_found_whatever_is_ready_behind_it(bad: int) -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=refusing(bad))
-    topic, lane = lane_of(max_batch_bytes=CAP)
-    async with lane_running(lane, brokers):
+    topic, sender = sender_of(max_batch_bytes=CAP)
+    async with sender_running(sender, brokers):
         await under_way(topic, seen)
         await seen.all_settled()
     assert brokers.values() == [value for value in values(5 * FULL) if int(value) != bad]
@@ -103,10 +103,10 @@ async def test_a_row_that_is_mended_stays_before_what_was_ready() -> None:
 
     brokers, seen = FakeBrokers(), Seen()
     strict = brokers.create("t")
-    topic, lane = lane_of(max_batch_bytes=CAP)
-    async with lane_running(lane, brokers):
+    topic, sender = sender_of(max_batch_bytes=CAP)
+    async with sender_running(sender, brokers):
         add(topic, seen, numbered(range(2), size=CAP // 2))  # each fills a batch
-        while lane.rows_acknowledged < 1 or lane.waiting_since is None:  # noqa: ASYNC110
+        while sender.rows_acknowledged < 1 or sender.waiting_since is None:  # noqa: ASYNC110
             await anyio.sleep(0.001)
         strict.refuses = in_the_past
         add(topic, seen, numbered(range(2, 4), size=CAP // 2))
@@ -116,21 +116,21 @@ async def test_a_row_that_is_mended_stays_before_what_was_ready() -> None:
 
 async def test_cancelling_gives_everything_back_in_order(brokers: FakeBrokers) -> None:
     seen = Seen()
-    topic, lane = lane_of(max_batch_bytes=CAP)
-    async with lane_running(lane, brokers):
+    topic, sender = sender_of(max_batch_bytes=CAP)
+    async with sender_running(sender, brokers):
         await under_way(topic, seen)
-    assert [bytes(entry[1]) for entry in lane.queue] == values(5 * FULL)[FULL:]
-    assert (lane.held, lane.waiting_since) == (4 * FULL, None)
+    assert [bytes(entry[1]) for entry in sender.queue] == values(5 * FULL)[FULL:]
+    assert (sender.held, sender.waiting_since) == (4 * FULL, None)
 
 
-async def test_what_is_ready_stays_behind_a_shut_gate(brokers: FakeBrokers) -> None:
+async def test_what_is_ready_stays_behind_a_closed_scheduler(brokers: FakeBrokers) -> None:
     seen = Seen()
-    (topic, lane), gate = lane_of(max_batch_bytes=CAP), Gate()
+    (topic, sender), scheduler = sender_of(max_batch_bytes=CAP), RequestScheduler()
     async with anyio.create_task_group() as group:
-        group.start_soon(lane.run, await brokers.start_producer(), gate)
+        group.start_soon(sender.run, await brokers.start_producer(), scheduler)
         await under_way(topic, seen)
-        gate.shut = True
+        scheduler.closed = True
         await anyio.sleep(1)
-        assert (lane.rows_acknowledged, lane.waiting_since) == (2 * FULL, None)
+        assert (sender.rows_acknowledged, sender.waiting_since) == (2 * FULL, None)
         group.cancel_scope.cancel()
-    assert [bytes(entry[1]) for entry in lane.queue] == values(5 * FULL)[2 * FULL :]
+    assert [bytes(entry[1]) for entry in sender.queue] == values(5 * FULL)[2 * FULL :]

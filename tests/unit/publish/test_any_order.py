@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken
-from connector.publish import EpochPolicy, Epochs, Ledger, Publisher, PublishSettings
-from connector.publish.gate import Gate
+from connector.publish import EpochPolicy, Epochs, Publisher, PublishSettings, SubmittedRecords
+from connector.publish.request_scheduler import RequestScheduler
 from tests.unit.publish.fakes import FakeBrokers
-from tests.unit.publish.rows import KAFKA, NOW, Seen, add, lane_of, row
+from tests.unit.publish.rows import KAFKA, NOW, Seen, add, row, sender_of
 from tests.unit.publish.test_dead_letters import DLQ, Mail
 
 PARTITIONS = 3
@@ -30,7 +30,7 @@ async def happen(
     steps: Sequence[Step],
     brokers: FakeBrokers,
     seen: Seen,
-    ledger_of: Callable[[Publisher], Ledger] | None = None,
+    submitted_of: Callable[[Publisher], SubmittedRecords] | None = None,
     epochs: EpochPolicy = EpochPolicy.ACKNOWLEDGED,
 ) -> list[bytes]:
     """
@@ -39,7 +39,7 @@ async def happen(
     Where there are epochs they end again and again; ``abort`` makes the next one begin again instead.
     """
     publisher = Publisher(KAFKA, PublishSettings(epochs=epochs), seen, brokers=brokers)
-    ledger = ledger_of(publisher) if ledger_of else seen.ledger
+    submitted = submitted_of(publisher) if submitted_of else seen.submitted
     good: list[bytes] = []
     number = aborts = 0
 
@@ -59,7 +59,7 @@ async def happen(
         nonlocal number
         rows = [row(prefix + b"%05d" % at, key=b"%d" % (at % 7)) for at in range(number, number + count)]
         number += count
-        publisher.add({"t": rows}, ledger.open(rows=count, size=0, received_at=0.0), NOW)
+        publisher.add({"t": rows}, submitted.open(rows=count, size=0, received_at=0.0), NOW)
         good.extend(bytes(value) for _, value, _, _ in rows if prefix == b"+")
 
     async with anyio.create_task_group() as outer:
@@ -99,7 +99,7 @@ async def happen(
                     brokers.failures[place].append(BrokerUnreachable("silent"))
                 case "lose":
                     brokers.lost_answers[place].append(ProducerBroken("gone"))
-        await ledger.below(0)
+        await submitted.below(0)
         assert publisher.held == 0
         outer.cancel_scope.cancel()
     return good
@@ -128,7 +128,7 @@ async def test_no_row_is_lost_and_none_overtakes(steps: list[Step]) -> None:
     for values in written:
         assert values == sorted(values, key=lambda value: value[1:])
     assert brokers.most_in_flight <= 1
-    assert all(receipt.pending == 0 for receipt in seen.settled)
+    assert all(submission.pending == 0 for submission in seen.settled)
     assert len(seen.failed) == sum(count for kind, count in steps if kind == "bad")
 
 
@@ -143,8 +143,10 @@ async def test_with_epochs_too_no_row_is_lost_and_none_overtakes(steps: list[Ste
     for values in written:
         assert values == sorted(values, key=lambda value: value[1:])
     assert brokers.most_in_flight <= 1
-    assert all(receipt.pending == 0 for receipt in seen.settled)
-    assert [receipt.first for receipt in seen.settled] == sorted(receipt.first for receipt in seen.settled)
+    assert all(submission.pending == 0 for submission in seen.settled)
+    assert [submission.first for submission in seen.settled] == sorted(
+        submission.first for submission in seen.settled
+    )
     assert len(seen.failed) == sum(count for kind, count in steps if kind == "bad")
 
 
@@ -172,16 +174,16 @@ async def test_refused_rows_double_none_of_their_neighbours(steps: list[Step]) -
 
 @settings(deadline=None, max_examples=150)
 @given(steps=st.lists(adds | pauses | failures | failures | cancels | bad | bad, max_size=25))
-async def test_no_bad_row_is_lost_and_none_is_through_before_its_letter(steps: list[Step]) -> None:
+async def test_no_bad_row_is_lost_and_none_is_through_before_its_dead_letter(steps: list[Step]) -> None:
     brokers, seen = fresh()
     brokers.create(DLQ)
     posts: list[Mail] = []
 
-    def ledger_of(publisher: Publisher) -> Ledger:
+    def submitted_of(publisher: Publisher) -> SubmittedRecords:
         posts.append(Mail(publisher))
-        return posts[0].ledger
+        return posts[0].submitted
 
-    good = await happen(steps, brokers, seen, ledger_of)
+    good = await happen(steps, brokers, seen, submitted_of)
 
     written = {value for number in range(PARTITIONS) for value in brokers.values("t", number)}
     assert written == set(good)
@@ -192,21 +194,21 @@ async def test_no_bad_row_is_lost_and_none_is_through_before_its_letter(steps: l
     assert posts[0].refused == []
 
 
-async def test_a_lane_cancelled_at_any_step_keeps_its_rows() -> None:
+async def test_a_sender_cancelled_at_any_step_keeps_its_rows() -> None:
     for steps in range(60):
         brokers, seen = fresh()
-        topic, lane = lane_of()
+        topic, sender = sender_of()
         add(topic, seen, [row(b"+%05d" % number) for number in range(10)])
         async with anyio.create_task_group() as group:
             producer = await brokers.start_producer()
-            group.start_soon(lane.run, producer, Gate())
+            group.start_soon(sender.run, producer, RequestScheduler())
             for _ in range(steps):
                 await checkpoint()
                 if steps % 2:
                     await anyio.sleep(0.0005)
             group.cancel_scope.cancel()
-        acknowledged = lane.rows_acknowledged
-        assert lane.held + acknowledged == 10
+        acknowledged = sender.rows_acknowledged
+        assert sender.held + acknowledged == 10
         with anyio.move_on_after(1):
-            await lane.run(await brokers.start_producer(), Gate())
+            await sender.run(await brokers.start_producer(), RequestScheduler())
         assert in_first_order(brokers.values()) == [b"+%05d" % number for number in range(10)]

@@ -10,7 +10,14 @@ import pytest
 
 from connector.errors import DataError
 from connector.kafka import NewTopics, NotAllowed, ProducerBroken, TopicLimits
-from connector.publish import DeadLetters, Ledger, Publisher, PublishSettings, Receipt, Sender
+from connector.publish import (
+    DeadLetterOrigin,
+    DeadLetters,
+    Publisher,
+    PublishSettings,
+    Submission,
+    SubmittedRecords,
+)
 from connector.records.bad import BadRecord
 from tests.unit.publish.fakes import FakeBrokers, Record
 from tests.unit.publish.rows import NOW, Seen, bad_row, numbered, publishing, row
@@ -19,19 +26,19 @@ DLQ = "dlq"
 
 
 class Mail:
-    """A ledger whose bad rows become dead letters, and what was told of them."""
+    """A submitted whose bad rows become dead letters, and what was told of them."""
 
     def __init__(self, publisher: Publisher) -> None:
-        self.settled: list[Receipt] = []
+        self.settled: list[Submission] = []
         self.delivered: list[BadRecord] = []
         self.refused: list[DataError] = []
         self.sizes: list[int] = []
-        self.ledger = Ledger(self.settled.extend, self._bad)
-        self.letters = DeadLetters(publisher, DLQ, Sender(connector="c", task=0))
+        self.submitted = SubmittedRecords(self.settled.extend, self._bad)
+        self.letters = DeadLetters(publisher, DLQ, DeadLetterOrigin(connector="c", task=0))
         self._publisher = publisher
 
-    def _bad(self, record: BadRecord, receipt: Receipt) -> bool:
-        self.sizes.append(self.letters.add(record, receipt, self))
+    def _bad(self, record: BadRecord, submission: Submission) -> bool:
+        self.sizes.append(self.letters.add(record, submission, self))
         return True
 
     def dead_lettered(self, record: BadRecord) -> None:
@@ -44,13 +51,13 @@ class Mail:
         for name in (DLQ, *topics):
             await self._publisher.topic(name).ready.wait()
 
-    def frame(self, *values: bytes, key: bytes | None = None, topic: str = "t") -> Receipt:
-        receipt = self.ledger.open(rows=len(values), size=0, received_at=0.0)
-        self._publisher.add({topic: [row(value, key=key) for value in values]}, receipt, NOW)
-        return receipt
+    def frame(self, *values: bytes, key: bytes | None = None, topic: str = "t") -> Submission:
+        submission = self.submitted.open(rows=len(values), size=0, received_at=0.0)
+        self._publisher.add({topic: [row(value, key=key) for value in values]}, submission, NOW)
+        return submission
 
     async def all_settled(self) -> None:
-        await self.ledger.below(0)
+        await self.submitted.below(0)
 
 
 def bad(record: Record) -> str | None:
@@ -79,7 +86,7 @@ async def test_a_refused_row_is_found_in_the_dead_letter_topic_and_its_neighbour
 ) -> None:
     async with mail(brokers) as (post, _):
         await post.ready("t")
-        receipt = post.frame(b"1", b"bad2", b"3", b"bad4", b"5", key=b"k")
+        submission = post.frame(b"1", b"bad2", b"3", b"bad4", b"5", key=b"k")
         await post.all_settled()
     assert brokers.values() == [b"1", b"3", b"5"]
     assert brokers.values(DLQ) == [b"bad2", b"bad4"]
@@ -89,11 +96,11 @@ async def test_a_refused_row_is_found_in_the_dead_letter_topic_and_its_neighbour
     assert dict(letter.headers)["__connect.errors.partition"] == b"0"
     assert letter.timestamp is not None
     assert letter.timestamp > NOW  # it is stamped when it is written
-    assert len(receipt.errors) == len(post.delivered) == 2
+    assert len(submission.errors) == len(post.delivered) == 2
     assert post.refused == []
 
 
-async def test_a_row_is_not_through_before_the_brokers_have_its_letter(brokers: FakeBrokers) -> None:
+async def test_a_row_is_not_through_before_the_brokers_have_its_dead_letter(brokers: FakeBrokers) -> None:
     brokers.latency[DLQ, 0] = 50.0
     async with mail(brokers) as (post, _):
         await post.ready("t")
@@ -124,12 +131,12 @@ async def test_trouble_with_the_dead_letter_topic_is_waited_for_and_drops_nothin
     async with mail(brokers) as (post, publisher):
         await post.ready("t")
         trouble(brokers)
-        receipt = post.frame(b"1", b"bad2", b"3")
+        submission = post.frame(b"1", b"bad2", b"3")
         await anyio.sleep(600)
-        assert receipt.pending >= 1
+        assert submission.pending >= 1
         assert publisher.held >= 1
         assert (post.settled, post.refused, post.delivered) == ([], [], [])
-        assert len(receipt.errors) <= 1
+        assert len(submission.errors) <= 1
         brokers.thaw()
         brokers.failures[DLQ, 0].clear()
         if DLQ not in brokers.topics:
@@ -137,7 +144,7 @@ async def test_trouble_with_the_dead_letter_topic_is_waited_for_and_drops_nothin
         await post.all_settled()
     assert sorted(set(brokers.values())) == [b"1", b"3"]
     assert brokers.values(DLQ) == [b"bad2"]
-    assert len(receipt.errors) == 1
+    assert len(submission.errors) == 1
 
 
 async def test_trouble_with_the_dead_letter_topic_holds_no_good_row_up(brokers: FakeBrokers) -> None:
@@ -158,7 +165,7 @@ async def test_trouble_with_the_dead_letter_topic_holds_no_good_row_up(brokers: 
     assert brokers.values(DLQ) == [b"bad"]
 
 
-async def test_letters_survive_broken_producers_and_lost_answers(brokers: FakeBrokers) -> None:
+async def test_dead_letters_survive_broken_producers_and_lost_answers(brokers: FakeBrokers) -> None:
     brokers.lost_answers[DLQ, 0].append(ProducerBroken("gone"))
     brokers.failures[DLQ, 0].append(ProducerBroken("gone"))
     async with mail(brokers) as (post, _):
@@ -169,7 +176,7 @@ async def test_letters_survive_broken_producers_and_lost_answers(brokers: FakeBr
     assert set(brokers.values(DLQ)) == {b"bad1"}
 
 
-async def test_a_letter_is_cut_to_what_the_topic_is_known_to_take() -> None:
+async def test_a_dead_letter_is_cut_to_what_the_topic_is_known_to_take() -> None:
     brokers = FakeBrokers()
     brokers.create("t", limit=4000)
     brokers.create(DLQ, limit=2000)
@@ -186,9 +193,7 @@ async def test_a_letter_is_cut_to_what_the_topic_is_known_to_take() -> None:
     assert brokers.refused == 0
 
 
-async def test_where_the_limit_is_not_known_a_letter_is_cut_once_it_was_refused_and_the_next_at_once() -> (
-    None
-):
+async def test_where_the_limit_is_not_known_a_dead_letter_is_cut_once_refused_and_the_next_at_once() -> None:
     brokers = FakeBrokers()
     brokers.create("t", refuses=bad)
     brokers.create(DLQ, limit=5000, limits=TopicLimits())
@@ -215,18 +220,18 @@ async def test_what_the_dead_letter_topic_refuses_in_every_form_is_told_and_thro
     brokers.create(DLQ, refuses=lambda record: reason)
     async with mail(brokers) as (post, _):
         await post.ready("t")
-        receipt = post.frame(b"1", b"bad" * 1000, b"2")
+        submission = post.frame(b"1", b"bad" * 1000, b"2")
         await post.all_settled()
         assert [str(error) for error in post.refused] == [
             f"topic dlq refuses a row of {0 if reason == 'too_large' else 3000} bytes: refused for {reason}"
         ]
         assert post.delivered == []
-        assert receipt.pending == 0
+        assert submission.pending == 0
     assert brokers.values(DLQ) == []
     assert brokers.values() == [b"1", b"2"]
 
 
-async def test_a_letter_that_cannot_fit_at_all_is_told_at_once() -> None:
+async def test_a_dead_letter_that_cannot_fit_at_all_is_told_at_once() -> None:
     brokers = FakeBrokers()
     brokers.create("t", refuses=bad)
     brokers.create(DLQ, limit=50)
@@ -237,7 +242,7 @@ async def test_a_letter_that_cannot_fit_at_all_is_told_at_once() -> None:
         assert len(post.refused) == 1
 
 
-async def test_letters_go_where_their_keys_do_and_are_spread_without() -> None:
+async def test_dead_letters_go_where_their_keys_do_and_are_spread_without() -> None:
     brokers = FakeBrokers()
     brokers.create("t", refuses=lambda record: "invalid")
     brokers.create(DLQ, 4)
@@ -251,7 +256,7 @@ async def test_letters_go_where_their_keys_do_and_are_spread_without() -> None:
     assert sorted(len(brokers.values(DLQ, number)) for number in range(4)) == [2, 2, 2, 10]
 
 
-async def test_what_a_letter_takes_in_memory_is_told(brokers: FakeBrokers) -> None:
+async def test_what_a_dead_letter_takes_in_memory_is_told(brokers: FakeBrokers) -> None:
     async with mail(brokers) as (post, _):
         await post.ready("t")
         post.frame(b"bad" * 1000)
@@ -261,13 +266,15 @@ async def test_what_a_letter_takes_in_memory_is_told(brokers: FakeBrokers) -> No
         assert headers < post.sizes[0] < headers + 300  # its value is the row's
 
 
-async def test_rows_of_one_frame_in_two_topics_and_a_bad_one_share_the_receipt(brokers: FakeBrokers) -> None:
+async def test_rows_of_one_frame_in_two_topics_and_a_bad_one_share_the_submission(
+    brokers: FakeBrokers,
+) -> None:
     brokers.create("u")
     async with mail(brokers) as (post, publisher):
         await post.ready("t", "u")
-        receipt = post.ledger.open(rows=4, size=0, received_at=0.0)
-        receipt.given_up(bad_row(b"no record"))
-        publisher.add({"t": [row(b"1"), row(b"bad2")], "u": numbered([3])}, receipt, NOW)
+        submission = post.submitted.open(rows=4, size=0, received_at=0.0)
+        submission.given_up(bad_row(b"no record"))
+        publisher.add({"t": [row(b"1"), row(b"bad2")], "u": numbered([3])}, submission, NOW)
         await post.all_settled()
-        assert (receipt.pending, len(receipt.errors)) == (0, 2)
+        assert (submission.pending, len(submission.errors)) == (0, 2)
     assert sorted(brokers.values(DLQ)) == [b"bad2", b"no record"]

@@ -33,12 +33,12 @@ async def test_the_successor_starts_when_the_epoch_has_ended_and_the_old_produce
     with capture_logs() as lines:
         structlog.configure(cache_logger_on_first_use=False)
         async with committing(brokers, seen) as (publisher, epochs):
-            publisher.add({"t": numbered([0])}, seen.receipt(1), NOW)
+            publisher.add({"t": numbered([0])}, seen.submission(1), NOW)
             publisher.reconfigure(OTHER)
             await anyio.sleep(60)
-            publisher.add({"t": numbered([1])}, seen.receipt(1), NOW)  # of the same epoch
+            publisher.add({"t": numbered([1])}, seen.submission(1), NOW)  # of the same epoch
             await epochs.close()
-            publisher.add({"t": numbered([2])}, seen.receipt(1), NOW)
+            publisher.add({"t": numbered([2])}, seen.submission(1), NOW)
             await anyio.sleep(60)
             assert len(brokers.producers) == 1
             epochs.end()
@@ -60,7 +60,7 @@ async def test_between_two_epochs_the_producer_is_replaced_at_once() -> None:
     brokers, seen = Exclusive(), Seen()
     async with committing(brokers, seen) as (publisher, epochs):
         publisher.reconfigure(OTHER)
-        publisher.add({"t": numbered([0])}, seen.receipt(1), NOW)
+        publisher.add({"t": numbered([0])}, seen.submission(1), NOW)
         await epochs.close()
         old, new = brokers.producers
         assert (old.acknowledged, new.acknowledged) == ([], values(0))
@@ -85,7 +85,7 @@ async def test_rows_wait_for_a_successor_that_does_not_start_and_corrected_setti
     async with committing(brokers, seen) as (publisher, epochs):
         brokers.start_errors.extend([BrokerUnreachable("wrong password")] * 1000)
         publisher.reconfigure(OTHER)
-        publisher.add({"t": numbered([0])}, seen.receipt(1), NOW)
+        publisher.add({"t": numbered([0])}, seen.submission(1), NOW)
         await anyio.sleep(200)
         assert (publisher.state, publisher.error, publisher.held) == ("connecting", "wrong password", 1)
         brokers.start_errors.clear()
@@ -100,7 +100,7 @@ async def test_a_producer_that_breaks_before_the_boundary_is_followed_by_one_wit
     brokers, seen = Exclusive(), Seen()
     async with committing(brokers, seen) as (publisher, epochs):
         brokers.failures["t", 0].append(ProducerBroken("gone"))
-        publisher.add({"t": numbered([0])}, seen.receipt(1), NOW)
+        publisher.add({"t": numbered([0])}, seen.submission(1), NOW)
         publisher.reconfigure(OTHER)
         await epochs.close()
         epochs.end()
@@ -113,7 +113,7 @@ async def test_a_producer_that_breaks_before_the_boundary_is_followed_by_one_wit
 async def test_no_producer_is_forgotten_when_all_is_cancelled_at_the_boundary(pause: float) -> None:
     brokers, seen = Exclusive(), Seen()
     async with committing(brokers, seen) as (publisher, epochs):
-        publisher.add({"t": numbered([0])}, seen.receipt(1), NOW)
+        publisher.add({"t": numbered([0])}, seen.submission(1), NOW)
         publisher.reconfigure(OTHER)
         await epochs.close()
         epochs.end()

@@ -3,9 +3,9 @@
 import anyio
 
 from connector.kafka import BrokerUnreachable, ProducerBroken
-from connector.publish.gate import Gate
+from connector.publish.request_scheduler import RequestScheduler
 from tests.unit.publish.fakes import FakeBrokers
-from tests.unit.publish.rows import Seen, add, lane_of, numbered, publish, publishing
+from tests.unit.publish.rows import Seen, add, numbered, publish, publishing, sender_of
 from tests.unit.publish.test_ahead import CAP, FULL
 
 
@@ -79,19 +79,19 @@ async def test_a_batch_that_the_producer_does_not_take_waits_while_sending_is_pa
 
 
 async def test_a_batch_that_is_ready_is_sent_once_sending_is_resumed(brokers: FakeBrokers) -> None:
-    seen, gate = Seen(), Gate()
-    topic, lane = lane_of(max_batch_bytes=CAP)
+    seen, scheduler = Seen(), RequestScheduler()
+    topic, sender = sender_of(max_batch_bytes=CAP)
     async with anyio.create_task_group() as group:
-        group.start_soon(lane.run, await brokers.start_producer(), gate)
+        group.start_soon(sender.run, await brokers.start_producer(), scheduler)
         add(topic, seen, numbered(range(FULL + 5)))
-        while lane.rows_acknowledged < FULL or lane.waiting_since is None:  # noqa: ASYNC110
+        while sender.rows_acknowledged < FULL or sender.waiting_since is None:  # noqa: ASYNC110
             await anyio.sleep(0.001)
-        gate.paused = True
+        scheduler.paused = True
         add(topic, seen, numbered(range(FULL + 5, 2 * FULL + 5)))
-        assert not lane.queue
+        assert not sender.queue
         await anyio.sleep(10)
-        assert (lane.rows_acknowledged, lane.held) == (FULL + 5, FULL)
-        gate.paused = False
+        assert (sender.rows_acknowledged, sender.held) == (FULL + 5, FULL)
+        scheduler.paused = False
         topic.wake()
         await seen.all_settled()
         group.cancel_scope.cancel()

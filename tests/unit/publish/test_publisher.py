@@ -11,7 +11,7 @@ from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.publish.rows import Seen, numbered, publish, publishing, row
 
 
-async def test_a_refused_batch_lets_batches_of_other_lanes_land_and_nothing_is_sent_twice() -> None:
+async def test_a_refused_batch_lets_batches_of_other_senders_land_and_nothing_is_sent_twice() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", refuses=lambda record: "invalid" if record.value == b"000007" else None)
     brokers.create("slow")
@@ -162,24 +162,24 @@ async def test_replaced_times_are_told_with_the_frame_that_had_them(brokers: Fak
     async with publishing(brokers, seen) as publisher:
         await publisher.topic("t").ready.wait()
         late = [row(b"", moment=10**15), row(b"", moment=10**15), row(b"")]
-        assert publisher.add({"t": late}, seen.receipt(3), 10**12) == 2
-        assert publisher.add({"t": numbered([1])}, seen.receipt(1), 10**12) == 0
+        assert publisher.add({"t": late}, seen.submission(3), 10**12) == 2
+        assert publisher.add({"t": numbered([1])}, seen.submission(1), 10**12) == 0
         await seen.all_settled()
 
 
-async def test_topics_of_one_frame_share_its_receipt(brokers: FakeBrokers) -> None:
+async def test_topics_of_one_frame_share_its_submission(brokers: FakeBrokers) -> None:
     seen = Seen()
     brokers.create("u")
     brokers.latency["u", 0] = 5.0
     async with publishing(brokers, seen) as publisher:
         await publisher.topic("t").ready.wait()
         await publisher.topic("u").ready.wait()
-        receipt = seen.receipt(3)
-        publisher.add({"t": numbered([1, 2]), "u": numbered([3])}, receipt, 0)
+        submission = seen.submission(3)
+        publisher.add({"t": numbered([1, 2]), "u": numbered([3])}, submission, 0)
         await anyio.sleep(1)
-        assert (receipt.pending, seen.settled) == (1, [])
+        assert (submission.pending, seen.settled) == (1, [])
         await seen.all_settled()
-    assert seen.settled == [receipt]
+    assert seen.settled == [submission]
 
 
 async def test_a_topic_is_the_same_for_everybody(brokers: FakeBrokers) -> None:

@@ -7,7 +7,7 @@ import anyio
 import msgspec
 import pytest
 
-from connector.publish import Ledger, Receipt
+from connector.publish import Submission, SubmittedRecords
 from connector.tail import Printer
 
 
@@ -16,16 +16,16 @@ class Output:
 
     def __init__(self) -> None:
         self.reads, self.writes = os.pipe()
-        self.settled: list[Receipt] = []
-        self.ledger = Ledger(self.settled.extend, lambda record, receipt: False)
+        self.settled: list[Submission] = []
+        self.ledger = SubmittedRecords(self.settled.extend, lambda record, submission: False)
         self.is_done = anyio.Event()
 
     def printer(self, limit: int | None = None) -> Printer:
         return Printer(self.writes, limit=limit, done=self.is_done.set)
 
     def add(self, printer: Printer, *rows: bytes) -> None:
-        receipt = self.ledger.open(rows=len(rows), size=1, received_at=0.0)
-        printer.add({"t": [(None, msgspec.Raw(row), None, []) for row in rows]}, receipt, 0)
+        submission = self.ledger.open(rows=len(rows), size=1, received_at=0.0)
+        printer.add({"t": [(None, msgspec.Raw(row), None, []) for row in rows]}, submission, 0)
 
     async def until_settled(self, count: int) -> None:
         with anyio.fail_after(30):

@@ -22,7 +22,7 @@ from connector.task.status import StatusTracker
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.task.fakes import FakeKeeper, Told
 from tests.unit.task.scenario import (
-    SENDER,
+    ORIGIN,
     Handler,
     brokers_with,
     numbers_in,
@@ -61,7 +61,7 @@ class Line:
         self.publisher = publisher_on(brokers)
         self._group = group
         self._dialer = Dialer(self.settings, upstream)
-        letters = DeadLetters(self.publisher, dead_letter_topic, SENDER) if dead_letter_topic else None
+        letters = DeadLetters(self.publisher, dead_letter_topic, ORIGIN) if dead_letter_topic else None
         self.pipeline = Pipeline(
             self.settings,
             shared=Shared(keeper=self.keeper, budget=budget, clock=anyio.current_time),

@@ -15,7 +15,7 @@ import anyio
 import msgspec
 
 from connector.kafka import KafkaSettings
-from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
+from connector.publish import DeadLetterOrigin, DeadLetters, Publisher, PublishSettings
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.row_finder import RowFinder
@@ -37,7 +37,7 @@ from tests.unit.task.upstream import FakeUpstream, Peer
 Handler = Callable[[Peer], Awaitable[None]]
 
 DLQ = "dlq"
-SENDER = Sender(connector="c", task=0)
+ORIGIN = DeadLetterOrigin(connector="c", task=0)
 PATIENT = KeepAlivePolicy(keepalive_timeout=1e6, probe=False)
 TARGET = Target(url="ws://upstream/graphql", placements=(Placement(place="url", name="token"),))
 
@@ -185,7 +185,7 @@ class Scene:
             connection=upstream,
             clock=anyio.current_time,
         )
-        letters = DeadLetters(self.publisher, dead_letter_topic, SENDER) if dead_letter_topic else None
+        letters = DeadLetters(self.publisher, dead_letter_topic, ORIGIN) if dead_letter_topic else None
         self.runner = SubscriptionRunner(
             settings,
             shared=self.shared,

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused
-from connector.publish import Ledger, LetterObserver, Receipt
+from connector.publish import DeadLetterObserver, Submission, SubmittedRecords
 from connector.records.bad import BadRecord, ForeignFrame, Stage
 from connector.subscription import Budget
 from connector.task.error_reporter import QUIET_FOR, ErrorReporter
@@ -26,16 +26,16 @@ class FakeDeadLetters:
     """Satisfies `DeadLetterQueue`; the tests say what becomes of each letter."""
 
     def __init__(self) -> None:
-        self.letters: list[tuple[BadRecord, Receipt, LetterObserver]] = []
+        self.letters: list[tuple[BadRecord, Submission, DeadLetterObserver]] = []
 
-    def add(self, record: BadRecord, receipt: Receipt, observer: LetterObserver) -> int:
-        self.letters.append((record, receipt, observer))
+    def add(self, record: BadRecord, submission: Submission, observer: DeadLetterObserver) -> int:
+        self.letters.append((record, submission, observer))
         return 1000
 
     def deliver(self) -> None:
-        for record, receipt, observer in self.letters:
+        for record, submission, observer in self.letters:
             observer.dead_lettered(record)
-            receipt.acknowledged(1)
+            submission.acknowledged(1)
         self.letters.clear()
 
 
@@ -62,22 +62,22 @@ class Desk:
             fail=self.failures.append,
             clock=lambda: self.now,
         )
-        self.ledger = Ledger(self.settled, self.reporter.bad)
+        self.ledger = SubmittedRecords(self.settled, self.reporter.bad)
 
-    def settled(self, receipts: Sequence[Receipt]) -> None:
-        self.holding.release(sum(receipt.size for receipt in receipts))
-        self.reporter.settled(receipts[-1])
+    def settled(self, submissions: Sequence[Submission]) -> None:
+        self.holding.release(sum(submission.size for submission in submissions))
+        self.reporter.settled(submissions[-1])
 
-    def frame(self, rows: int, bad: set[int], error: DataError | None = None, **known: Any) -> Receipt:
+    def frame(self, rows: int, bad: set[int], error: DataError | None = None, **known: Any) -> Submission:
         """Receive a frame, and learn at once which of its rows are bad; good ones are through."""
         values = [object() for _ in range(rows)]
         self.holding.take(rows)
-        receipt = self.ledger.open(rows=rows, size=rows, received_at=0.0, values=values)
+        submission = self.ledger.open(rows=rows, size=rows, received_at=0.0, values=values)
         for number in sorted(bad):
-            receipt.given_up(bad_row(cast(Any, values[number]), error, **known))
+            submission.given_up(bad_row(cast(Any, values[number]), error, **known))
         if rows > len(bad):
-            receipt.acknowledged(rows - len(bad))
-        return receipt
+            submission.acknowledged(rows - len(bad))
+        return submission
 
 
 def test_without_tolerance_the_first_bad_row_fails_and_all_are_counted() -> None:
@@ -95,8 +95,8 @@ def test_without_tolerance_the_first_bad_row_fails_and_all_are_counted() -> None
 def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> None:
     desk = Desk(keeps=False)
     with capture_logs() as lines:
-        receipt = desk.frame(10, {3, 4})
-    assert receipt.pending == 0
+        submission = desk.frame(10, {3, 4})
+    assert submission.pending == 0
     assert desk.told.failed == desk.told.skipped == ["invalid", "invalid"]
     assert desk.status.last_error == "bad"
     assert desk.failures == []
@@ -107,12 +107,12 @@ def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> 
 
 def test_a_bad_row_is_through_once_its_letter_is() -> None:
     desk = Desk()
-    receipt = desk.frame(10, {3})
-    assert (receipt.pending, len(desk.ledger)) == (1, 1)
+    submission = desk.frame(10, {3})
+    assert (submission.pending, len(desk.ledger)) == (1, 1)
     assert desk.told.letters == []
     assert desk.holding.held == desk.ledger.held == 10 + 1000  # the letter takes memory, too
     desk.queue.deliver()
-    assert (receipt.pending, len(desk.ledger)) == (0, 0)
+    assert (submission.pending, len(desk.ledger)) == (0, 0)
     assert desk.told.letters == desk.told.failed == ["invalid"]
     assert desk.holding.held == desk.ledger.held == 0
 
@@ -185,12 +185,12 @@ def test_what_is_no_row_is_no_bad_row() -> None:
 def test_a_letter_that_is_refused_fails_with_that_reason_and_is_told() -> None:
     desk = Desk()
     values = [b"abc"]
-    receipt = desk.ledger.open(rows=1, size=0, received_at=0.0, values=values)
-    receipt.given_up(bad_row(values[0]))
+    submission = desk.ledger.open(rows=1, size=0, received_at=0.0, values=values)
+    submission.given_up(bad_row(values[0]))
     (record, _, observer) = desk.queue.letters[0]
     with capture_logs() as lines:
         observer.undeliverable(record, ContentRefused("invalid", "it wants keys"))
-        receipt.acknowledged(1)
+        submission.acknowledged(1)
     (error,) = desk.failures
     assert isinstance(error, DeadLetterRefused)
     assert "it wants keys" in str(error)
@@ -214,8 +214,8 @@ def test_the_reason_of_the_end_stays() -> None:
 
 def test_a_letter_that_is_lost_at_once_leaves_nothing_held() -> None:
     class Shredder(FakeDeadLetters):
-        def add(self, record: BadRecord, receipt: Receipt, observer: LetterObserver) -> int:
-            receipt.acknowledged(1)
+        def add(self, record: BadRecord, submission: Submission, observer: DeadLetterObserver) -> int:
+            submission.acknowledged(1)
             return 1000
 
     desk = Desk(queue=Shredder())

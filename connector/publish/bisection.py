@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Suspects:
+class Bisection:
     """
-    The first ``left`` rows of a lane were refused together; ``chunk`` of them at a time find out which.
+    The first ``left`` rows of a sender were refused together; ``chunk`` of them at a time find out which.
 
-    Until a bad row is ``found``, what landed leaves the rest as suspect as before, so that half of the rest
-    comes next; once one is found the rest may well be innocent, and chunks double. ``too_large`` is the
-    size of the smallest batch that was too large, ``None`` where none was. Before them come ``innocent``
-    rows that the brokers took once, and that are sent again.
+    Until a bad row is ``found``, what is acknowledged leaves the rest as suspect as before, so that
+    half of the rest comes next; once one is found the rest may well be good, and chunks double.
+    ``too_large`` is the size of the smallest batch that was too large, ``None`` where none was. Before them
+    come ``good`` rows that the brokers took once, and that are sent again.
     """
 
     left: int = 0
     chunk: int = 0
     too_large: int | None = None
     found: bool = False
-    innocent: int = 0
+    good: int = 0
 
     def refused(self, rows: int, size: int, reason: str) -> None:
         """Take note that the first ``rows`` were refused together, more than one."""
-        self.left, self.innocent = max(self.left + self.innocent, rows), 0
+        self.left, self.good = max(self.left + self.good, rows), 0
         self.chunk = rows // 2
         if reason == "too_large":
             self.too_large = min(size, self.too_large or size)
@@ -34,24 +34,24 @@ class Suspects:
         self.found = True
         self.chunk = 1
 
-    def cleared(self, rows: int, *, landed: bool) -> bool:
+    def cleared(self, rows: int, *, acknowledged: bool) -> bool:
         """
         Take note that the first ``rows`` are dealt with, published or not; return whether none is left.
         """
-        if self.innocent:
-            self.innocent -= rows
+        if self.good:
+            self.good -= rows
             return False
         self.left -= rows
         if not self.found:
             self.chunk = min(self.chunk, (self.left + 1) // 2)
-        elif landed:
+        elif acknowledged:
             self.chunk = min(self.chunk * 2, self.left)
         return self.left <= 0
 
     @property
     def most(self) -> int:
         """Rows that the next batch may have."""
-        return self.innocent or self.chunk
+        return self.good or self.chunk
 
     @property
     def learned_cap(self) -> int | None:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from connector.errors import DataError
 from connector.kafka import ContentRefused
-from connector.publish.letter import MAX_TEXT, Sender, compose
+from connector.publish.dead_letter_record import MAX_TEXT, DeadLetterOrigin, compose
 from connector.publish.size import weight
 from connector.records.bad import BadRecord, Stage, Unconvertible
 from connector.records.record_builder import RecordBuilder
 from tests.unit.publish.rows import bad_row
 
-SENDER = Sender(connector="dex", task=3)
+ORIGIN = DeadLetterOrigin(connector="dex", task=3)
 USUAL = [("connector", b"dex"), ("subscription", b"bsc"), ("received_at", b"1700000000000")]
 
 
@@ -26,7 +26,7 @@ def refused(**known: Any) -> BadRecord:
 
 def test_its_value_is_the_rows_bytes_and_its_headers_are_those_of_kafka_connect() -> None:
     record = refused(key=b"k", headers=[*USUAL, ("block", b"7")])
-    key, value, moment, headers = compose(record, SENDER, most=None)
+    key, value, moment, headers = compose(record, ORIGIN, most=None)
     assert (key, moment) == (b"k", None)
     assert value is record.value
     assert headers == [
@@ -37,7 +37,7 @@ def test_its_value_is_the_rows_bytes_and_its_headers_are_those_of_kafka_connect(
         ("__connect.errors.connector.name", b"dex"),
         ("__connect.errors.task.id", b"3"),
         ("__connect.errors.stage", b"KAFKA_PRODUCE"),
-        ("__connect.errors.class.name", b"connector.publish.lane.Lane"),
+        ("__connect.errors.class.name", b"connector.publish.partition_sender.PartitionSender"),
         ("__connect.errors.exception.class.name", b"connector.kafka.errors.ContentRefused"),
         (
             "__connect.errors.exception.message",
@@ -55,7 +55,7 @@ def test_what_is_not_known_is_left_out() -> None:
         value=b"x",
         headers=USUAL,
     )
-    key, _, _, headers = compose(record, SENDER, most=None)
+    key, _, _, headers = compose(record, ORIGIN, most=None)
     names = [name for name, _ in headers]
     assert key is None
     assert "__connect.errors.topic" not in names
@@ -77,21 +77,21 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_an_event_time_goes_into_a_header(
     moment: int | None, headers: list[tuple[str, bytes]], expected: list[bytes]
 ) -> None:
-    _, _, stamp, found = compose(refused(timestamp=moment, headers=headers), SENDER, most=None)
+    _, _, stamp, found = compose(refused(moment=moment, headers=headers), ORIGIN, most=None)
     assert stamp is None
     assert [content for name, content in found if name == "event_time"] == expected
 
 
 def test_a_long_message_is_cut() -> None:
     record = bad_row(b"x", DataError("é" * 5000))
-    _, _, _, headers = compose(record, SENDER, most=None)
+    _, _, _, headers = compose(record, ORIGIN, most=None)
     assert dict(headers)["__connect.errors.exception.message"] == "é".encode() * MAX_TEXT
 
 
 def test_a_value_that_does_not_fit_is_cut_and_told_of() -> None:
     whole = bytes(range(256)) * 100
     record = bad_row(whole, key=b"k", headers=USUAL)
-    key, value, _, headers = compose(record, SENDER, most=5000)
+    key, value, _, headers = compose(record, ORIGIN, most=5000)
     assert key == b"k"
     assert whole.startswith(bytes(value))
     assert len(value) > 3500
@@ -103,16 +103,16 @@ def test_a_value_that_does_not_fit_is_cut_and_told_of() -> None:
 
 def test_what_just_fits_is_whole() -> None:
     record = bad_row(b"x" * 1000, key=b"k", headers=USUAL)
-    key, value, _, headers = compose(record, SENDER, most=None)
+    key, value, _, headers = compose(record, ORIGIN, most=None)
     size = weight(key, headers) + len(value)
-    assert compose(record, SENDER, most=size) == (key, value, None, headers)
-    assert len(compose(record, SENDER, most=size - 1)[1]) < 1000
+    assert compose(record, ORIGIN, most=size) == (key, value, None, headers)
+    assert len(compose(record, ORIGIN, most=size - 1)[1]) < 1000
 
 
 def test_headers_of_its_own_and_a_long_key_make_room_for_the_value() -> None:
     own = [(f"h{number}", b"v" * 100) for number in range(50)]
     record = bad_row(b"x" * 3000, key=b"k" * 3000, headers=[*USUAL, *own])
-    key, value, _, headers = compose(record, SENDER, most=5000)
+    key, value, _, headers = compose(record, ORIGIN, most=5000)
     assert key is None
     assert value == b"x" * 3000
     assert not {name for name, _ in headers} & {name for name, _ in own}
@@ -123,10 +123,10 @@ def test_headers_of_its_own_and_a_long_key_make_room_for_the_value() -> None:
 def test_at_least_half_of_the_room_is_for_the_value() -> None:
     own = [("h", b"v" * 3000)]
     record = bad_row(b"x" * 10_000, headers=[*USUAL, *own])
-    _, value, _, headers = compose(record, SENDER, most=5000)
+    _, value, _, headers = compose(record, ORIGIN, most=5000)
     assert len(value) > 2500
     assert "h" not in dict(headers)
-    assert dict(compose(record, SENDER, most=9000)[3])["h"] == b"v" * 3000
+    assert dict(compose(record, ORIGIN, most=9000)[3])["h"] == b"v" * 3000
 
 
 @given(
@@ -139,7 +139,7 @@ def test_it_fits_unless_nothing_of_the_value_does(
     value: bytes, key: bytes | None, own: list[tuple[str, bytes]], most: int
 ) -> None:
     record = bad_row(value, key=key, headers=[*USUAL, *own])
-    found, kept, _, headers = compose(record, SENDER, most=most)
+    found, kept, _, headers = compose(record, ORIGIN, most=most)
     assert weight(found, headers) + len(kept) <= most or not kept
     assert value.startswith(bytes(kept))
     assert found in (key, None)

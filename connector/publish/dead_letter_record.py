@@ -30,14 +30,14 @@ MAX_TEXT = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sender:
+class DeadLetterOrigin:
     """Who writes dead letters: the connector's name and the number of the task."""
 
     connector: str
     task: int
 
 
-def compose(record: BadRecord, sender: Sender, *, most: int | None) -> SourceRecord:
+def compose(record: BadRecord, origin: DeadLetterOrigin, *, most: int | None) -> SourceRecord:
     """
     Return the dead letter of ``record``, in a batch of ``most`` bytes (``None``: however large it is).
 
@@ -46,7 +46,7 @@ def compose(record: BadRecord, sender: Sender, *, most: int | None) -> SourceRec
     """
     key, value = record.key, record.value
     usual, own = _parted(record)
-    explained = _explained(record, sender)
+    explained = _explained(record, origin)
     headers = [*usual, *own, *explained]
     if most is None or weight(key, headers) + len(value) <= most:
         return key, value, None, headers
@@ -71,19 +71,19 @@ def _parted(record: BadRecord) -> tuple[Headers, Headers]:
     known = dict(usual)
     if record.timestamp is not None and EVENT_TIME_HEADER not in known:
         moment = b"%d" % record.timestamp
-        # A row without an event time is stamped with its arrival. A letter is stamped when it is written:
-        # an event time of long ago would let it be deleted at once.
+        # A row without an event time is stamped with its arrival. A dead letter is stamped when it is
+        # written: an event time of long ago would let it be deleted at once.
         if moment != known.get(RECEIVED_AT_HEADER):
             usual.append((EVENT_TIME_HEADER, moment))
     return usual, own
 
 
-def _explained(record: BadRecord, sender: Sender) -> Headers:
+def _explained(record: BadRecord, origin: DeadLetterOrigin) -> Headers:
     found = {
         "topic": record.topic,
         "partition": record.partition,
-        "connector.name": sender.connector,
-        "task.id": sender.task,
+        "connector.name": origin.connector,
+        "task.id": origin.task,
         "stage": record.stage.value,
         "class.name": _name_of(record.executing_class),
         "exception.class.name": _name_of(type(record.error)),

@@ -13,21 +13,21 @@ from connector.errors import DataError
 from connector.records.bad import BadRecord
 
 
-class Slip(Protocol):
-    """What a row in a lane is accounted to: its frame's `Receipt`, or whoever stands in for it."""
+class DeliveryCallback(Protocol):
+    """Who is told what became of a row: its frame's `Submission`, or whoever stands in for it."""
 
     @property
-    def submission(self) -> Receipt:
+    def submission(self) -> Submission:
         """What the row was received with."""
 
-    def landed(self, rows: int) -> Ledger | None:
-        """The brokers have ``rows`` more of them. Return whose `Ledger.settle` is due for it."""
+    def count_acknowledged(self, rows: int) -> SubmittedRecords | None:
+        """The brokers have ``rows`` more of them. Return whose `SubmittedRecords.settle` is due for it."""
 
     def given_up(self, record: BadRecord) -> None:
         """One row cannot be published."""
 
 
-class Receipt:
+class Submission:
     """
     Counts down as rows that came together are acknowledged or given up.
 
@@ -38,8 +38,8 @@ class Receipt:
     """
 
     __slots__ = (
-        "_ledger",
         "_looked_to",
+        "_submitted",
         "errors",
         "event_ms",
         "first",
@@ -53,7 +53,7 @@ class Receipt:
 
     def __init__(
         self,
-        ledger: Ledger,
+        submitted: SubmittedRecords,
         *,
         first: int,
         rows: int,
@@ -62,7 +62,7 @@ class Receipt:
         values: Sequence[object] = (),
         frames: int = 1,
     ) -> None:
-        self._ledger = ledger
+        self._submitted = submitted
         self.first = first
         self.rows = rows
         self.frames = frames
@@ -75,28 +75,28 @@ class Receipt:
         self._looked_to = 0
 
     @property
-    def submission(self) -> Receipt:
-        """See `Slip`."""
+    def submission(self) -> Submission:
+        """See `DeliveryCallback`."""
         return self
 
     def keep_open(self) -> None:
         """Wait for one thing more, which is told as a row is."""
         self.pending += 1
 
-    def landed(self, rows: int) -> Ledger | None:
-        """See `Slip`."""
+    def count_acknowledged(self, rows: int) -> SubmittedRecords | None:
+        """See `DeliveryCallback`."""
         self.pending -= rows
-        return None if self.pending else self._ledger
+        return None if self.pending else self._submitted
 
     def acknowledged(self, rows: int) -> None:
         """The same, and settle what is due."""
-        if (ledger := self.landed(rows)) is not None:
-            ledger.settle()
+        if (submitted := self.count_acknowledged(rows)) is not None:
+            submitted.settle()
 
     def given_up(self, record: BadRecord) -> None:
         """One row cannot be published; it is through, unless somebody else takes care of it."""
         self.errors.append(record.error)
-        if not self._ledger.bad(record, self):
+        if not self._submitted.bad(record, self):
             self.acknowledged(1)
 
     def number(self, value: object) -> int:
@@ -115,34 +115,34 @@ class Receipt:
     def grow(self, size: int) -> None:
         """Count ``size`` bytes more until it is through."""
         self.size += size
-        self._ledger.held += size
+        self._submitted.held += size
 
 
-class Ledger:
+class SubmittedRecords:
     """
-    The receipts of one subscription, in the order received.
+    The submissions of one subscription, in the order received.
 
-    ``settled`` is called with receipts once they and all before them are through; ``bad`` with every row
+    ``settled`` is called with submissions once they and all before them are through; ``bad`` with every row
     that is given up, at once: it returns whether it sees to the row's acknowledgement.
     """
 
     def __init__(
         self,
-        settled: Callable[[Sequence[Receipt]], None],
-        bad: Callable[[BadRecord, Receipt], bool],
+        settled: Callable[[Sequence[Submission]], None],
+        bad: Callable[[BadRecord, Submission], bool],
     ) -> None:
         self._settled = settled
         self.bad = bad
-        self._open: deque[Receipt] = deque()
+        self._open: deque[Submission] = deque()
         self._waiting: anyio.Event | None = None
         self.held = 0
         self.rows = 0
 
     def open(
         self, *, rows: int, size: int, received_at: float, values: Sequence[object] = (), frames: int = 1
-    ) -> Receipt:
+    ) -> Submission:
         """Enter ``rows`` rows of so many ``frames``, which are ``values``, that take ``size`` bytes."""
-        receipt = Receipt(
+        submission = Submission(
             self,
             first=self.rows,
             rows=rows,
@@ -152,19 +152,19 @@ class Ledger:
             frames=frames,
         )
         self.rows += rows
-        self._open.append(receipt)
+        self._open.append(submission)
         self.held += size
         if rows == 0:
             self.settle()
-        return receipt
+        return submission
 
     def settle(self) -> None:
         """Pass on, from the front, what is through."""
         done = []
         while self._open and self._open[0].pending == 0:
-            receipt = self._open.popleft()
-            self.held -= receipt.size
-            done.append(receipt)
+            submission = self._open.popleft()
+            self.held -= submission.size
+            done.append(submission)
         if done:
             self._settled(done)
         if self._waiting is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from connector.publish.gate import LARGE, Gate
+from connector.publish.request_scheduler import LARGE, RequestScheduler
 
 BEAT, MOMENT = 100.0, 10.0  # the clock jumps, and the machine may be slow
 
@@ -25,7 +25,7 @@ class One:
     def is_large(self) -> bool:
         return self.rows >= LARGE
 
-    def depart(self) -> None:
+    def send(self) -> None:
         self.leaving.left.append((self.number, self.leaving.now))
 
 
@@ -33,7 +33,7 @@ class Leaving:
     """When batches left, by their numbers."""
 
     def __init__(self, *, spare: int = 0) -> None:
-        self.gate = Gate(beat=BEAT, moment=MOMENT, spare=spare)
+        self.scheduler = RequestScheduler(beat=BEAT, moment=MOMENT, spare=spare)
         self._began = asyncio.get_running_loop().time()
         self.left: list[tuple[int, float]] = []
 
@@ -43,7 +43,7 @@ class Leaving:
 
     def join(self, *numbers: int, rows: int = 1) -> None:
         for number in numbers:
-            self.gate.join(One(self, number, rows))
+            self.scheduler.schedule(One(self, number, rows))
 
     async def wait(self, number: int) -> float:
         """Join, and return how long it took to leave."""
@@ -106,7 +106,7 @@ async def test_a_batch_that_grows_while_all_look_for_their_turn_need_not_wait() 
     await leaving.wait(0)
     await anyio.sleep(2 * MOMENT)
     one = One(leaving, 1, rows=1)
-    leaving.gate.join(one)
+    leaving.scheduler.schedule(one)
     one.rows = LARGE  # by what comes in the same turn
     await anyio.sleep(MOMENT)
     assert [number for number, _ in leaving.left] == [0, 1]

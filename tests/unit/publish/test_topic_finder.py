@@ -1,4 +1,4 @@
-"""The keeper of topics: found, created, missing, gone."""
+"""The finder of topics: found, created, missing, gone."""
 
 import anyio
 import pytest
@@ -31,7 +31,7 @@ async def test_without_create_a_missing_topic_is_told_once_and_becomes_ready_lat
             assert topic.explain() == "topic late does not exist: create it, or set topics.create to true"
             brokers.create("late", 2)
             await topic.ready.wait()
-            assert (len(topic.lanes), topic.error) == (2, None)
+            assert (len(topic.senders), topic.error) == (2, None)
             await publish(publisher, seen, numbered(range(10)), "late")
             await seen.all_settled()
     assert [log["event"] for log in logs if log.get("topic") == "late"] == [
@@ -60,9 +60,9 @@ async def test_topics_are_created_and_their_limits_learned() -> None:
         old, new = publisher.topic("old"), publisher.topic("new")
         await old.ready.wait()
         await new.ready.wait()
-        assert (len(old.lanes), len(new.lanes)) == (1, 3)
-        receipt = await publish(publisher, seen, [row(b"x" * 2000)], "old")
-        assert len(receipt.errors) == 1
+        assert (len(old.senders), len(new.senders)) == (1, 3)
+        submission = await publish(publisher, seen, [row(b"x" * 2000)], "old")
+        assert len(submission.errors) == 1
     assert brokers.refused == 0
 
 
@@ -129,7 +129,7 @@ async def test_a_topic_that_is_gone_holds_up_nobody_and_comes_back_with_fewer_pa
             await seen.all_settled()
             del brokers.topics["t"]
             await publish(publisher, seen, [row(b"%d" % number, key=KEY) for number in range(20)])
-            await publish(publisher, seen, numbered(range(20)))  # every lane finds out by itself
+            await publish(publisher, seen, numbered(range(20)))  # every sender finds out by itself
             await publish(publisher, others, numbered(range(5)), "other")
             await others.all_settled()
             await anyio.sleep(600)
@@ -138,7 +138,7 @@ async def test_a_topic_that_is_gone_holds_up_nobody_and_comes_back_with_fewer_pa
             brokers.batches.clear()
             brokers.create("t", 2)
             await seen.all_settled()
-            assert len(publisher.topic("t").lanes) == 2
+            assert len(publisher.topic("t").senders) == 2
             await publish(publisher, seen, numbered(range(4)))
             await seen.all_settled()
     keyed = [

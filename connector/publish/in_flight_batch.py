@@ -12,36 +12,36 @@ from connector.publish.entry import Entry
 
 
 @dataclass(slots=True)
-class Flight:
-    """``entries`` are in ``batch``; they left at ``started_at`` (`anyio.current_time`), or not yet."""
+class InFlightBatch:
+    """``entries`` are in ``batch``; they were sent at ``started_at`` (`anyio.current_time`), or not yet."""
 
     batch: Batch
     entries: list[Entry]
     started_at: float | None = None
 
-    def departs(self) -> None:
+    def mark_sent(self) -> None:
         """It is about to be sent."""
         self.started_at = asyncio.get_running_loop().time()
 
 
 def acknowledge(entries: list[Entry]) -> None:
-    """Tell the receipts of ``entries``, once for each run of rows; then settle, once for each ledger."""
-    ledgers = set()
+    """Tell the submissions of ``entries``, once for each run of rows; then settle, once for each."""
+    to_settle = set()
     count, last = 0, entries[0][4]
     for entry in entries:
-        slip = entry[4]
-        if slip is not last:
-            ledgers.add(last.landed(count))
-            count, last = 0, slip
+        callback = entry[4]
+        if callback is not last:
+            to_settle.add(last.count_acknowledged(count))
+            count, last = 0, callback
         count += 1
-    ledgers.add(last.landed(count))
-    for ledger in ledgers:
-        if ledger is not None:
-            ledger.settle()
+    to_settle.add(last.count_acknowledged(count))
+    for submitted in to_settle:
+        if submitted is not None:
+            submitted.settle()
 
 
-def fill(batch: Batch, rows: deque[Entry], *, most: int) -> Flight:
+def fill(batch: Batch, rows: deque[Entry], *, most: int) -> InFlightBatch:
     """Move rows into ``batch``: at least one, and at most ``most``."""
     count = batch.extend(rows if most >= len(rows) else islice(rows, most))
     take = rows.popleft
-    return Flight(batch, [take() for _ in range(count)])
+    return InFlightBatch(batch, [take() for _ in range(count)])

@@ -26,7 +26,7 @@ Found = Callable[[Topic, int], None]
 """Called with a topic and its number of partitions, again whenever that may have changed."""
 
 
-class TopicKeeper:
+class TopicFinder:
     """Makes topics ready; ``create`` of ``None`` means that they must exist, without any admin call."""
 
     def __init__(self, brokers: Brokers, create: NewTopics | None) -> None:
