@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from connector.auth import BROKERS, ClientCredentials, Keeper, Lender, TokenObserver
+from connector.auth import BROKERS, BrokerTokenProvider, ClientCredentials, Keeper, TokenObserver
 from connector.config import Config
 from connector.http import HttpClient
 from connector.kafka import KafkaSettings, Sasl, Security, TokenProvider
@@ -25,7 +25,7 @@ class KafkaAccess:
         self._config = config
         self._tokens = tokens
         self.keeper = tokens.keeper if tokens is not None else None
-        self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)
+        self.settings = kafka_settings(config, tokens.provider if tokens is not None else None)
 
     @classmethod
     async def open(cls, config: Config, stack: AsyncExitStack, observer: TokenObserver) -> KafkaAccess:
@@ -44,8 +44,10 @@ class KafkaAccess:
             auth=oauth.auth,
             headers=revealed(oauth.headers),
         )
-        keeper = Keeper(source, observer=observer, audience=BROKERS)
-        return cls(config, _Tokens(http=http, source=source, keeper=keeper, lender=Lender(keeper)))
+        keeper = Keeper(source, observer=observer, use=BROKERS)
+        return cls(
+            config, _Tokens(http=http, source=source, keeper=keeper, provider=BrokerTokenProvider(keeper))
+        )
 
     def replace(self, config: Config) -> KafkaSettings:
         """
@@ -62,7 +64,7 @@ class KafkaAccess:
             )
             tokens.keeper.renewed()
         self._config = config
-        self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)
+        self.settings = kafka_settings(config, tokens.provider if tokens is not None else None)
         return self.settings
 
 
@@ -73,7 +75,7 @@ class _Tokens:
     http: HttpClient
     source: ClientCredentials
     keeper: Keeper
-    lender: Lender
+    provider: BrokerTokenProvider
 
 
 def kafka_settings(config: Config, tokens: TokenProvider | None) -> KafkaSettings:

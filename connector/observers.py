@@ -9,7 +9,7 @@ from typing import get_args
 from connector.api import ConfigBody, KafkaBody, ReadyBody, SubscriptionBody, TokenBody
 from connector.auth import Keeper
 from connector.reload import Outcome, Reload
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import State, Task
 from connector.telemetry import Metrics, Redactor, set_one
 
@@ -191,7 +191,7 @@ class PublicHealth:
         *,
         keeper: Keeper | None,
         tasks: Sequence[Task],
-        budget: Budget,
+        budget: MemoryBudget,
         reload: Reload,
         kafka_keeper: Keeper | None = None,
     ) -> None:

@@ -20,7 +20,7 @@ from connector.records.plan import SubscriptionPlan
 from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
 from connector.settings import follow_settings, refusals_of, session_settings, token_source
-from connector.subscription import Budget, SessionSettings
+from connector.subscription import MemoryBudget, SessionSettings
 from connector.tail import Printer, Tail
 from connector.task import Follower, FollowSettings, Pace
 from connector.telemetry import Metrics, Redactor
@@ -61,7 +61,7 @@ async def run_tail(
         printer = Printer(descriptor, limit=limit, done=enough.set)
         session = session_settings(config)
         refusals = refusals_of(config)
-        budget = Budget(config.inbox.max_bytes)
+        budget = MemoryBudget(config.inbox.max_bytes)
         pace = Pace()
         followers = [
             Follower(

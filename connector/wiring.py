@@ -39,7 +39,7 @@ from connector.settings import (
     token_source,
 )
 from connector.subscription import (
-    Budget,
+    MemoryBudget,
 )
 from connector.task import Follower, Pace, Task, bucket
 from connector.telemetry import LoopWatch, Metrics, Redactor, configure_logs
@@ -98,7 +98,7 @@ class Running:
         self._refusals = refusals_of(config)
         self._source = source = token_source(config, http)
         self.keeper = Keeper(source, observer=TokenMetrics(metrics, redactor)) if source else None
-        self.budget = Budget(config.inbox.max_bytes)
+        self.budget = MemoryBudget(config.inbox.max_bytes)
         self._pace = Pace()
         # All of them: a subscription may come to one that has none yet.
         self.tasks = [

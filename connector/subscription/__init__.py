@@ -2,8 +2,8 @@
 
 from gql.graphql_request import GraphQLRequest
 
+from connector.subscription.backpressure import Backpressure
 from connector.subscription.credentials import Opening, Placement, Target
-from connector.subscription.easing import Easing
 from connector.subscription.errors import (
     ProtocolViolation,
     ServerCompleted,
@@ -13,7 +13,7 @@ from connector.subscription.errors import (
     SocketClosed,
 )
 from connector.subscription.inbox import Inbox
-from connector.subscription.memory import Budget, Holding
+from connector.subscription.memory import MemoryBudget, MemoryShare
 from connector.subscription.messages import (
     GraphQLError,
     RawPayload,
@@ -27,13 +27,13 @@ from connector.subscription.settings import SessionSettings
 from connector.subscription.transport import Transport
 
 __all__ = [
-    "Budget",
+    "Backpressure",
     "Delivered",
-    "Easing",
     "GraphQLError",
     "GraphQLRequest",
-    "Holding",
     "Inbox",
+    "MemoryBudget",
+    "MemoryShare",
     "Opening",
     "Placement",
     "ProtocolViolation",

@@ -21,8 +21,8 @@ from connector.auth import Keeper, Token
 from connector.errors import DataError
 from connector.publish import DeadLetters, Ledger, Receipt
 from connector.subscription import (
-    Budget,
     Inbox,
+    MemoryBudget,
     ProtocolViolation,
     ServerCompleted,
     SessionError,
@@ -66,7 +66,7 @@ class Follower:
         *,
         keeper: Keeper | None,
         publisher: Destination,
-        budget: Budget,
+        budget: MemoryBudget,
         observer: SubscriptionObserver,
         dead_letters: DeadLetters | None = None,
         pace: Pace | None = None,
@@ -83,7 +83,7 @@ class Follower:
         self._overload = Overload(settings.name)
         self._pace = pace or Pace()
         self._inbox: Inbox[Arrival] = Inbox()
-        self._holding = budget.open(self._shed)
+        self._memory = budget.open(self._shed)
         self._session: Session | None = None
         self._token: Token | None = None
         self._ended_at = -math.inf
@@ -99,7 +99,7 @@ class Follower:
             name=settings.name,
             tolerance=settings.tolerance,
             dead_letters=dead_letters,
-            holding=self._holding,
+            memory=self._memory,
             face=self._face,
             observer=observer,
             fail=self._fail,
@@ -110,7 +110,7 @@ class Follower:
             extractor=settings.extractor,
             publisher=publisher,
             ledger=self._ledger,
-            holding=self._holding,
+            memory=self._memory,
             observer=observer,
             headers=settings.headers,
             window=budget.limit // 4,
@@ -119,7 +119,7 @@ class Follower:
             name=settings.name,
             extractor=settings.extractor,
             inbox=self._inbox,
-            holding=self._holding,
+            memory=self._memory,
             face=self._face,
             observer=observer,
             rows_limit=settings.rows_limit,
@@ -216,7 +216,7 @@ class Follower:
         """No session is open, and none will be."""
         self._inbox.close()
         # It cannot shed any more, and whoever stays told keeps the others from being told.
-        self._holding.close()
+        self._memory.close()
         self.disconnected.set()
 
     def _leave(self) -> None:
@@ -234,7 +234,7 @@ class Follower:
     async def _follow(self) -> None:
         await self._unless_stopped(until_ready(self._publisher, self._settings.topics, self._face))
         while not self._is_over:
-            if self._holding.is_told:
+            if self._memory.is_shedding:
                 await self._unless_stopped(self._recover())
                 continue
             if (pause := self._ended_at + self._settings.reopen_pause - time.monotonic()) > 0:
@@ -244,7 +244,7 @@ class Follower:
             if self._keeper is not None and not self._is_over:
                 self._face.enter(State.TOKEN)
                 self._token = await self._unless_stopped(self._keeper.token(by=self.name))
-            if self._is_over or self._holding.is_told:
+            if self._is_over or self._memory.is_shedding:
                 # While its turn, or the token, was waited for; a session now could not be told again.
                 continue
             end = await self._one_session()
@@ -271,7 +271,7 @@ class Follower:
             patience=settings.patience,
             payload_type=settings.extractor.payload_type,
             budget=self._budget,
-            holding=self._holding,
+            memory=self._memory,
             events=self,
             reopens=settings.reopens,
         )
@@ -374,7 +374,7 @@ class Follower:
         if self._is_over:
             return  # its session is being closed as it is
         self._observer.shed()
-        self._overload.shed(held=self._holding.held, bound=self._budget.limit)
+        self._overload.shed(held=self._memory.held, bound=self._budget.limit)
         if self._session is not None:
             self._session.finish("shed")
 
@@ -382,9 +382,9 @@ class Follower:
         """Let Kafka catch up before the next session."""
         self._face.enter(State.SHEDDING)
         await self._until_through()
-        await self._budget.roomy()
+        await self._budget.wait_until_uncrowded()
         await anyio.sleep(self._overload.pause())
-        self._holding.settled()
+        self._memory.resumed()
 
     def _settled(self, receipts: Sequence[Receipt]) -> None:
         self._pump.settled(receipts)

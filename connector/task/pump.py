@@ -12,7 +12,7 @@ import structlog
 from connector.publish import Ledger, Receipt
 from connector.records.bad import BadRecord
 from connector.records.extract import Extracted, Extractor, Header, Headers
-from connector.subscription import Holding, Inbox
+from connector.subscription import Inbox, MemoryShare
 from connector.task.destination import Destination
 from connector.task.receiver import Arrival, Receiver
 from connector.task.status import SubscriptionObserver
@@ -33,7 +33,7 @@ class Pump:
         extractor: Extractor,
         publisher: Destination,
         ledger: Ledger,
-        holding: Holding,
+        memory: MemoryShare,
         observer: SubscriptionObserver,
         headers: tuple[Header, ...],
         window: int,
@@ -42,7 +42,7 @@ class Pump:
         self._extractor = extractor
         self._publisher = publisher
         self._ledger = ledger
-        self._holding = holding
+        self._memory = memory
         self._observer = observer
         self._headers = headers
         self._window = window
@@ -109,7 +109,7 @@ class Pump:
 
     def settled(self, receipts: Sequence[Receipt]) -> None:
         """These are through, and all before them."""
-        self._holding.release(sum(receipt.size for receipt in receipts))
+        self._memory.release(sum(receipt.size for receipt in receipts))
         now, wall = time.monotonic(), time.time()
         for receipt in receipts:
             done = receipt.rows - len(receipt.errors)

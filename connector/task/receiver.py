@@ -16,12 +16,12 @@ import structlog
 
 from connector.records.bad import ForeignFrame, Unconvertible, UnreadableResult
 from connector.records.extract import Extractor
-from connector.refusals import Kinds, Refusals, Symptom
+from connector.refusals import Refusals, RepetitionFilter, Symptom
 from connector.subscription import (
     Delivered,
     GraphQLError,
-    Holding,
     Inbox,
+    MemoryShare,
     ProtocolViolation,
     RawPayload,
     ServerRefused,
@@ -74,7 +74,7 @@ class Receiver:
         name: str,
         extractor: Extractor,
         inbox: Inbox[Arrival],
-        holding: Holding,
+        memory: MemoryShare,
         face: Face,
         observer: SubscriptionObserver,
         rows_limit: int | None,
@@ -86,7 +86,7 @@ class Receiver:
         self._name = name
         self._extractor = extractor
         self._inbox = inbox
-        self._holding = holding
+        self._memory = memory
         self._face = face
         self._observer = observer
         self._rows_limit = rows_limit
@@ -94,7 +94,7 @@ class Receiver:
         self._hide = hide
         self._refusals = refusals
         self._clean = clean
-        self._kinds = Kinds()
+        self._kinds = RepetitionFilter()
         self.request_error: ServerRefused | None = None
         """
         What the last result said where it had errors and no ``data`` at all: "request errors" are raised
@@ -136,7 +136,7 @@ class Receiver:
             last.frames += 1
         else:
             self._inbox.put(Arrival(rows, time.monotonic(), received_ms, size))
-        self._holding.take(size)
+        self._memory.take(size)
         return True
 
     def _odd(self, result: Delivered) -> list[msgspec.Raw] | None:
@@ -179,7 +179,7 @@ class Receiver:
         size = len(frame) + ROW_OVERHEAD
         row = msgspec.Raw(self._hide(frame))
         self._inbox.put(Arrival([row], time.monotonic(), time.time_ns() // 1_000_000, size, error))
-        self._holding.take(size)
+        self._memory.take(size)
 
     def _errors(
         self, errors: tuple[GraphQLError, ...], *, has_rows: bool, has_data: bool, in_band: bool

@@ -16,8 +16,8 @@ from connector.refusals import (
     PACES,
     TOKEN_TOO_OLD,
     Action,
-    Kinds,
     Refusals,
+    RepetitionFilter,
     Symptom,
     Verdict,
     remedy_of,
@@ -85,7 +85,7 @@ class Remedy:
         }
         self._in_row = 0
         self._rejected_in_row = 0
-        self._said = Kinds()
+        self._said = RepetitionFilter()
         self._alarmed: str | None = None
 
     def succeeded(self) -> None:
@@ -94,7 +94,7 @@ class Remedy:
         for steps in self._steps.values():
             steps.reset()
         self._in_row = self._rejected_in_row = 0
-        self._said = Kinds()
+        self._said = RepetitionFilter()
         self.relieved()
 
     def relieved(self) -> None:

@@ -17,11 +17,11 @@ import anyio
 
 from connector.auth import Keeper, Token
 from connector.subscription import (
-    Budget,
+    Backpressure,
     Delivered,
-    Easing,
     GraphQLRequest,
-    Holding,
+    MemoryBudget,
+    MemoryShare,
     ProtocolViolation,
     SessionError,
     SessionSettings,
@@ -110,8 +110,8 @@ class Session:
         settings: SessionSettings,
         patience: Patience,
         payload_type: type,
-        budget: Budget,
-        holding: Holding,
+        budget: MemoryBudget,
+        memory: MemoryShare,
         events: SessionEvents,
         reopens: bool,
         steady_after: float = STEADY_AFTER,
@@ -122,7 +122,7 @@ class Session:
         self._patience = patience
         self._payload_type = payload_type
         self._budget = budget
-        self._easing = Easing(holding)
+        self._backpressure = Backpressure(memory)
         self._eases: anyio.CancelScope | None = None
         self._events = events
         self._reopens = reopens
@@ -224,11 +224,11 @@ class Session:
                 self._prove()
             if self._cause is not None:
                 # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
-                await self._budget.room()
+                await self._budget.wait_for_room()
                 continue
-            if self._easing.is_due:
+            if self._backpressure.is_due:
                 with anyio.CancelScope() as self._eases:
-                    await self._easing.look()
+                    await self._backpressure.wait_if_ahead()
                 self._eases = None
 
     async def _take_the_rest(self, transport: Transport) -> None:
@@ -241,7 +241,7 @@ class Session:
                     if result is None:
                         break
                     self._events.receive(result)
-                    await self._budget.room()
+                    await self._budget.wait_for_room()
                 except (SocketClosed, Silent):
                     break
                 except ProtocolViolation as error:

@@ -17,7 +17,7 @@ import structlog
 from connector.errors import DataError
 from connector.publish import DeadLetters, Receipt
 from connector.records.bad import BadRecord, Stage
-from connector.subscription import Holding
+from connector.subscription import MemoryShare
 from connector.task.status import Face, SubscriptionObserver
 from connector.task.window import Window
 
@@ -69,7 +69,7 @@ class Verdicts:
         name: str,
         tolerance: Tolerance,
         dead_letters: DeadLetters | None,
-        holding: Holding,
+        memory: MemoryShare,
         face: Face,
         observer: SubscriptionObserver,
         fail: Callable[[DataError], None],
@@ -78,7 +78,7 @@ class Verdicts:
         self._name = name
         self._tolerance = tolerance
         self._dead_letters = dead_letters
-        self._holding = holding
+        self._memory = memory
         self._face = face
         self._observer = observer
         self._fail = fail
@@ -103,7 +103,7 @@ class Verdicts:
         size = self._dead_letters.add(record, receipt, self)
         if receipt.pending:
             receipt.grow(size)
-            self._holding.take(size)
+            self._memory.take(size)
         return True
 
     def _count(self, record: BadRecord, receipt: Receipt) -> None:

@@ -24,7 +24,7 @@ from connector.kafka import KafkaSettings
 from connector.publish import DeadLetters, Publisher, PublishSettings, Sender
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
+from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings, Target
 from connector.subscription.credentials import Placement
 from connector.task import Follower, FollowSettings, Patience, State, Tolerance
 from tests.unit.publish.fakes import FakeBrokers, Record
@@ -98,7 +98,7 @@ class KafkaSilent:
 class Bench:
     """A follower that runs, and all around it."""
 
-    def __init__(self, brokers: FakeBrokers, follower: Follower, told: Told, budget: Budget) -> None:
+    def __init__(self, brokers: FakeBrokers, follower: Follower, told: Told, budget: MemoryBudget) -> None:
         self.brokers = brokers
         self.follower = follower
         self.told = told
@@ -135,7 +135,7 @@ async def following(
     *,
     brokers: FakeBrokers | None = None,
     keeper: FakeKeeper | Keeper | None = None,
-    budget: Budget | None = None,
+    budget: MemoryBudget | None = None,
     topic: str = "t",
     request: GraphQLRequest = REQUEST,
     rows: tuple[str, ...] = ("rows",),
@@ -151,7 +151,7 @@ async def following(
     if brokers is None:
         brokers = FakeBrokers()
         brokers.create("t")
-    told, budget = Told(), budget or Budget(10**9)
+    told, budget = Told(), budget or MemoryBudget(10**9)
     kafka = KafkaSettings(bootstrap_servers="x:1", client_id="c")
     publisher = Publisher(kafka, PublishSettings(), KafkaSilent(), brokers=brokers)
     template = TopicTemplate(topic, {}, forbidden=frozenset({dead_letter_topic or ""}))
@@ -475,7 +475,7 @@ async def test_another_subprotocol_is_offered_first_when_the_server_does_not_spe
 
 async def test_when_kafka_stalls_it_sheds_recovers_and_is_live_again() -> None:
     upstream = Upstream(pace=0.0005)
-    budget = Budget(400_000)
+    budget = MemoryBudget(400_000)
     async with served(upstream.serve) as stand, following(stand.url, budget=budget) as bench:
         await until(lambda: len(bench.numbers) > 10)
         bench.brokers.freeze()
@@ -504,7 +504,7 @@ async def test_when_kafka_stalls_it_sheds_recovers_and_is_live_again() -> None:
 async def test_told_to_shed_while_it_waits_for_a_token_it_opens_no_session() -> None:
     keeper = FakeKeeper(token(1))
     upstream = Upstream()
-    budget = Budget(400_000)
+    budget = MemoryBudget(400_000)
     async with served(upstream.serve) as stand, following(stand.url, keeper=keeper, budget=budget) as bench:
         await until(lambda: len(bench.numbers) > 10)
         bench.brokers.freeze()
@@ -516,7 +516,7 @@ async def test_told_to_shed_while_it_waits_for_a_token_it_opens_no_session() -> 
         # Others hold the rest, each less than this one, which is therefore told.
         others = budget.limit - budget.used
         budget.used += others
-        budget.relieve()
+        budget.shed_largest()
         assert bench.told.sheds == 1
         keeper.put(token(2))
         await bench.until_state(State.SHEDDING)
@@ -562,7 +562,7 @@ async def test_after_it_failed_its_neighbours_are_still_told_to_shed() -> None:
     upstream = Upstream(pace=0.0005)
     brokers = FakeBrokers()
     brokers.create("t", refuses=poisoned({20}))
-    budget = Budget(400_000)
+    budget = MemoryBudget(400_000)
     async with served(upstream.serve) as stand, following(stand.url, brokers=brokers, budget=budget) as bench:
         await until(lambda: len(bench.numbers) > 10)
         brokers.freeze()
@@ -698,7 +698,7 @@ async def test_a_row_whose_fields_name_the_dead_letter_topic_is_bad() -> None:
 async def test_while_dead_letters_cannot_be_written_rows_are_held_and_the_session_is_shed() -> None:
     upstream, brokers = Upstream(pace=0.0005), brokers_of({20})
     brokers.latency[DLQ, 0] = 1e9
-    budget = Budget(400_000)
+    budget = MemoryBudget(400_000)
     async with (
         served(upstream.serve) as stand,
         following(
@@ -847,7 +847,7 @@ async def test_stopping_while_kafka_is_stalled_waits_for_it() -> None:
 
 async def test_stopping_while_it_sheds() -> None:
     upstream = Upstream(pace=0.0005)
-    async with served(upstream.serve) as stand, following(stand.url, budget=Budget(400_000)) as bench:
+    async with served(upstream.serve) as stand, following(stand.url, budget=MemoryBudget(400_000)) as bench:
         await until(lambda: len(bench.numbers) > 10)
         bench.brokers.freeze()
         await until(lambda: bench.told.sheds)

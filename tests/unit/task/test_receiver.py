@@ -8,7 +8,7 @@ from connector.records.bad import ForeignFrame, UnreadableResult
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
-from connector.subscription import Budget, Inbox, ProtocolViolation, RawPayload, ServerRefused
+from connector.subscription import Inbox, MemoryBudget, ProtocolViolation, RawPayload, ServerRefused
 from connector.subscription.messages import Subprotocol
 from connector.subscription.protocol import Delivered, Protocol
 from connector.task.receiver import JOIN_BELOW, ROW_OVERHEAD, Arrival, Receiver
@@ -25,14 +25,14 @@ class Desk:
         self.told = Told()
         self.face = Face(self.told)
         self.inbox: Inbox[Arrival] = Inbox()
-        self.holding = Budget(10**9).open(lambda: None)
+        self.memory = MemoryBudget(10**9).open(lambda: None)
         topic = TopicTemplate("t", {})
         self.extractor = Extractor(rows=("EVM", "Trades"), key=(), timestamp=None, headers=(), topic=topic)
         self.receiver = Receiver(
             name="s",
             extractor=self.extractor,
             inbox=self.inbox,
-            holding=self.holding,
+            memory=self.memory,
             face=self.face,
             observer=self.told,
             rows_limit=rows_limit,
@@ -69,7 +69,7 @@ async def test_rows_go_into_the_inbox_and_are_counted() -> None:
     desk = Desk()
     assert desk.receive(f'{{"data":{DATA}}}')
     assert (desk.told.rows_received, desk.told.frames_received) == (2, 1)
-    assert desk.told.bytes_received == desk.holding.held - 2 * ROW_OVERHEAD
+    assert desk.told.bytes_received == desk.memory.held - 2 * ROW_OVERHEAD
     assert desk.face.last_row_at is not None
     assert await desk.rows() == [b'{"a":1}', b'{"a":2}']
 
@@ -79,7 +79,7 @@ async def test_frames_of_one_millisecond_go_on_together_in_order_and_within_boun
     count = 2000
     for number in range(count):
         desk.receive(f'{{"data":{{"EVM":{{"Trades":[{number}]}}}}}}')
-    held = desk.holding.held
+    held = desk.memory.held
     arrivals = await desk.arrivals()
     assert [int(bytes(row)) for arrival in arrivals for row in arrival.rows] == list(range(count))
     assert sum(arrival.frames for arrival in arrivals) == count
@@ -104,7 +104,7 @@ async def test_what_is_held_is_what_the_arrival_says() -> None:
     desk.receiver.receive(result)
     arrival = await desk.inbox.get()
     assert arrival is not None
-    assert arrival.size == desk.holding.held == len(result.frame) + 2 * ROW_OVERHEAD
+    assert arrival.size == desk.memory.held == len(result.frame) + 2 * ROW_OVERHEAD
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ async def test_a_result_without_rows_is_counted(payload: str) -> None:
     assert not desk.receive(payload)
     assert (desk.told.nulls, desk.told.errors, desk.told.frames_received) == (1, 0, 0)
     assert await desk.rows() == []
-    assert desk.holding.held == 0
+    assert desk.memory.held == 0
 
 
 @pytest.mark.parametrize("errors", ["null", "[]"])
@@ -280,7 +280,7 @@ async def test_where_it_is_tolerated_the_whole_frame_is_passed_on(payload: str) 
     result = desk.result(payload)
     assert not desk.receiver.receive(result)
     assert (desk.told.nulls, desk.told.rows_received) == (0, 0)
-    held = desk.holding.held
+    held = desk.memory.held
     (arrival,) = await desk.arrivals()
     assert [bytes(row) for row in arrival.rows] == [result.frame]
     assert isinstance(arrival.error, UnreadableResult)

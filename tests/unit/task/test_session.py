@@ -15,10 +15,10 @@ from websockets.exceptions import ConnectionClosed
 
 from connector.auth import Token
 from connector.subscription import (
-    Budget,
     Delivered,
     GraphQLRequest,
-    Holding,
+    MemoryBudget,
+    MemoryShare,
     ProtocolViolation,
     RawPayload,
     ServerRefused,
@@ -26,7 +26,7 @@ from connector.subscription import (
     Silent,
     Subprotocol,
     Target,
-    easing,
+    backpressure,
 )
 from connector.subscription.errors import AckTimedOut, SocketClosed
 from connector.task.session import Session, SessionEnd
@@ -93,7 +93,7 @@ class Events:
 class Running:
     """A session that runs, and in the end how it ended."""
 
-    def __init__(self, session: Session, events: Events, budget: Budget) -> None:
+    def __init__(self, session: Session, events: Events, budget: MemoryBudget) -> None:
         self.session = session
         self.events = events
         self.budget = budget
@@ -119,22 +119,22 @@ async def running(
     keeper: FakeKeeper | None = None,
     reopens: bool = True,
     events: Events | None = None,
-    budget: Budget | None = None,
-    holding: Holding | None = None,
+    budget: MemoryBudget | None = None,
+    memory: MemoryShare | None = None,
     finish: str | None = None,
     request: GraphQLRequest = REQUEST,
     steady_after: float = 0.0,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run a session; whatever is left of it is cancelled."""
-    events, budget = events or Events(), budget or Budget(10**9)
+    events, budget = events or Events(), budget or MemoryBudget(10**9)
     session = Session(
         target=Target(url=url),
         settings=SessionSettings(**settings),
         patience=patience,
         payload_type=RawPayload,
         budget=budget,
-        holding=holding or budget.open(lambda: None),
+        memory=memory or budget.open(lambda: None),
         events=events,
         reopens=reopens,
         steady_after=steady_after,
@@ -574,12 +574,12 @@ def sending(count: int) -> Callable[[RawPeer], Awaitable[None]]:
 async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost() -> None:
     count = 5000
 
-    budget = Budget(1000)
-    holding = budget.open(lambda: None)
+    budget = MemoryBudget(1000)
+    memory = budget.open(lambda: None)
     events = Events()
 
     def take(result: Delivered) -> bool:
-        holding.take(100)
+        memory.take(100)
         if len(events.numbers) == 50:
             one.session.finish("shed")
         return True
@@ -593,7 +593,7 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
         await anyio.wait_all_tasks_blocked()
         assert len(events.numbers) == 51
         while one.end is None:
-            holding.release(holding.held)
+            memory.release(memory.held)
             await asyncio.sleep(0)
     assert events.numbers == list(range(count))
     assert one.end.error is None
@@ -603,36 +603,36 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
 async def test_who_reads_faster_than_we_publish_is_slowed_down_until_it_is_to_end(
     monkeypatch: pytest.MonkeyPatch, ends: bool
 ) -> None:
-    for name in ("EASE", "EASE_MOST", "STANDSTILL"):
-        monkeypatch.setattr(easing, name, 3600.0)
+    for name in ("SLOWDOWN", "LONGEST_SLOWDOWN", "STANDSTILL"):
+        monkeypatch.setattr(backpressure, name, 3600.0)
     count = 200
 
-    budget = Budget(1000)
+    budget = MemoryBudget(1000)
     sheds: list[str] = []
-    holding = budget.open(lambda: sheds.append("told"))
-    holding.take(1)
-    holding.release(1)
+    memory = budget.open(lambda: sheds.append("told"))
+    memory.take(1)
+    memory.release(1)
     events = Events()
 
     def take(result: Delivered) -> bool:
-        holding.take(100)
+        memory.take(100)
         return True
 
     events.react = take
     async with (
         raw_server(sending(count)) as url,
-        running(url, events=events, budget=budget, holding=holding) as one,
+        running(url, events=events, budget=budget, memory=memory) as one,
     ):
         while len(events.numbers) < count:
-            await until(lambda: holding.held > 0)
+            await until(lambda: memory.held > 0)
             await anyio.wait_all_tasks_blocked()
-            assert holding.held <= 500
+            assert memory.held <= 500
             if ends and len(events.numbers) < count // 2:
                 one.session.finish("stop")
                 budget.limit = 10**6
                 await one.ended()
                 break
-            holding.release(holding.held)
+            memory.release(memory.held)
     assert events.numbers == list(range(count))
     assert sheds == []
 

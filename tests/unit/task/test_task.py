@@ -21,7 +21,7 @@ from connector.kafka import KafkaSettings
 from connector.publish import Publisher, PublishSettings
 from connector.records.extract import Extractor
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, GraphQLRequest, SessionSettings, Target
+from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings, Target
 from connector.task import Follower, FollowSettings, Patience, State, Task, Tolerance, bucket
 from tests.unit.publish.fakes import FakeBrokers, Record
 from tests.unit.subscription.servers import greet, until, websocket_server
@@ -59,7 +59,7 @@ class Upstream:
 class Bench:
     """A task that runs, and all around it."""
 
-    def __init__(self, url: str, brokers: FakeBrokers, budget: Budget) -> None:
+    def __init__(self, url: str, brokers: FakeBrokers, budget: MemoryBudget) -> None:
         self.url = url
         self.brokers = brokers
         self.budget = budget
@@ -115,7 +115,7 @@ async def running(*names: str, budget: int = 10**9) -> AsyncIterator[tuple[Bench
     upstream, brokers = Upstream(), FakeBrokers()
     brokers.create("t")
     async with websocket_server(upstream.serve, close_timeout=10) as stand:
-        bench = Bench(stand.url, brokers, Budget(budget))
+        bench = Bench(stand.url, brokers, MemoryBudget(budget))
         for name in names:
             bench.task.add(bench.follower(name))
         async with anyio.create_task_group() as group:

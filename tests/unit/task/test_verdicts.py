@@ -12,7 +12,7 @@ from connector.errors import DataError
 from connector.kafka import ContentRefused
 from connector.publish import DeadLetters, Ledger, LetterObserver, Receipt
 from connector.records.bad import BadRecord, ForeignFrame, Stage
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task.status import Face
 from connector.task.verdicts import QUIET_FOR, DeadLetterRefused, Tolerance, TooManyBad, Verdicts
 from tests.unit.publish.rows import bad_row
@@ -47,15 +47,15 @@ class Court:
         self.now = 0.0
         self.told = Told()
         self.face = Face(self.told)
-        self.budget = Budget(10**9)
-        self.holding = self.budget.open(lambda: None)
+        self.budget = MemoryBudget(10**9)
+        self.memory = self.budget.open(lambda: None)
         self.postbox = postbox or Postbox()
         self.failures: list[DataError] = []
         self.verdicts = Verdicts(
             name="s",
             tolerance=tolerance,
             dead_letters=cast(DeadLetters, self.postbox) if keeps else None,
-            holding=self.holding,
+            memory=self.memory,
             face=self.face,
             observer=self.told,
             fail=self.failures.append,
@@ -64,13 +64,13 @@ class Court:
         self.ledger = Ledger(self.settled, self.verdicts.bad)
 
     def settled(self, receipts: Sequence[Receipt]) -> None:
-        self.holding.release(sum(receipt.size for receipt in receipts))
+        self.memory.release(sum(receipt.size for receipt in receipts))
         self.verdicts.settled(receipts[-1])
 
     def frame(self, rows: int, bad: set[int], error: DataError | None = None, **known: Any) -> Receipt:
         """Receive a frame, and learn at once which of its rows are bad; good ones are through."""
         values = [object() for _ in range(rows)]
-        self.holding.take(rows)
+        self.memory.take(rows)
         receipt = self.ledger.open(rows=rows, size=rows, received_at=0.0, values=values)
         for number in sorted(bad):
             receipt.given_up(bad_row(cast(Any, values[number]), error, **known))
@@ -88,7 +88,7 @@ def test_without_tolerance_the_first_bad_row_fails_and_all_are_counted() -> None
     assert court.told.failed == ["too_large", "too_large"]
     assert (court.told.skipped, court.told.letters, court.postbox.letters) == ([], [], [])
     assert [line["event"] for line in lines] == ["subscription failed: a record cannot be published"]
-    assert (court.holding.held, len(court.ledger)) == (0, 0)
+    assert (court.memory.held, len(court.ledger)) == (0, 0)
 
 
 def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> None:
@@ -109,11 +109,11 @@ def test_a_bad_row_is_through_once_its_letter_is() -> None:
     receipt = court.frame(10, {3})
     assert (receipt.pending, len(court.ledger)) == (1, 1)
     assert court.told.letters == []
-    assert court.holding.held == court.ledger.held == 10 + 1000  # the letter takes memory, too
+    assert court.memory.held == court.ledger.held == 10 + 1000  # the letter takes memory, too
     court.postbox.deliver()
     assert (receipt.pending, len(court.ledger)) == (0, 0)
     assert court.told.letters == court.told.failed == ["invalid"]
-    assert court.holding.held == court.ledger.held == 0
+    assert court.memory.held == court.ledger.held == 0
 
 
 def test_lines_of_the_log_are_few_and_leave_out_no_record() -> None:
@@ -199,7 +199,7 @@ def test_a_letter_that_is_refused_fails_with_that_reason_and_is_told() -> None:
     assert lost["bytes"] == 3
     assert lost["sha256"].startswith("ba7816bf")
     assert failed["event"] == "subscription failed: a dead letter cannot be published"
-    assert (court.holding.held, len(court.ledger)) == (0, 0)
+    assert (court.memory.held, len(court.ledger)) == (0, 0)
 
 
 def test_the_reason_of_the_end_stays() -> None:
@@ -219,4 +219,4 @@ def test_a_letter_that_is_lost_at_once_leaves_nothing_held() -> None:
 
     court = Court(postbox=Shredder())
     court.frame(1, {0})
-    assert (court.holding.held, court.ledger.held, court.budget.used) == (0, 0, 0)
+    assert (court.memory.held, court.ledger.held, court.budget.used) == (0, 0, 0)

@@ -33,7 +33,7 @@ def kind_of(symptom: Symptom) -> Hashable:
     return symptom.place, symptom.status, symptom.close_code, codes, shapes
 
 
-class Kinds:
+class RepetitionFilter:
     """Tells news from repetition, in bounded memory. ``clock`` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
