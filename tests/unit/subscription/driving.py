@@ -11,8 +11,9 @@ import pytest
 
 from connector.subscription import Delivered, GraphQLRequest, SessionError, SessionSettings, Target, Transport
 from connector.subscription.credentials import Opening, Placement
-from connector.subscription.errors import ConnectFailed
+from connector.subscription.errors import ConnectFailed, ProtocolViolation
 from connector.subscription.messages import RawEnvelope, RawPayload
+from connector.subscription.protocol import Unreadable
 
 TOKEN = 'ory_at_Zq+b/c=d%e"f'
 REQUEST = GraphQLRequest("subscription { n }")
@@ -57,8 +58,10 @@ def result_in(delivered: Delivered) -> dict[str, Any]:
 
 
 def number_of(result: object) -> int:
-    """Return the number in a `row`."""
+    """Return the number in a `row`; raise what the product may raise where no result can be read."""
     assert isinstance(result, Delivered)
+    if isinstance(result.payload, Unreadable):
+        raise ProtocolViolation(result.payload.said, result.frame)
     found: int = result_in(result)["data"]["n"][0]
     return found
 
