@@ -10,7 +10,6 @@ from typing import Never
 
 import anyio
 
-from connector.auth.audience import ENDPOINT, Audience
 from connector.auth.grant import Grant, GrantRefused
 from connector.auth.rejections import Rejections
 from connector.auth.report import Report
@@ -18,6 +17,7 @@ from connector.auth.schedule import LEAST_APART, Retry, refresh_at
 from connector.auth.source import SilentObserver, TokenObserver, TokenSource
 from connector.auth.timer import Timer
 from connector.auth.token import Token, TokenStatus
+from connector.auth.token_use import ENDPOINT, TokenUse
 from connector.errors import RetriableError
 
 
@@ -34,7 +34,7 @@ class Keeper:
     if the source has no other, as a new generation and after a wait that grows. Nobody else is held up
     by a rejection for longer than the fetch that follows it.
 
-    ``audience`` is whom the tokens are shown to, for people. ``clock`` returns seconds; ``rng`` a float in
+    ``use`` is what the tokens are for, as messages say it. ``clock`` returns seconds; ``rng`` a float in
     [0, 1); ``sleep`` waits for seconds of ``clock``. All methods belong to the event loop's thread.
     """
 
@@ -43,14 +43,14 @@ class Keeper:
         source: TokenSource,
         *,
         observer: TokenObserver | None = None,
-        audience: Audience = ENDPOINT,
+        use: TokenUse = ENDPOINT,
         clock: Callable[[], float] = time.monotonic,
         rng: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._source = source
         self._observer = observer or SilentObserver()
-        self._report = Report(audience)
+        self._report = Report(use)
         self._clock = clock
         self._rng = rng
 
@@ -128,7 +128,7 @@ class Keeper:
         if not self._rejections.accepted(by, generation):
             return
         if self._current is not None and generation == self._current.generation and self._error is None:
-            self._rejections.pardon(by)
+            self._rejections.withdraw(by)
             if self._has_waited:
                 self._has_waited = False
                 self._next_fetch.move(self._refresh_at)
@@ -146,7 +146,7 @@ class Keeper:
             return
         ended = self._ended
         if not self._is_replacing:
-            self._hurry()
+            self._fetch_now()
         while self._ended == ended:
             await self._changed.wait()
 
@@ -155,7 +155,7 @@ class Keeper:
         self._rejections.forget(by)
         is_planned = self._is_replacing or self._has_waited or self._error is not None
         if self._rejections.blame_the_token and not is_planned:
-            self._be_patient(self._rejections.wait())
+            self._fetch_later(self._rejections.wait())
         self._announce()
 
     def renewed(self) -> None:
@@ -183,7 +183,7 @@ class Keeper:
 
     def _may_serve(self, token: Token, obtained: int, by: str) -> bool:
         """Tell whether ``token`` may serve ``by``, who asked when ``obtained`` tokens had been fetched."""
-        if self._rejections.bars(by) or (self._rejections and self._is_replacing):
+        if self._rejections.withholds_from(by) or (self._rejections and self._is_replacing):
             return False
         # A token that arrives expired is still the best there is; waiting for the next would never end.
         is_best_known = self._error is not None or self._obtained > obtained
@@ -228,7 +228,7 @@ class Keeper:
         self._observer.token_changed(grant.access_token)
         self._observer.fetched("obtained")
         if is_same and self._rejections.blame_the_token and not has_waited:
-            self._be_patient(self._rejections.wait())
+            self._fetch_later(self._rejections.wait())
             return
         generation = current.generation if current else 0
         if not is_same or self._rejections.blame_the_token:
@@ -253,23 +253,23 @@ class Keeper:
     def _plan_replacement(self, wait: float) -> None:
         """Plan the fetch that a rejection asks for."""
         if wait > 0:
-            self._be_patient(wait)
+            self._fetch_later(wait)
         else:
-            self._hurry()
+            self._fetch_now()
         self._report.rejected(
             generation=self._rejections.last_generation,
             in_row=self._rejections.in_row,
             wait=self._next_fetch.seconds_left,
         )
 
-    def _hurry(self) -> None:
+    def _fetch_now(self) -> None:
         """Fetch now."""
         self._is_replacing = True
         # A token may be accepted and rejected in turn, many times a second.
         self._hurried_at = max(self._clock(), self._hurried_at + LEAST_APART)
         self._next_fetch.move(self._hurried_at)
 
-    def _be_patient(self, wait: float) -> None:
+    def _fetch_later(self, wait: float) -> None:
         self._has_waited = True
         self._next_fetch.move(self._clock() + wait)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from connector.auth.votes import Votes
+from connector.auth.feedback import TokenFeedback
 from connector.backoff import Steps
 
 #: Seconds to wait before another token is tried where fresh ones are rejected, at first and at most.
@@ -25,7 +25,7 @@ class Rejections:
         self._clock = clock
         self._waits = Steps(first=_FIRST_WAIT, cap=_LONGEST_WAIT, rng=rng)
         self._by: set[str] = set()
-        self._votes = Votes()
+        self._feedback = TokenFeedback()
         self._was_accepted = False  # a token, since the last rejection that counted
         self._credit = float(AT_ONCE)
         self._credited_at = clock()
@@ -46,7 +46,7 @@ class Rejections:
         call where another token is to be planned for it: it returns the seconds until that may be
         fetched, ``None`` where none is to be.
         """
-        is_first = self._votes.rejected(by, generation)
+        is_first = self._feedback.rejected(by, generation)
         if generation != current or by in self._by:
             return None
         self._by.add(by)
@@ -56,10 +56,10 @@ class Rejections:
     def _seconds_to_next(self, by: str, *, is_first: bool) -> float | None:
         now = self._clock()
         was_accepted, self._was_accepted = self._was_accepted, False
-        if self._votes.others_are_content(by):
+        if self._feedback.others_are_content(by):
             self.in_row = 1
             # Not for one that a fresh token did not help: the credentials as such are good.
-            return self._votes.spacing(by, now) if is_first else None
+            return self._feedback.spacing(by, now) if is_first else None
         until_credit = self._until_credit(now) if was_accepted or not self.in_row else math.inf
         if until_credit == 0.0:
             self.in_row = 1
@@ -91,12 +91,12 @@ class Rejections:
         Take note that ``by`` had this generation accepted; return whether that speaks for the tokens
         since the last rejection.
         """
-        if not self._votes.accepted(by, generation) or generation < self.last_generation:
+        if not self._feedback.accepted(by, generation) or generation < self.last_generation:
             return False
         self._was_accepted = True
         return True
 
-    def pardon(self, by: str) -> None:
+    def withdraw(self, by: str) -> None:
         """The current token was accepted from ``by`` after all, or ``by`` has ended."""
         self._by.discard(by)
 
@@ -111,19 +111,19 @@ class Rejections:
 
     def forget(self, by: str) -> None:
         """Count ``by`` no more."""
-        self._votes.forget(by)
-        self.pardon(by)
+        self._feedback.forget(by)
+        self.withdraw(by)
 
-    def bars(self, by: str) -> bool:
+    def withholds_from(self, by: str) -> bool:
         """Return whether ``by`` is not to have the current token again."""
-        return by in self._by and not self._votes.others_are_content(by)
+        return by in self._by and not self._feedback.others_are_content(by)
 
     @property
     def blame_the_token(self) -> bool:
         """Whether the current token is at fault, and not whoever rejected it."""
-        return bool(self._by) and not self._votes.anyone_is_content()
+        return bool(self._by) and not self._feedback.anyone_is_content()
 
     @property
     def are_repeated(self) -> bool:
         """Whether fresh tokens are rejected, from everyone."""
-        return self.in_row > 1 and not self._was_accepted and not self._votes.anyone_is_content()
+        return self.in_row > 1 and not self._was_accepted and not self._feedback.anyone_is_content()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import structlog
 
-from connector.auth.audience import Audience
 from connector.auth.grant import GrantRefused
 from connector.auth.rejections import Rejections
 from connector.auth.token import Token, TokenState, TokenStatus
+from connector.auth.token_use import TokenUse
 from connector.errors import RetriableError
 
 _log = structlog.get_logger()
 
 
 class Report:
-    """Of the tokens that are for ``audience``."""
+    """Of the tokens that are for ``use``."""
 
-    def __init__(self, audience: Audience) -> None:
-        self._audience = audience
-        self._mark = {"tokens_for": audience.name} if audience.name else {}
+    def __init__(self, use: TokenUse) -> None:
+        self._use = use
+        self._mark = {"tokens_for": use.name} if use.name else {}
         self._said: str | None = None  # the failure that was last logged
 
     def failed(self, error: RetriableError, *, wait: float, state: TokenState) -> None:
@@ -47,7 +47,7 @@ class Report:
         log(
             "token rejected",
             generation=generation,
-            reason=self._audience.rejected_again if in_row > 1 else self._audience.rejected,
+            reason=self._use.rejected_again if in_row > 1 else self._use.rejected,
             next_attempt_seconds=round(wait, 1),
             **self._mark,
         )
@@ -70,9 +70,9 @@ class Report:
         if error is not None:
             last_error = str(error)
         elif rejections.are_repeated:
-            last_error = self._audience.rejected_again
+            last_error = self._use.rejected_again
         elif is_rejected:
-            last_error = self._audience.rejected
+            last_error = self._use.rejected
         expires_at = token.expires_at if token else None
         return TokenStatus(
             state=_state(token, now, error, has_rejections=bool(rejections), is_rejected=is_rejected),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connector.refusals.general import RULES
-from connector.refusals.kinds import Kinds
 from connector.refusals.providers import PROVIDERS
+from connector.refusals.repetition import RepetitionFilter
 from connector.refusals.rule import Rule
 from connector.refusals.symptom import Action, Symptom, Verdict
 
@@ -20,7 +20,7 @@ class Refusals:
 
     def __init__(self, *, provider: str = "", overrides: Sequence[Rule] = ()) -> None:
         self.rules = (*overrides, *PROVIDERS.get(provider, ()), *RULES)
-        self._unknown = Kinds()
+        self._unknown = RepetitionFilter()
 
     def classify(self, symptom: Symptom) -> Verdict:
         """Return what to do; a symptom that no rule fits is retried."""

@@ -2,7 +2,7 @@
 
 from gql.graphql_request import GraphQLRequest
 
-from connector.subscription.easing import Easing, EasingPolicy
+from connector.subscription.backpressure import Backpressure, BackpressurePolicy
 from connector.subscription.errors import (
     ProtocolViolation,
     ServerCompleted,
@@ -12,7 +12,7 @@ from connector.subscription.errors import (
     SocketClosed,
 )
 from connector.subscription.inbox import Inbox
-from connector.subscription.memory import Budget, Holding
+from connector.subscription.memory import MemoryBudget, MemoryShare
 from connector.subscription.messages import (
     GraphQLError,
     RawPayload,
@@ -26,14 +26,14 @@ from connector.subscription.settings import SessionSettings
 from connector.subscription.transport import Transport
 
 __all__ = [
-    "Budget",
+    "Backpressure",
+    "BackpressurePolicy",
     "Delivered",
-    "Easing",
-    "EasingPolicy",
     "GraphQLError",
     "GraphQLRequest",
-    "Holding",
     "Inbox",
+    "MemoryBudget",
+    "MemoryShare",
     "ProtocolViolation",
     "RawPayload",
     "ServerCompleted",

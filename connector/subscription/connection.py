@@ -37,7 +37,9 @@ class ReadingConnection(ClientConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.BaseProtocol.connection_made`."""
-        super().connection_made(cast(asyncio.Transport, _Considerate(cast(asyncio.Transport, transport))))
+        super().connection_made(
+            cast(asyncio.Transport, _DelayingTransport(cast(asyncio.Transport, transport)))
+        )
 
     def data_received(self, data: bytes) -> None:
         """
@@ -63,7 +65,7 @@ class ReadingConnection(ClientConnection):
                 looks = 0 if _is_unread(self.transport) else looks + 1
 
 
-class _Considerate:
+class _DelayingTransport:
     """``inner``, but pongs wait, the last one for all, and a peer that closed its side is sent nothing."""
 
     def __init__(self, inner: asyncio.Transport) -> None:

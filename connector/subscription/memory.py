@@ -1,9 +1,9 @@
 """
 The memory for all that was received and is not yet acknowledged, in bytes; whoever takes too much sheds.
 
-A `Budget` is shared by all subscriptions of a worker and covers everything that was received and is not
+A `MemoryBudget` is shared by all subscriptions of a worker and covers everything that was received and is not
 yet acknowledged by Kafka. Nothing here waits on the reading side: when the budget runs short, the
-largest holder is told to shed. `connector.subscription.easing` slows readers down before that.
+largest holder is told to shed. `connector.subscription.backpressure` slows readers down before that.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ RESUME_SHARE = 0.4
 """Of the budget: under it whoever shed may come back, and nobody is slowed down."""
 
 
-class Holding:
+class MemoryShare:
     """
     What one subscription holds of the budget, in bytes: ``taken`` in all, of which it still has ``held``;
     ``released_at`` is when there was a release, in seconds of `time.monotonic`.
 
     ``shed`` is called when this subscription must close its session; it must not block, and is not
-    called again before `settled`.
+    called again before `resumed`.
     """
 
-    def __init__(self, budget: Budget, shed: Callable[[], None]) -> None:
+    def __init__(self, budget: MemoryBudget, shed: Callable[[], None]) -> None:
         self._budget = budget
         self._shed = shed
         self._told = False
@@ -48,7 +48,7 @@ class Holding:
         budget.used += size
         # One message that is larger than all the rest together says nothing about Kafka.
         if budget.is_short and budget.used - size >= budget.limit * RESUME_SHARE:
-            budget.relieve()
+            budget.shed_largest()
 
     def release(self, size: int) -> None:
         """Count ``size`` bytes less."""
@@ -61,7 +61,7 @@ class Holding:
             self._budget.forget(self)
         self._budget.shrink(size)
 
-    async def next_release(self) -> None:
+    async def wait_for_release(self) -> None:
         """Return once something was released."""
         self._release = self._release or anyio.Event()
         await self._release.wait()
@@ -81,7 +81,7 @@ class Holding:
         """Whether more is held than whoever shed waits for, and here more than a fair share of it."""
         return self._budget.is_crowded and self.held > self.fair_share
 
-    def tell(self) -> bool:
+    def tell_to_shed(self) -> bool:
         """Tell the subscription to shed; return whether it had not been told yet."""
         if self._told:
             return False
@@ -91,11 +91,11 @@ class Holding:
         return True
 
     @property
-    def is_told(self) -> bool:
+    def is_shedding(self) -> bool:
         """Whether it was told to shed and did not come back since."""
         return self._told
 
-    def settled(self) -> None:
+    def resumed(self) -> None:
         """The subscription may be told again."""
         self._told = False
 
@@ -110,25 +110,25 @@ class Holding:
         self._budget.wake()
 
 
-class Budget:
+class MemoryBudget:
     """``limit`` bytes for all that was received and not yet acknowledged."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.used = 0
-        self._holdings: list[Holding] = []
+        self._shares: list[MemoryShare] = []
         self._waiting: list[anyio.Event] = []
 
-    def open(self, shed: Callable[[], None]) -> Holding:
+    def open(self, shed: Callable[[], None]) -> MemoryShare:
         """Return a new subscription's share."""
-        holding = Holding(self, shed)
-        self._holdings.append(holding)
-        return holding
+        memory = MemoryShare(self, shed)
+        self._shares.append(memory)
+        return memory
 
-    def forget(self, holding: Holding) -> None:
-        """Know nothing of ``holding`` any more."""
-        if holding in self._holdings:
-            self._holdings.remove(holding)
+    def forget(self, memory: MemoryShare) -> None:
+        """Know nothing of ``memory`` any more."""
+        if memory in self._shares:
+            self._shares.remove(memory)
 
     @property
     def is_short(self) -> bool:
@@ -143,7 +143,7 @@ class Budget:
     @property
     def going_on(self) -> int:
         """How many were not told to shed."""
-        return sum(not holding.is_told for holding in self._holdings)
+        return sum(not memory.is_shedding for memory in self._shares)
 
     def _is_above(self, share: float) -> bool:
         """
@@ -152,7 +152,7 @@ class Budget:
         Who was told to shed has no session, or soon none: what he holds is waiting for Kafka, maybe for
         ever where his topic is gone, and must keep nobody else from theirs.
         """
-        stuck = sum(holding.held for holding in self._holdings if holding.is_told)
+        stuck = sum(memory.held for memory in self._shares if memory.is_shedding)
         return self.used - stuck > (self.limit - stuck) * share
 
     @property
@@ -172,18 +172,18 @@ class Budget:
             for event in waiting:
                 event.set()
 
-    def relieve(self) -> None:
+    def shed_largest(self) -> None:
         """Tell the largest holder that was not told yet."""
-        for holding in sorted(self._holdings, key=lambda one: one.held, reverse=True):
-            if holding.held and holding.tell():
+        for memory in sorted(self._shares, key=lambda one: one.held, reverse=True):
+            if memory.held and memory.tell_to_shed():
                 return
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Return once the bound is no longer reached."""
         while self.is_full:
             await self._change()
 
-    async def roomy(self) -> None:
+    async def wait_until_uncrowded(self) -> None:
         """Return once those who go on hold so little that whoever shed may come back."""
         while self._is_above(RESUME_SHARE):
             await self._change()

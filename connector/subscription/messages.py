@@ -114,7 +114,7 @@ _envelope = msgspec.json.Decoder(RawEnvelope)
 _payload = msgspec.json.Decoder(RawPayload)
 
 
-def attempt(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw) -> T | None:
+def try_decode(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw) -> T | None:
     """Return what ``decoder`` makes of ``raw``; ``None`` where it cannot."""
     try:
         return decoder.decode(raw)
@@ -168,38 +168,38 @@ def read_errors(raw: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
     """
     if bytes(raw) in (b"", b"null"):
         return ()
-    listed = attempt(_list, raw)
+    listed = try_decode(_list, raw)
     return tuple(_read_error(one) for one in ([raw] if listed is None else listed[:MAX_ERRORS]))
 
 
 def _read_error(raw: bytes | msgspec.Raw) -> GraphQLError:
     """Read each part for itself, so that one of an unexpected type does not hide the others."""
-    error = attempt(_error, raw)
+    error = try_decode(_error, raw)
     if error is None:
         return GraphQLError(message=_text(raw))
     message = _text(error.message) or _text(error.error)
-    nested = attempt(_list, error.errors) if not message else None
-    if nested and (inner := attempt(_error, nested[0])) is not None:
+    nested = try_decode(_list, error.errors) if not message else None
+    if nested and (inner := try_decode(_error, nested[0])) is not None:
         error = inner
         message = _text(inner.message)
-    extensions = attempt(_extensions, error.extensions)
+    extensions = try_decode(_extensions, error.extensions)
     code = extensions.code if extensions is not None else None
     return GraphQLError(message=message, code=None if code is None else str(code)[:MAX_TEXT])
 
 
 def _text(raw: bytes | msgspec.Raw) -> str:
-    return (attempt(_string, raw) or "")[:MAX_TEXT]
+    return (try_decode(_string, raw) or "")[:MAX_TEXT]
 
 
 def result_of(frame: bytes) -> RawPayload:
     """Return the result in a whole ``next`` or ``data`` message, its parts left as bytes."""
-    envelope = attempt(_envelope, frame)
-    return (attempt(_payload, envelope.payload) if envelope is not None else None) or RawPayload()
+    envelope = try_decode(_envelope, frame)
+    return (try_decode(_payload, envelope.payload) if envelope is not None else None) or RawPayload()
 
 
 def refusal_in_data(data: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
     """Return the errors of a result whose ``data`` is itself ``{"type": "error", "payload": …}``."""
-    message = attempt(_in_band, data)
+    message = try_decode(_in_band, data)
     if message is None or message.type != "error":
         return ()
     return read_errors(message.payload) or (GraphQLError(),)

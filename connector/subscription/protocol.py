@@ -22,10 +22,10 @@ from connector.subscription.messages import (
     RawPayload,
     Subprotocol,
     apparent_type,
-    attempt,
     encode,
     envelope_type,
     read_errors,
+    try_decode,
     without_lone_surrogates,
 )
 
@@ -163,11 +163,11 @@ class Protocol:
         return self._other(message.type, frame)
 
     def _receive_slowly(self, frame: bytes) -> Event:
-        envelope = attempt(self._slow, frame)
+        envelope = try_decode(self._slow, frame)
         if envelope is not None:
             return self._other(envelope.type, frame)
         repaired = without_lone_surrogates(frame)
-        if repaired != frame and attempt(self._slow, repaired) is not None:
+        if repaired != frame and try_decode(self._slow, repaired) is not None:
             self.repaired += 1
             return self.receive(repaired)
         if self._started and apparent_type(frame) == self._result:
@@ -175,7 +175,7 @@ class Protocol:
         raise ProtocolViolation("the server sent a message that is not of this protocol", frame)
 
     def _decode(self, frame: bytes) -> RawEnvelope:
-        envelope = attempt(self._slow, frame)
+        envelope = try_decode(self._slow, frame)
         assert envelope is not None, "it was decoded before"
         return envelope
 
@@ -221,7 +221,7 @@ class Protocol:
         return Refused(during, read_errors(self._decode(frame).payload))
 
     def _deliver(self, frame: bytes) -> Event:
-        payload = attempt(self._raw_payload, self._decode(frame).payload)
+        payload = try_decode(self._raw_payload, self._decode(frame).payload)
         self._delivered = True
         return Delivered(frame, payload or Unreadable("the server sent a result without an object in it"))
 

@@ -16,7 +16,7 @@ import structlog
 from gql.graphql_request import GraphQLRequest
 
 from connector.subscription.channel import Channel
-from connector.subscription.dial import open_socket
+from connector.subscription.connect import open_socket
 from connector.subscription.ending import server_refused
 from connector.subscription.errors import (
     AckTimedOut,

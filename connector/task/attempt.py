@@ -197,7 +197,7 @@ class Attempt:
                 continue
             if easing.is_due:
                 with anyio.CancelScope() as self._eases:
-                    await easing.look()
+                    await easing.wait_if_ahead()
                 self._eases = None
 
     async def _receive_the_rest(self, error: SessionError) -> None:

@@ -17,7 +17,7 @@ import structlog
 from connector.errors import DataError
 from connector.publish import DeadLetterObserver, Submission
 from connector.records.bad import BadRecord, Stage
-from connector.subscription import Holding
+from connector.subscription import MemoryShare
 from connector.task.observers import RecordObserver
 from connector.task.status import StatusTracker
 from connector.task.tolerance import DeadLetterRefused, Tolerance, TooManyBad, failure_event
@@ -53,7 +53,7 @@ class ErrorReporter:
         name: str,
         tolerance: Tolerance,
         dead_letters: DeadLetterQueue | None,
-        holding: Holding,
+        memory: MemoryShare,
         status: StatusTracker,
         observer: RecordObserver,
         fail: Callable[[DataError], None],
@@ -62,7 +62,7 @@ class ErrorReporter:
         self._name = name
         self._tolerance = tolerance
         self._dead_letters = dead_letters
-        self._holding = holding
+        self._memory = memory
         self._status = status
         self._observer = observer
         self._fail = fail
@@ -87,7 +87,7 @@ class ErrorReporter:
         size = self._dead_letters.add(record, submission, self)
         if submission.pending:
             submission.grow(size)
-            self._holding.take(size)
+            self._memory.take(size)
         return True
 
     def _count(self, record: BadRecord, submission: Submission) -> None:

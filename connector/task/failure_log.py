@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from connector.refusals import Kinds, Refusals, Symptom, Verdict, remedy_of
+from connector.refusals import Refusals, RepetitionFilter, Symptom, Verdict, remedy_of
 from connector.subscription import SessionError
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ class FailureLog:
         self._name = name
         self._refusals = refusals
         self._tell_alarm = alarm
-        self._said = Kinds()
+        self._said = RepetitionFilter()
         self._alarmed: str | None = None
 
     def say(self, error: SessionError, verdict: Verdict, delay: float) -> None:
@@ -67,7 +67,7 @@ class FailureLog:
 
     def succeeded(self) -> None:
         """Failures are over; of the next ones each kind is a warning again."""
-        self._said = Kinds()
+        self._said = RepetitionFilter()
         self.relieved()
 
 

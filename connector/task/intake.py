@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from connector.subscription import Delivered, Easing, ProtocolViolation, ServerRefused
+from connector.subscription import Backpressure, Delivered, ProtocolViolation, ServerRefused
 
 
 class Source(Protocol):
@@ -40,5 +40,5 @@ class Intake(Protocol):
     async def room(self) -> None:
         """Return once there is room for more, after Close was sent."""
 
-    def easing(self) -> Easing:
+    def easing(self) -> Backpressure:
         """Return what slows one reader down."""

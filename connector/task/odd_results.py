@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from connector.records.bad import Unconvertible, UnreadableResult
-from connector.refusals import Kinds
+from connector.refusals import RepetitionFilter
 from connector.subscription import (
     Delivered,
     GraphQLError,
@@ -49,7 +49,7 @@ class OddResults:
         self._status = status
         self._observer = observer
         self._keep = keep
-        self._kinds = Kinds()
+        self._kinds = RepetitionFilter()
 
     def rows_of(self, result: Delivered, source: Source) -> list[msgspec.Raw] | None:
         """

@@ -13,7 +13,7 @@ import anyio.lowlevel
 
 from connector.errors import DataError
 from connector.publish import Submission, SubmittedRecords
-from connector.subscription import Easing, Inbox, ProtocolViolation
+from connector.subscription import Backpressure, Inbox, ProtocolViolation
 from connector.task.destination import Destination
 from connector.task.error_reporter import DeadLetterQueue, ErrorReporter
 from connector.task.observers import SubscriptionObserver
@@ -61,13 +61,13 @@ class Pipeline:
         self._events = events
         self._budget = shared.budget
         self._keeps_foreign = settings.tolerance.bad and dead_letters is not None
-        self._holding = holding = self._budget.open(self._memory_is_short)
+        self._memory = memory = self._budget.open(self._memory_is_short)
         self._inbox: Inbox[Arrival] = Inbox()
         self._errors = ErrorReporter(
             name=settings.name,
             tolerance=settings.tolerance,
             dead_letters=dead_letters,
-            holding=holding,
+            memory=memory,
             status=status,
             observer=observer,
             fail=events.failed,
@@ -78,21 +78,21 @@ class Pipeline:
             inbox=self._inbox,
             publisher=publisher,
             ledger=self._ledger,
-            holding=holding,
+            memory=memory,
             observer=observer,
             window=int(self._budget.limit * WINDOW_SHARE),
         )
         self._receiver = Receiver(
             settings,
             inbox=self._inbox,
-            holding=holding,
+            memory=memory,
             status=status,
             observer=observer,
             hide=shared.hide,
         )
         # Called for every frame.
         self.receive = self._receiver.receive
-        self.room = self._budget.room
+        self.wait_for_room = self._budget.room
 
     @property
     def undelivered(self) -> int:
@@ -110,9 +110,9 @@ class Pipeline:
         if self._keeps_foreign and error.frame is not None:
             self._receiver.keep_foreign(error.frame, error)
 
-    def easing(self) -> Easing:
+    def easing(self) -> Backpressure:
         """Return what slows one reader down before it has to shed."""
-        return Easing(self._holding)
+        return Backpressure(self._memory)
 
     # For whoever opens them
 
@@ -138,22 +138,22 @@ class Pipeline:
     @property
     def is_short(self) -> bool:
         """Whether it was told that memory is short, and has not recovered since."""
-        return self._holding.is_told
+        return self._memory.is_shedding
 
     async def until_roomy(self) -> None:
         """Return once what was received is through, and all hold so little that receiving may begin again."""
         await self.drain()
-        await self._budget.roomy()
+        await self._budget.wait_until_uncrowded()
 
     def recover(self) -> None:
         """Receiving begins again: it may be told that memory is short."""
-        self._holding.settled()
+        self._memory.resumed()
 
     def close(self) -> None:
         """Nothing more will be received; what was is still passed on."""
         self._inbox.close()
         # It cannot shed any more, and whoever stays told keeps the others from being told.
-        self._holding.close()
+        self._memory.close()
 
     def say_the_rest(self) -> None:
         """Log what was only counted of bad records."""
@@ -162,7 +162,7 @@ class Pipeline:
     # For its parts
 
     def _memory_is_short(self) -> None:
-        self._events.memory_is_short(held=self._holding.held, bound=self._budget.limit)
+        self._events.memory_is_short(held=self._memory.held, bound=self._budget.limit)
 
     def _settled(self, submissions: Sequence[Submission]) -> None:
         self._pump.settled(submissions)

@@ -13,7 +13,7 @@ from connector.publish import Submission, SubmittedRecords
 from connector.records.bad import BadRecord
 from connector.records.built import BuiltRecords
 from connector.records.record import Headers
-from connector.subscription import Holding, Inbox
+from connector.subscription import Inbox, MemoryShare
 from connector.task.destination import Destination
 from connector.task.observers import FlowObserver
 from connector.task.receiver import Arrival, Receiver
@@ -35,7 +35,7 @@ class Pump:
         inbox: Inbox[Arrival],
         publisher: Destination,
         ledger: SubmittedRecords,
-        holding: Holding,
+        memory: MemoryShare,
         observer: FlowObserver,
         window: int,
     ) -> None:
@@ -44,7 +44,7 @@ class Pump:
         self._inbox = inbox
         self._publisher = publisher
         self._ledger = ledger
-        self._holding = holding
+        self._memory = memory
         self._observer = observer
         self._window = window
         self._is_released: anyio.Event | None = None
@@ -131,7 +131,7 @@ class Pump:
 
     def settled(self, submissions: Sequence[Submission]) -> None:
         """These are through, and all before them."""
-        self._holding.release(sum(submission.size for submission in submissions))
+        self._memory.release(sum(submission.size for submission in submissions))
         now, wall = time.monotonic(), time.time()
         for submission in submissions:
             done = submission.rows - len(submission.errors)

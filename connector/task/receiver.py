@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from connector.records.bad import ForeignFrame, Unconvertible
-from connector.subscription import Delivered, Holding, Inbox, ProtocolViolation
+from connector.subscription import Delivered, Inbox, MemoryShare, ProtocolViolation
 from connector.task.intake import Source
 from connector.task.observers import FlowObserver
 from connector.task.odd_results import OddResults
@@ -59,7 +59,7 @@ class Receiver:
         settings: SubscriptionSettings,
         *,
         inbox: Inbox[Arrival],
-        holding: Holding,
+        memory: MemoryShare,
         status: StatusTracker,
         observer: FlowObserver,
         hide: Callable[[bytes], bytes] = bytes,
@@ -67,7 +67,7 @@ class Receiver:
         self._rows = settings.rows
         self._rows_limit = settings.rows_limit
         self._inbox = inbox
-        self._holding = holding
+        self._memory = memory
         self._status = status
         self._observer = observer
         self._hide = hide
@@ -108,7 +108,7 @@ class Receiver:
             last.frames += 1
         else:
             self._inbox.put(Arrival(rows, time.monotonic(), received_ms, size))
-        self._holding.take(size)
+        self._memory.take(size)
         return True
 
     def keep_foreign(self, frame: bytes, error: ProtocolViolation) -> None:
@@ -119,4 +119,4 @@ class Receiver:
         size = len(frame) + ROW_OVERHEAD
         row = msgspec.Raw(self._hide(frame))
         self._inbox.put(Arrival([row], time.monotonic(), time.time_ns() // 1_000_000, size, error))
-        self._holding.take(size)
+        self._memory.take(size)

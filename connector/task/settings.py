@@ -10,7 +10,7 @@ from connector.records.record import Header
 from connector.records.record_builder import RecordBuilder
 from connector.records.row_finder import RowFinder
 from connector.refusals import Refusals
-from connector.subscription import Budget, GraphQLRequest, SessionSettings, Transport
+from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings, Transport
 from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.connection import OpenConnection
 from connector.task.keep_alive import KeepAlivePolicy
@@ -58,7 +58,7 @@ class Shared:
     """
 
     keeper: TokenKeeper | None
-    budget: Budget
+    budget: MemoryBudget
     connect_rate: ConnectRateLimiter = field(default_factory=ConnectRateLimiter)
     hide: Callable[[bytes], bytes] = bytes
     connection: OpenConnection = Transport

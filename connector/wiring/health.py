@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from connector.api import ConfigBody, KafkaBody, ReadyBody, SubscriptionBody, TokenBody
 from connector.auth import Keeper
 from connector.reload import Reload
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import Task
 from connector.telemetry import Metrics, set_one
 
@@ -31,7 +31,7 @@ class PublicHealth:
         *,
         keeper: Keeper | None,
         tasks: Callable[[], Sequence[Task]],
-        budget: Budget,
+        budget: MemoryBudget,
         reload: Reload,
         kafka_keeper: Keeper | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from connector.auth import BROKERS, ClientCredentials, Keeper, Lender, TokenObserver
+from connector.auth import BROKERS, BrokerTokenProvider, ClientCredentials, Keeper, TokenObserver
 from connector.config import Config, LoadedConfig
 from connector.http import HttpClient
 from connector.kafka import KafkaSettings, Sasl, Security, TokenProvider
@@ -25,7 +25,7 @@ class KafkaAccess:
         self._config = config
         self._tokens = tokens
         self.keeper = tokens.keeper if tokens is not None else None
-        self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)
+        self.settings = kafka_settings(config, tokens.provider if tokens is not None else None)
 
     @classmethod
     async def open(cls, loaded: LoadedConfig, stack: AsyncExitStack, observer: TokenObserver) -> KafkaAccess:
@@ -36,8 +36,10 @@ class KafkaAccess:
             return cls(config, None)
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
         source = client_credentials(http, oauth)
-        keeper = Keeper(source, observer=observer, audience=BROKERS)
-        return cls(config, _Tokens(http=http, source=source, keeper=keeper, lender=Lender(keeper)))
+        keeper = Keeper(source, observer=observer, use=BROKERS)
+        return cls(
+            config, _Tokens(http=http, source=source, keeper=keeper, provider=BrokerTokenProvider(keeper))
+        )
 
     def replace(self, loaded: LoadedConfig) -> KafkaSettings:
         """
@@ -52,7 +54,7 @@ class KafkaAccess:
             correct(tokens.source, oauth)
             tokens.keeper.renewed()
         self._config = config
-        self.settings = kafka_settings(config, tokens.lender if tokens is not None else None)
+        self.settings = kafka_settings(config, tokens.provider if tokens is not None else None)
         return self.settings
 
 
@@ -63,7 +65,7 @@ class _Tokens:
     http: HttpClient
     source: ClientCredentials
     keeper: Keeper
-    lender: Lender
+    provider: BrokerTokenProvider
 
 
 def kafka_settings(config: Config, tokens: TokenProvider | None) -> KafkaSettings:

@@ -10,7 +10,7 @@ from connector.api import ApiServer
 from connector.config import LoadedConfig, Watch
 from connector.herder import Herder
 from connector.reload import Outcome, Reload
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.telemetry import LoopWatch, Metrics, Redactor, ReloadMetrics, TokenMetrics
 from connector.wiring.health import PublicHealth
 from connector.wiring.kafka_access import KafkaAccess
@@ -35,7 +35,7 @@ async def run_worker(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> 
         tokens = await TokenAccess.open(loaded, stack, TokenMetrics(metrics.token_requests, redactor))
         observer = TokenMetrics(metrics.kafka_token_requests, redactor)
         kafka = await KafkaAccess.open(loaded, stack, observer)
-        budget = Budget(config.inbox.max_bytes)
+        budget = MemoryBudget(config.inbox.max_bytes)
         herder = Herder(
             loaded,
             ConfiguredTasks(

@@ -16,7 +16,7 @@ from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
 from connector.refusals import Refusals
-from connector.subscription import Budget, SessionSettings
+from connector.subscription import MemoryBudget, SessionSettings
 from connector.tail import Printer, Tail
 from connector.task import Shared, SubscriptionRunner, SubscriptionSettings
 from connector.telemetry import Metrics, Redactor, SubscriptionMetrics, TokenMetrics
@@ -59,7 +59,7 @@ async def run_tail(
         printer = Printer(descriptor, limit=limit, done=enough.set)
         session = session_settings(loaded)
         refusals = refusals_of(config)
-        shared = Shared(keeper=tokens.keeper, budget=Budget(config.inbox.max_bytes))
+        shared = Shared(keeper=tokens.keeper, budget=MemoryBudget(config.inbox.max_bytes))
         runners = [
             SubscriptionRunner(
                 _settings(config, plan, session, refusals),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connector.config import Change, LoadedConfig, Part
 from connector.publish import DeadLetterOrigin, DeadLetters, Publisher
 from connector.records.plan import SubscriptionPlan
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import Shared, SubscriptionRunner, Task
 from connector.telemetry import Metrics, PublisherMetrics, Redactor, SubscriptionMetrics, configure_logs
 from connector.wiring.kafka_access import KafkaAccess
@@ -34,7 +34,7 @@ class ConfiguredTasks:
         *,
         tokens: TokenAccess,
         kafka: KafkaAccess,
-        budget: Budget,
+        budget: MemoryBudget,
         metrics: Metrics,
         redactor: Redactor,
     ) -> None:

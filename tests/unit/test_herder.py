@@ -21,7 +21,7 @@ from connector.records.plan import SubscriptionPlan
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import Shared, State, SubscriptionRunner, Task, bucket
 from tests.unit.auth.fakes import settle
 from tests.unit.publish.fakes import FakeBrokers
@@ -51,7 +51,7 @@ class FakeFactory:
     """
 
     def __init__(self, upstream: FakeUpstream) -> None:
-        self.budget = Budget(10**9)
+        self.budget = MemoryBudget(10**9)
         self.shared = Shared(keeper=None, budget=self.budget, connection=upstream, clock=anyio.current_time)
         self.brokers = [FakeBrokers() for _ in range(TASKS)]
         for brokers in self.brokers:

@@ -13,10 +13,10 @@ from websockets.exceptions import ConnectionClosed
 
 from connector.auth import Token
 from connector.subscription import (
-    Budget,
+    Backpressure,
     Delivered,
-    Easing,
     GraphQLRequest,
+    MemoryBudget,
     ProtocolViolation,
     RawPayload,
     SessionSettings,
@@ -63,12 +63,12 @@ class Events:
 class Counter:
     """Satisfies `Intake`; ``react`` is called with each result, and says whether that had data."""
 
-    def __init__(self, budget: Budget, easing: Easing | None = None) -> None:
+    def __init__(self, budget: MemoryBudget, easing: Backpressure | None = None) -> None:
         self.numbers: list[int] = []
         self.violations: list[ProtocolViolation] = []
         self.react: Callable[[Delivered], bool] = lambda result: True
         self._budget = budget
-        self._easing = easing or Easing(budget.open(lambda: None))
+        self._backpressure = easing or Backpressure(budget.open(lambda: None))
 
     @property
     def receive(self) -> Callable[[Delivered, Source], bool]:
@@ -83,10 +83,10 @@ class Counter:
         self.violations.append(error)
 
     async def room(self) -> None:
-        await self._budget.room()
+        await self._budget.wait_for_room()
 
-    def easing(self) -> Easing:
-        return self._easing
+    def easing(self) -> Backpressure:
+        return self._backpressure
 
 
 class Running:
@@ -124,7 +124,7 @@ async def running(
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """Run an attempt; whatever is left of it is cancelled."""
-    events, intake = Events(), intake or Counter(Budget(10**9))
+    events, intake = Events(), intake or Counter(MemoryBudget(10**9))
     attempt = Attempt(
         AttemptSettings(
             name="s", request=request, keep_alive=keep_alive, reopens=reopens, steady_after=steady_after

@@ -17,7 +17,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from connector.publish import DeadLetters
-from connector.subscription import Budget, GraphQLRequest, SessionSettings
+from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings
 from connector.task import KeepAlivePolicy, Shared, State, SubscriptionRunner, Tolerance
 from connector.task.token_keeper import TokenKeeper
 from connector.upstream import Placement, Target
@@ -65,7 +65,9 @@ class Upstream:
 class Bench:
     """A subscription that runs, and all around it."""
 
-    def __init__(self, brokers: FakeBrokers, runner: SubscriptionRunner, told: Told, budget: Budget) -> None:
+    def __init__(
+        self, brokers: FakeBrokers, runner: SubscriptionRunner, told: Told, budget: MemoryBudget
+    ) -> None:
         self.brokers = brokers
         self.runner = runner
         self.told = told
@@ -102,7 +104,7 @@ async def following(
     *,
     brokers: FakeBrokers | None = None,
     keeper: TokenKeeper | None = None,
-    budget: Budget | None = None,
+    budget: MemoryBudget | None = None,
     topic: str = "t",
     request: GraphQLRequest = REQUEST,
     rows: tuple[str, ...] = ("rows",),
@@ -116,7 +118,7 @@ async def following(
 ) -> AsyncIterator[Bench]:
     """Keep a subscription of ``url`` up; whatever is left is cancelled."""
     brokers = brokers or brokers_with("t")
-    told, budget = Told(), budget or Budget(10**9)
+    told, budget = Told(), budget or MemoryBudget(10**9)
     publisher = publisher_on(brokers)
     settings = settings_of(
         topic=topic,

@@ -9,8 +9,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from connector.subscription import (
-    Budget,
     Delivered,
+    MemoryBudget,
     ServerRefused,
     Subprotocol,
 )
@@ -78,7 +78,7 @@ async def test_a_result_that_refuses_ends_it_before_it_was_live() -> None:
     def refuse(result: Delivered) -> bool:
         raise ServerRefused("stream", ("Unauthorized",), ())
 
-    intake = Counter(Budget(10**9))
+    intake = Counter(MemoryBudget(10**9))
     intake.react = refuse
     async with websocket_server(handler) as stand, running(stand.url, intake=intake) as one:
         end = await one.ended()
@@ -135,7 +135,7 @@ async def test_a_result_without_data_proves_nothing() -> None:
             await connection.send(row(connection, number))
         await connection.close()
 
-    intake = Counter(Budget(10**9))
+    intake = Counter(MemoryBudget(10**9))
     intake.react = lambda result: number_of(result) == 2
     async with websocket_server(handler) as stand, running(stand.url, intake=intake) as one:
         await one.ended()

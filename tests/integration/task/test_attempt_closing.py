@@ -12,10 +12,10 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from connector.subscription import (
-    Budget,
+    Backpressure,
+    BackpressurePolicy,
     Delivered,
-    Easing,
-    EasingPolicy,
+    MemoryBudget,
     Subprotocol,
 )
 from tests.integration.task.attempts import OPENING, Counter, flowing, quiet, running
@@ -122,12 +122,12 @@ def sending(count: int) -> Callable[[RawPeer], Awaitable[None]]:
 async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost() -> None:
     count = 5000
 
-    budget = Budget(1000)
-    holding = budget.open(lambda: None)
+    budget = MemoryBudget(1000)
+    memory = budget.open(lambda: None)
     intake = Counter(budget)
 
     def take(result: Delivered) -> bool:
-        holding.take(100)
+        memory.take(100)
         if len(intake.numbers) == 50:
             one.attempt.finish("shed")
         return True
@@ -141,7 +141,7 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
         await anyio.wait_all_tasks_blocked()
         assert len(intake.numbers) == 51
         while one.end is None:
-            holding.release(holding.held)
+            memory.release(memory.held)
             await asyncio.sleep(0)
     assert intake.numbers == list(range(count))
     assert one.end.error is None
@@ -151,18 +151,18 @@ async def test_what_comes_over_the_bound_after_our_close_waits_and_is_not_lost()
 async def test_who_reads_faster_than_we_publish_is_slowed_down_until_it_is_to_end(
     ends: bool,
 ) -> None:
-    patient = EasingPolicy(each=3600.0, most=3600.0, standstill=3600.0)
+    patient = BackpressurePolicy(each=3600.0, most=3600.0, standstill=3600.0)
     count = 200
 
-    budget = Budget(1000)
+    budget = MemoryBudget(1000)
     sheds: list[str] = []
-    holding = budget.open(lambda: sheds.append("told"))
-    holding.take(1)
-    holding.release(1)
-    intake = Counter(budget, Easing(holding, patient))
+    memory = budget.open(lambda: sheds.append("told"))
+    memory.take(1)
+    memory.release(1)
+    intake = Counter(budget, Backpressure(memory, patient))
 
     def take(result: Delivered) -> bool:
-        holding.take(100)
+        memory.take(100)
         return True
 
     intake.react = take
@@ -171,15 +171,15 @@ async def test_who_reads_faster_than_we_publish_is_slowed_down_until_it_is_to_en
         running(url, intake=intake) as one,
     ):
         while len(intake.numbers) < count:
-            await until(lambda: holding.held > 0)
+            await until(lambda: memory.held > 0)
             await anyio.wait_all_tasks_blocked()
-            assert holding.held <= 500
+            assert memory.held <= 500
             if ends and len(intake.numbers) < count // 2:
                 one.attempt.finish("stop")
                 budget.limit = 10**6
                 await one.ended()
                 break
-            holding.release(holding.held)
+            memory.release(memory.held)
     assert intake.numbers == list(range(count))
     assert sheds == []
 

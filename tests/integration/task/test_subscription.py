@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import State
 from tests.integration.task.following import Upstream, following, served
 from tests.unit.subscription.servers import RawPeer, Stand, greet, raw_server, until, websocket_server
@@ -127,7 +127,7 @@ async def test_another_subprotocol_is_offered_first_when_the_server_does_not_spe
 
 async def test_when_kafka_stalls_it_sheds_recovers_and_is_live_again() -> None:
     upstream = Upstream(pace=0.0005)
-    budget = Budget(400_000)
+    budget = MemoryBudget(400_000)
     async with served(upstream.serve) as stand, following(stand.url, budget=budget) as bench:
         await until(lambda: len(bench.numbers) > 10)
         bench.brokers.freeze()

@@ -11,7 +11,7 @@ import pytest
 from connector.auth import Token
 from connector.errors import DataError
 from connector.refusals import Refusals
-from connector.subscription import Budget, GraphQLRequest, ServerRefused
+from connector.subscription import GraphQLRequest, MemoryBudget, ServerRefused
 from connector.task import Shared
 from connector.task.attempt import Attempt, AttemptEnd, AttemptSettings
 from connector.task.dialer import Dialer
@@ -46,7 +46,7 @@ class Sessions:
             request=GraphQLRequest(QUERY),
             target=Target(url=upstream.url, placements=(Placement(place="url", name="token"),)),
         )
-        shared = Shared(keeper=self.keeper, budget=Budget(10**9))
+        shared = Shared(keeper=self.keeper, budget=MemoryBudget(10**9))
         self.pipeline = Pipeline(
             self.settings,
             shared=shared,

@@ -11,8 +11,8 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from connector.auth import Grant, Keeper
-from connector.auth.audience import ENDPOINT, Audience
 from connector.auth.grant import GrantRefused, GrantUnavailable
+from connector.auth.token_use import ENDPOINT, TokenUse
 
 REFUSED = GrantRefused(
     "the token endpoint answered HTTP 401, invalid_client", status=401, code="x", remedy="r"
@@ -117,12 +117,12 @@ async def keeping(
     source: FakeSource,
     *,
     observer: FakeObserver | None = None,
-    audience: Audience = ENDPOINT,
+    use: TokenUse = ENDPOINT,
     rng: Callable[[], float] = lambda: 0.5,
 ) -> AsyncIterator[Keeper]:
     """Run a keeper on fake time."""
     time = source.time
-    keeper = Keeper(source, observer=observer, audience=audience, clock=time.clock, rng=rng, sleep=time.sleep)
+    keeper = Keeper(source, observer=observer, use=use, clock=time.clock, rng=rng, sleep=time.sleep)
     async with anyio.create_task_group() as group:
         group.start_soon(keeper.run)
         await settle()

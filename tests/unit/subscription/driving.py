@@ -9,7 +9,15 @@ import anyio
 import msgspec
 import pytest
 
-from connector.subscription import Delivered, GraphQLRequest, SessionError, SessionSettings, Transport
+from connector.subscription import (
+    Delivered,
+    GraphQLRequest,
+    ProtocolViolation,
+    SessionError,
+    SessionSettings,
+    Transport,
+    Unreadable,
+)
 from connector.subscription.errors import ConnectFailed
 from connector.subscription.messages import RawEnvelope, RawPayload
 from connector.upstream import Opening, Placement, Target
@@ -57,8 +65,10 @@ def result_in(delivered: Delivered) -> dict[str, Any]:
 
 
 def number_of(result: object) -> int:
-    """Return the number in a `row`."""
+    """Return the number in a `row`; raise what the product may raise where no result can be read."""
     assert isinstance(result, Delivered)
+    if isinstance(result.payload, Unreadable):
+        raise ProtocolViolation(result.payload.said, result.frame)
     found: int = result_in(result)["data"]["n"][0]
     return found
 

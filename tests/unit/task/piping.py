@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 from connector.auth import Token
 from connector.errors import DataError
 from connector.publish import DeadLetters
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import Shared
 from connector.task.attempt import Attempt, AttemptEnd, AttemptSettings
 from connector.task.dialer import Dialer
@@ -44,7 +44,7 @@ class Line:
         group: TaskGroup,
         upstream: FakeUpstream,
         brokers: FakeBrokers,
-        budget: Budget,
+        budget: MemoryBudget,
         dead_letter_topic: str | None,
         **settings: Any,
     ) -> None:
@@ -147,7 +147,7 @@ async def piped(
     handler: Handler,
     *,
     brokers: FakeBrokers | None = None,
-    budget: Budget | None = None,
+    budget: MemoryBudget | None = None,
     dead_letter_topic: str | None = None,
     **settings: Any,
 ) -> AsyncIterator[Line]:
@@ -158,7 +158,7 @@ async def piped(
             group,
             upstream,
             brokers or brokers_with("t"),
-            budget or Budget(10**9),
+            budget or MemoryBudget(10**9),
             dead_letter_topic,
             **settings,
         )

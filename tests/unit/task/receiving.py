@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.records.row_finder import RowFinder
-from connector.subscription import Budget, Delivered, Inbox, ServerRefused, Subprotocol
+from connector.subscription import Delivered, Inbox, MemoryBudget, ServerRefused, Subprotocol
 from connector.subscription.protocol import Protocol
 from connector.task import Tolerance
 from connector.task.receiver import Arrival, Receiver
@@ -51,7 +51,7 @@ class Desk:
         self.told = Told()
         self.status = StatusTracker(self.told)
         self.inbox: Inbox[Arrival] = Inbox()
-        self.holding = Budget(10**9).open(lambda: None)
+        self.memory = MemoryBudget(10**9).open(lambda: None)
         self.source = FakeSource()
         settings = settings_of(
             rows=("EVM", "Trades"), rows_limit=rows_limit, tolerance=Tolerance(bad=tolerates)
@@ -60,7 +60,7 @@ class Desk:
         self.receiver = Receiver(
             settings,
             inbox=self.inbox,
-            holding=self.holding,
+            memory=self.memory,
             status=self.status,
             observer=self.told,
             hide=lambda frame: frame.replace(b"s3cret", b"***"),

@@ -20,7 +20,7 @@ from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.row_finder import RowFinder
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget, GraphQLRequest, SessionSettings
+from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings
 from connector.task import (
     KeepAlivePolicy,
     Shared,
@@ -170,7 +170,7 @@ class Scene:
         *,
         brokers: FakeBrokers,
         keeper: FakeKeeper | None,
-        budget: Budget,
+        budget: MemoryBudget,
         dead_letter_topic: str | None,
     ) -> None:
         self.upstream = upstream
@@ -233,7 +233,7 @@ async def subscribed(
     *,
     brokers: FakeBrokers | None = None,
     keeper: FakeKeeper | None = None,
-    budget: Budget | None = None,
+    budget: MemoryBudget | None = None,
     dead_letter_topic: str | None = None,
     **settings: Any,
 ) -> AsyncIterator[Scene]:
@@ -243,7 +243,7 @@ async def subscribed(
         FakeUpstream(handler),
         brokers=brokers or brokers_with("t"),
         keeper=keeper,
-        budget=budget or Budget(10**9),
+        budget=budget or MemoryBudget(10**9),
         dead_letter_topic=dead_letter_topic,
     )
     async with anyio.create_task_group() as group:

@@ -15,7 +15,7 @@ import msgspec
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import Shared, State, SubscriptionRunner, Task
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.task.fakes import Told
@@ -52,7 +52,7 @@ class Flows:
 class Bench:
     """A task that runs, and all around it."""
 
-    def __init__(self, upstream: FakeUpstream, brokers: FakeBrokers, budget: Budget) -> None:
+    def __init__(self, upstream: FakeUpstream, brokers: FakeBrokers, budget: MemoryBudget) -> None:
         self.brokers = brokers
         self.budget = budget
         self.told: dict[str, Told] = {}
@@ -103,7 +103,7 @@ async def running(*names: str, budget: int = 10**9) -> AsyncIterator[tuple[Bench
     """A task that keeps ``names`` up; whatever is left is cancelled."""
     flows = Flows()
     upstream = FakeUpstream(flows)
-    bench = Bench(upstream, brokers_with("t"), Budget(budget))
+    bench = Bench(upstream, brokers_with("t"), MemoryBudget(budget))
     for name in names:
         bench.task.add(bench.runner(name))
     async with anyio.create_task_group() as group:

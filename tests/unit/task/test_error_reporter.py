@@ -12,7 +12,7 @@ from connector.errors import DataError
 from connector.kafka import ContentRefused
 from connector.publish import DeadLetterObserver, Submission, SubmittedRecords
 from connector.records.bad import BadRecord, ForeignFrame, Stage
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task.error_reporter import QUIET_FOR, ErrorReporter
 from connector.task.status import StatusTracker
 from connector.task.tolerance import DeadLetterRefused, Tolerance, TooManyBad
@@ -48,15 +48,15 @@ class Desk:
         self.now = 0.0
         self.told = Told()
         self.status = StatusTracker(self.told)
-        self.budget = Budget(10**9)
-        self.holding = self.budget.open(lambda: None)
+        self.budget = MemoryBudget(10**9)
+        self.memory = self.budget.open(lambda: None)
         self.queue = queue or FakeDeadLetters()
         self.failures: list[DataError] = []
         self.reporter = ErrorReporter(
             name="s",
             tolerance=tolerance,
             dead_letters=self.queue if keeps else None,
-            holding=self.holding,
+            memory=self.memory,
             status=self.status,
             observer=self.told,
             fail=self.failures.append,
@@ -65,13 +65,13 @@ class Desk:
         self.ledger = SubmittedRecords(self.settled, self.reporter.bad)
 
     def settled(self, submissions: Sequence[Submission]) -> None:
-        self.holding.release(sum(submission.size for submission in submissions))
+        self.memory.release(sum(submission.size for submission in submissions))
         self.reporter.settled(submissions[-1])
 
     def frame(self, rows: int, bad: set[int], error: DataError | None = None, **known: Any) -> Submission:
         """Receive a frame, and learn at once which of its rows are bad; good ones are through."""
         values = [object() for _ in range(rows)]
-        self.holding.take(rows)
+        self.memory.take(rows)
         submission = self.ledger.open(rows=rows, size=rows, received_at=0.0, values=values)
         for number in sorted(bad):
             submission.given_up(bad_row(cast(Any, values[number]), error, **known))
@@ -89,7 +89,7 @@ def test_without_tolerance_the_first_bad_row_fails_and_all_are_counted() -> None
     assert desk.told.failed == ["too_large", "too_large"]
     assert (desk.told.skipped, desk.told.letters, desk.queue.letters) == ([], [], [])
     assert [line["event"] for line in lines] == ["subscription failed: a record cannot be published"]
-    assert (desk.holding.held, len(desk.ledger)) == (0, 0)
+    assert (desk.memory.held, len(desk.ledger)) == (0, 0)
 
 
 def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> None:
@@ -110,11 +110,11 @@ def test_a_bad_row_is_through_once_its_letter_is() -> None:
     submission = desk.frame(10, {3})
     assert (submission.pending, len(desk.ledger)) == (1, 1)
     assert desk.told.letters == []
-    assert desk.holding.held == desk.ledger.held == 10 + 1000  # the letter takes memory, too
+    assert desk.memory.held == desk.ledger.held == 10 + 1000  # the letter takes memory, too
     desk.queue.deliver()
     assert (submission.pending, len(desk.ledger)) == (0, 0)
     assert desk.told.letters == desk.told.failed == ["invalid"]
-    assert desk.holding.held == desk.ledger.held == 0
+    assert desk.memory.held == desk.ledger.held == 0
 
 
 def test_lines_of_the_log_are_few_and_leave_out_no_record() -> None:
@@ -200,7 +200,7 @@ def test_a_letter_that_is_refused_fails_with_that_reason_and_is_told() -> None:
     assert lost["bytes"] == 3
     assert lost["sha256"].startswith("ba7816bf")
     assert failed["event"] == "subscription failed: a dead letter cannot be published"
-    assert (desk.holding.held, len(desk.ledger)) == (0, 0)
+    assert (desk.memory.held, len(desk.ledger)) == (0, 0)
 
 
 def test_the_reason_of_the_end_stays() -> None:
@@ -220,4 +220,4 @@ def test_a_letter_that_is_lost_at_once_leaves_nothing_held() -> None:
 
     desk = Desk(queue=Shredder())
     desk.frame(1, {0})
-    assert (desk.holding.held, desk.ledger.held, desk.budget.used) == (0, 0, 0)
+    assert (desk.memory.held, desk.ledger.held, desk.budget.used) == (0, 0, 0)

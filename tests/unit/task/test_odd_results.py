@@ -18,7 +18,7 @@ async def test_a_result_without_rows_is_counted(payload: str) -> None:
     assert not desk.receive(payload)
     assert (desk.told.nulls, desk.told.errors, desk.told.frames_received) == (1, 0, 0)
     assert await desk.rows() == []
-    assert desk.holding.held == 0
+    assert desk.memory.held == 0
 
 
 @pytest.mark.parametrize("errors", ["null", "[]"])
@@ -160,7 +160,7 @@ async def test_where_it_is_tolerated_the_whole_frame_is_passed_on(payload: str) 
     result = desk.result(payload)
     assert not desk.receiver.receive(result, desk.source)
     assert (desk.told.nulls, desk.told.rows_received) == (0, 0)
-    held = desk.holding.held
+    held = desk.memory.held
     (arrival,) = await desk.arrivals()
     assert [bytes(row) for row in arrival.rows] == [result.frame]
     assert isinstance(arrival.error, UnreadableResult)

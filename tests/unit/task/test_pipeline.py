@@ -7,7 +7,7 @@ from collections.abc import Callable
 import anyio
 import anyio.lowlevel
 
-from connector.subscription import Budget, ProtocolViolation
+from connector.subscription import MemoryBudget, ProtocolViolation
 from connector.task import Tolerance
 from tests.unit.task.piping import Line, piped
 from tests.unit.task.receiving import FakeSource, result_of_rows
@@ -73,7 +73,7 @@ async def test_what_was_with_the_publisher_before_a_hold_is_still_acknowledged()
 
 
 async def test_what_is_held_is_bounded_by_memory_and_told_when_it_is_too_much() -> None:
-    budget = Budget(100_000)
+    budget = MemoryBudget(100_000)
     async with piped(quiet, budget=budget) as line:
         line.pipeline.hold()
         number = 0
@@ -115,14 +115,14 @@ async def test_a_drain_that_is_cancelled_loses_nothing() -> None:
 
 
 async def test_once_closed_it_asks_for_nothing_and_what_was_received_is_passed_on() -> None:
-    async with piped(quiet, budget=Budget(100_000)) as line:
+    async with piped(quiet, budget=MemoryBudget(100_000)) as line:
         line.brokers.freeze()
         receive(line, *range(35), size=1000)
         line.pipeline.close()
         neighbour = line.budget.open(lambda: None)
         for _ in range(2):
             neighbour.take(22_000)  # less than this one holds
-        assert neighbour.is_told
+        assert neighbour.is_shedding
         assert line.short == []
         line.brokers.thaw()
         await line.pipeline.drain()
@@ -156,7 +156,7 @@ async def test_each_reader_is_slowed_down_for_itself_and_by_what_all_hold() -> N
     async with piped(quiet) as line:
         one, other = line.pipeline.easing(), line.pipeline.easing()
         assert one is not other
-        await one.look()
+        await one.wait_if_ahead()
         assert (one.is_due, other.is_due) == (False, True)
 
 

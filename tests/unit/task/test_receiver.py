@@ -10,7 +10,7 @@ async def test_rows_go_into_the_inbox_and_are_counted() -> None:
     desk = Desk()
     assert desk.receive(f'{{"data":{DATA}}}')
     assert (desk.told.rows_received, desk.told.frames_received) == (2, 1)
-    assert desk.told.bytes_received == desk.holding.held - 2 * ROW_OVERHEAD
+    assert desk.told.bytes_received == desk.memory.held - 2 * ROW_OVERHEAD
     assert desk.status.last_row_at is not None
     assert await desk.rows() == [b'{"a":1}', b'{"a":2}']
 
@@ -20,7 +20,7 @@ async def test_frames_of_one_millisecond_go_on_together_in_order_and_within_boun
     count = 2000
     for number in range(count):
         desk.receive(f'{{"data":{{"EVM":{{"Trades":[{number}]}}}}}}')
-    held = desk.holding.held
+    held = desk.memory.held
     arrivals = await desk.arrivals()
     assert [int(bytes(row)) for arrival in arrivals for row in arrival.rows] == list(range(count))
     assert sum(arrival.frames for arrival in arrivals) == count
@@ -45,7 +45,7 @@ async def test_what_is_held_is_what_the_arrival_says() -> None:
     desk.receiver.receive(result, desk.source)
     arrival = await desk.inbox.get()
     assert arrival is not None
-    assert arrival.size == desk.holding.held == len(result.frame) + 2 * ROW_OVERHEAD
+    assert arrival.size == desk.memory.held == len(result.frame) + 2 * ROW_OVERHEAD
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import State, Tolerance
 from tests.unit.task.fakes import FakeKeeper, token
 from tests.unit.task.scenario import Flow, brokers_with, subscribed, until
 
 
 async def test_when_kafka_stalls_it_sheds_recovers_and_is_live_again() -> None:
-    flow, budget = Flow(), Budget(400_000)
+    flow, budget = Flow(), MemoryBudget(400_000)
     async with subscribed(flow, budget=budget) as scene:
         await until(lambda: len(scene.numbers) > 10)
         scene.brokers.freeze()
@@ -32,7 +32,7 @@ async def test_when_kafka_stalls_it_sheds_recovers_and_is_live_again() -> None:
 
 
 async def test_told_to_shed_while_it_waits_for_a_token_it_opens_no_session() -> None:
-    keeper, flow, budget = FakeKeeper(token(1)), Flow(), Budget(400_000)
+    keeper, flow, budget = FakeKeeper(token(1)), Flow(), MemoryBudget(400_000)
     async with subscribed(flow, keeper=keeper, budget=budget) as scene:
         await until(lambda: len(scene.numbers) > 10)
         scene.brokers.freeze()
@@ -43,7 +43,7 @@ async def test_told_to_shed_while_it_waits_for_a_token_it_opens_no_session() -> 
         # Others hold the rest, each less than this one, which is therefore told.
         others = budget.limit - budget.used
         budget.used += others
-        budget.relieve()
+        budget.shed_largest()
         assert scene.told.sheds == 1
         keeper.put(token(2))
         await scene.until_state(State.SHEDDING)
@@ -60,7 +60,7 @@ async def test_while_dead_letters_cannot_be_written_rows_are_held_and_the_sessio
     async with subscribed(
         Flow(),
         brokers=brokers,
-        budget=Budget(400_000),
+        budget=MemoryBudget(400_000),
         tolerance=Tolerance(bad=True),
         dead_letter_topic="dlq",
     ) as scene:
@@ -72,7 +72,7 @@ async def test_while_dead_letters_cannot_be_written_rows_are_held_and_the_sessio
 
 
 async def test_after_it_failed_its_neighbours_are_still_told_to_shed() -> None:
-    budget = Budget(400_000)
+    budget = MemoryBudget(400_000)
     async with subscribed(Flow(), brokers=brokers_with("t", bad={20}), budget=budget) as scene:
         await until(lambda: len(scene.numbers) > 10)
         scene.brokers.freeze()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.task import State
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.task.fakes import FakeKeeper
@@ -90,7 +90,7 @@ async def test_while_kafka_is_stalled_it_waits_for_it() -> None:
 
 
 async def test_while_it_sheds() -> None:
-    async with subscribed(Flow(), budget=Budget(400_000)) as scene:
+    async with subscribed(Flow(), budget=MemoryBudget(400_000)) as scene:
         await until(lambda: len(scene.numbers) > 10)
         scene.brokers.freeze()
         await until(lambda: scene.told.sheds)

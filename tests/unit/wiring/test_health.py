@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from connector.reload import Reload
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.telemetry import Metrics, ReloadMetrics
 from connector.wiring.health import PublicHealth
 from tests.unit.auth.fakes import FakeSource, FakeTime, keeping, settle
@@ -15,7 +15,7 @@ from tests.unit.test_herder import TASKS, A, Bench, C, running
 from tests.unit.test_reload import FakeSource as FakeFiles
 
 
-def health(bench: Bench, budget: Budget | None = None) -> PublicHealth:
+def health(bench: Bench, budget: MemoryBudget | None = None) -> PublicHealth:
     """Of what the bench runs; no tokens are used."""
     reload = Reload(
         bench.config,
@@ -25,7 +25,7 @@ def health(bench: Bench, budget: Budget | None = None) -> PublicHealth:
         learn=lambda config: None,
     )
     return PublicHealth(
-        keeper=None, tasks=lambda: bench.herder.tasks, budget=budget or Budget(1000), reload=reload
+        keeper=None, tasks=lambda: bench.herder.tasks, budget=budget or MemoryBudget(1000), reload=reload
     )
 
 
@@ -64,7 +64,7 @@ async def test_the_body_has_the_subscriptions_that_run_now(tmp_path: Path) -> No
 async def test_what_is_known_only_by_asking_is_measured(tmp_path: Path) -> None:
     async with running(tmp_path, A) as bench:
         await until(lambda: bench.numbers(A, 0))
-        budget, metrics = Budget(4096), Metrics(version="1")
+        budget, metrics = MemoryBudget(4096), Metrics(version="1")
         budget.used = 17
         health(bench, budget).measure(metrics)
         read = metrics.registry.get_sample_value
@@ -90,7 +90,7 @@ async def test_each_token_has_a_state_of_its_own(tmp_path: Path) -> None:
             keeper=None,
             kafka_keeper=of_kafka,
             tasks=lambda: bench.herder.tasks,
-            budget=Budget(1),
+            budget=MemoryBudget(1),
             reload=reload,
         )
         await of_kafka.token()

@@ -10,7 +10,7 @@ import pytest
 
 from connector.config import LoadedConfig, compare, read_config
 from connector.herder import Herder, TaskFactory
-from connector.subscription import Budget
+from connector.subscription import MemoryBudget
 from connector.telemetry import Metrics, Redactor
 from connector.wiring.kafka_access import KafkaAccess
 from connector.wiring.tasks import ConfiguredTasks
@@ -45,7 +45,7 @@ class Bench:
             config,
             tokens=await TokenAccess.open(config, self.stack),
             kafka=self.kafka,
-            budget=Budget(config.config.inbox.max_bytes),
+            budget=MemoryBudget(config.config.inbox.max_bytes),
             metrics=self.metrics,
             redactor=Redactor(),
         )

@@ -11,7 +11,7 @@ first, doubled up to the longest; all of it is forgotten once the user has not r
 """
 
 
-class Votes:
+class TokenFeedback:
     """
     Who accepted and who rejected the token; users go by their names.
 

@@ -1,7 +1,7 @@
 """What was seen before."""
 
-from connector.refusals import Kinds, Symptom, kind_of
-from connector.refusals.kinds import NEWS_AGAIN_AFTER, NEWS_AT_ONCE, NEWS_EVERY, REMEMBERED
+from connector.refusals import RepetitionFilter, Symptom, kind_of
+from connector.refusals.repetition import NEWS_AGAIN_AFTER, NEWS_AT_ONCE, NEWS_EVERY, REMEMBERED
 
 WORDS = [f"{a}{b}{c}" for a in "ghijklm" for b in "nopqrst" for c in "uvwxyz"]
 """Texts of another shape each: no digits, which do not count."""
@@ -41,7 +41,7 @@ def test_where_and_with_which_number_it_was_said_makes_a_kind() -> None:
 
 
 def test_each_kind_is_news_once() -> None:
-    kinds = Kinds(Clock())
+    kinds = RepetitionFilter(Clock())
     assert [kinds.is_new(said(text)) for text in ("a", "a", "b", "a 1", "b", "a 2")] == [
         True,
         False,
@@ -54,7 +54,7 @@ def test_each_kind_is_news_once() -> None:
 
 def test_a_flood_of_new_kinds_is_news_now_and_then() -> None:
     clock = Clock()
-    kinds = Kinds(clock)
+    kinds = RepetitionFilter(clock)
     news = 0
     for word in WORDS[:240]:
         news += kinds.is_new(said(word))
@@ -65,7 +65,7 @@ def test_a_flood_of_new_kinds_is_news_now_and_then() -> None:
 
 def test_what_was_not_seen_for_long_is_news_again() -> None:
     clock = Clock()
-    kinds = Kinds(clock)
+    kinds = RepetitionFilter(clock)
     assert kinds.is_new(said("a"))
     for _ in range(5):
         clock.now += NEWS_AGAIN_AFTER - 1
@@ -75,7 +75,7 @@ def test_what_was_not_seen_for_long_is_news_again() -> None:
 
 
 def test_memory_is_bounded_and_what_is_seen_again_is_kept() -> None:
-    kinds = Kinds(Clock())
+    kinds = RepetitionFilter(Clock())
     kinds.is_new(said("kept"))
     for word in WORDS[: REMEMBERED + 50]:
         kinds.is_new(said(word))

@@ -6,15 +6,15 @@ from connector.auth.keeper import Keeper
 from connector.auth.token import Token
 
 
-class Lender:
+class BrokerTokenProvider:
     """
-    Lends the token of ``keeper`` to connections that are opened now and then, several at a time, and
+    Gives the token of ``keeper`` to connections that are opened now and then, several at a time, and
     passes on what the other side thought of it.
     """
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
-        self._lent: Token | None = None
+        self._given: Token | None = None
 
     @property
     def error(self) -> str | None:
@@ -23,15 +23,15 @@ class Lender:
 
     async def token(self) -> str:
         """Return the current token; wait until there is one that may serve."""
-        self._lent = await self._keeper.token()
-        return self._lent.value
+        self._given = await self._keeper.token()
+        return self._given.value
 
     def rejected(self, token: str) -> None:
-        """Take note that it was not accepted; only the one lent last counts."""
-        if self._lent is not None and self._lent.value == token:
-            self._keeper.reject(self._lent.generation)
+        """Take note that it was not accepted; only the one given last counts."""
+        if self._given is not None and self._given.value == token:
+            self._keeper.reject(self._given.generation)
 
     def accepted(self, token: str) -> None:
-        """Take note that it was accepted; only the one lent last counts."""
-        if self._lent is not None and self._lent.value == token:
-            self._keeper.accept(self._lent.generation)
+        """Take note that it was accepted; only the one given last counts."""
+        if self._given is not None and self._given.value == token:
+            self._keeper.accept(self._given.generation)

@@ -10,7 +10,7 @@ from connector.refusals.pattern import LONGEST_TEXT
 from connector.refusals.symptom import Symptom
 
 REMEMBERED = 200
-"""Kinds; the longest unseen is forgotten first."""
+"""RepetitionFilter; the longest unseen is forgotten first."""
 
 NEWS_AGAIN_AFTER = 3600.0
 """Seconds without one of a kind, after which the next is news again."""
@@ -33,7 +33,7 @@ def kind_of(symptom: Symptom) -> Hashable:
     return symptom.place, symptom.status, symptom.close_code, codes, shapes
 
 
-class Kinds:
+class RepetitionFilter:
     """Tells news from repetition, in bounded memory. ``clock`` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

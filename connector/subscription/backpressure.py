@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 import anyio
 
-from connector.subscription.memory import Holding
+from connector.subscription.memory import MemoryShare
 
 STRIDE = 256 * 1024
 """Bytes that are taken between two looks, at most; with a small budget, or many that share it, less."""
 
-EASED = 64
+MOST_SLOWED = 64
 """Readers up to which any waits: each may have read a quarter of a megabyte that is not counted yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EasingPolicy:
+class BackpressurePolicy:
     """
     How long a look may make one wait, in seconds: ``each`` for each session that there is, ``most`` however
     many there are. Nobody waits once there was no acknowledgement of one's own rows for ``standstill``: then
@@ -34,37 +34,37 @@ class EasingPolicy:
     standstill: float = 0.25
 
 
-DEFAULT = EasingPolicy()
+DEFAULT = BackpressurePolicy()
 
 
-class Easing:
-    """One reader's; ``holding`` is what it has received and Kafka has not acknowledged."""
+class Backpressure:
+    """One reader's; ``memory`` is what it has received and Kafka has not acknowledged."""
 
-    def __init__(self, holding: Holding, policy: EasingPolicy = DEFAULT) -> None:
-        self._holding = holding
+    def __init__(self, memory: MemoryShare, policy: BackpressurePolicy = DEFAULT) -> None:
+        self._memory = memory
         self._policy = policy
         self._due_at = 0
 
     @property
     def is_due(self) -> bool:
         """Whether enough was received for another look."""
-        return self._holding.taken >= self._due_at
+        return self._memory.taken >= self._due_at
 
-    async def look(self) -> None:
+    async def wait_if_ahead(self) -> None:
         """
-        Wait while there is more than `Holding.is_ahead` allows: for a moment, and only as long as
+        Wait while there is more than `MemoryShare.is_ahead` allows: for a moment, and only as long as
         acknowledgements come. For a Kafka that stands still nobody waits.
         """
-        holding, policy = self._holding, self._policy
-        sharers = holding.sharers
-        if sharers > EASED:
-            self._due_at = holding.taken + STRIDE
+        memory, policy = self._memory, self._policy
+        sharers = memory.sharers
+        if sharers > MOST_SLOWED:
+            self._due_at = memory.taken + STRIDE
             return
-        self._due_at = holding.taken + min(STRIDE, holding.fair_share // 8)
+        self._due_at = memory.taken + min(STRIDE, memory.fair_share // 8)
         until = time.monotonic() + min(policy.each * sharers, policy.most)
-        while holding.is_ahead:
-            left = min(until, holding.released_at + policy.standstill) - time.monotonic()
+        while memory.is_ahead:
+            left = min(until, memory.released_at + policy.standstill) - time.monotonic()
             if left <= 0.0:
                 return
             with anyio.move_on_after(left):
-                await holding.next_release()
+                await memory.wait_for_release()
