@@ -186,18 +186,18 @@ class Attempt:
             group.start_soon(self._finish_before_expiry, self._keeper, self.token)
 
     async def _deliver(self) -> None:
-        connection, easing, take = self._connection, self._intake.easing(), self._intake.receive
+        connection, backpressure, take = self._connection, self._intake.backpressure(), self._intake.receive
         await connection.start(self._settings.request)
         while (result := await connection.receive()) is not None:
             if take(result, self) and not self._is_settled:
                 self._data_came()
             if self._cause is not None:
                 # Close was sent, so the peer may be made to wait: nothing of what it sent is lost.
-                await self._intake.room()
+                await self._intake.wait_for_room()
                 continue
-            if easing.is_due:
+            if backpressure.is_due:
                 with anyio.CancelScope() as self._eases:
-                    await easing.wait_if_ahead()
+                    await backpressure.wait_if_ahead()
                 self._eases = None
 
     async def _receive_the_rest(self, error: SessionError) -> None:
@@ -217,7 +217,7 @@ class Attempt:
                     if result is None:
                         break
                     self._intake.receive(result, self)
-                    await self._intake.room()
+                    await self._intake.wait_for_room()
                 except (SocketClosed, Silent):
                     break
                 except ProtocolViolation as violation:

@@ -37,8 +37,8 @@ class Intake(Protocol):
     def violated(self, error: ProtocolViolation) -> None:
         """A peer broke the protocol, which ends its attempt."""
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Return once there is room for more, after Close was sent."""
 
-    def easing(self) -> Backpressure:
+    def backpressure(self) -> Backpressure:
         """Return what slows one reader down."""

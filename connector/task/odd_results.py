@@ -49,7 +49,7 @@ class OddResults:
         self._status = status
         self._observer = observer
         self._keep = keep
-        self._kinds = RepetitionFilter()
+        self._repetition = RepetitionFilter()
 
     def rows_of(self, result: Delivered, source: Source) -> list[msgspec.Raw] | None:
         """
@@ -96,7 +96,7 @@ class OddResults:
         refused = self._refused("stream", errors, source)
         symptom = refused.symptom
         said = "; ".join(symptom.texts[:3]) or "without a message"
-        if self._kinds.is_new(symptom):
+        if self._repetition.is_new(symptom):
             log.warning("result carries errors", subscription=self._name, errors=said, has_rows=has_rows)
         self._status.last_error = said
         is_known = self._refusals.classify(symptom).known

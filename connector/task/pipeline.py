@@ -92,7 +92,7 @@ class Pipeline:
         )
         # Called for every frame.
         self.receive = self._receiver.receive
-        self.wait_for_room = self._budget.room
+        self.wait_for_room = self._budget.wait_for_room
 
     @property
     def undelivered(self) -> int:
@@ -110,7 +110,7 @@ class Pipeline:
         if self._keeps_foreign and error.frame is not None:
             self._receiver.keep_foreign(error.frame, error)
 
-    def easing(self) -> Backpressure:
+    def backpressure(self) -> Backpressure:
         """Return what slows one reader down before it has to shed."""
         return Backpressure(self._memory)
 

@@ -63,12 +63,12 @@ class Events:
 class Counter:
     """Satisfies `Intake`; ``react`` is called with each result, and says whether that had data."""
 
-    def __init__(self, budget: MemoryBudget, easing: Backpressure | None = None) -> None:
+    def __init__(self, budget: MemoryBudget, backpressure: Backpressure | None = None) -> None:
         self.numbers: list[int] = []
         self.violations: list[ProtocolViolation] = []
         self.react: Callable[[Delivered], bool] = lambda result: True
         self._budget = budget
-        self._backpressure = easing or Backpressure(budget.open(lambda: None))
+        self._backpressure = backpressure or Backpressure(budget.open(lambda: None))
 
     @property
     def receive(self) -> Callable[[Delivered, Source], bool]:
@@ -82,10 +82,10 @@ class Counter:
     def violated(self, error: ProtocolViolation) -> None:
         self.violations.append(error)
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         await self._budget.wait_for_room()
 
-    def easing(self) -> Backpressure:
+    def backpressure(self) -> Backpressure:
         return self._backpressure
 
 

@@ -154,7 +154,7 @@ async def test_a_bad_record_is_told_to_whoever_opens_the_sockets() -> None:
 
 async def test_each_reader_is_slowed_down_for_itself_and_by_what_all_hold() -> None:
     async with piped(quiet) as line:
-        one, other = line.pipeline.easing(), line.pipeline.easing()
+        one, other = line.pipeline.backpressure(), line.pipeline.backpressure()
         assert one is not other
         await one.wait_if_ahead()
         assert (one.is_due, other.is_due) == (False, True)
