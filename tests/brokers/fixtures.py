@@ -5,22 +5,27 @@ Every test that uses one of these fixtures carries the marker `kafka` by itself.
 missing such tests skip and say so; with CI=true they fail.
 """
 
+import functools
 import itertools
 import os
 import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from tests.brokers.archive import ensure_archive
 from tests.brokers.cluster import FAST_FAILOVER, KafkaCluster
 from tests.brokers.jars import MissingComponentError, kafka_classpath
 from tests.brokers.secured import SecuredKafka
 
 RUNS_ON_KAFKA = ("runs on", "Apache Kafka")
 """A property of tests; it goes with their reports from the workers to whoever writes the summary."""
+ARCHIVE_DEADLINE = 120.0
+"""Seconds in which a broker ends that archives its classes at the end; a quiet machine needs five."""
 OUTCOMES = ("passed", "failed", "xfailed", "xpassed")
 
 
@@ -34,11 +39,23 @@ class StartKafka(Protocol):
 def kafka_jars() -> str:
     """The classpath of Apache Kafka."""
     try:
-        return kafka_classpath()
+        classpath = kafka_classpath()
     except MissingComponentError as error:
         if os.environ.get("CI") == "true":
             pytest.fail(f"Apache Kafka is missing, and in CI it must not be: {error}", pytrace=False)
         pytest.skip(f"Apache Kafka is missing: {error}")
+    ensure_archive(classpath, functools.partial(_run_once, classpath))
+    return classpath
+
+
+def _run_once(classpath: str, jvm: list[str], directory: Path) -> None:
+    cluster = KafkaCluster(
+        directory, classpath
+    )  # formatted without ``jvm``: this would archive the formatter
+    (broker,) = cluster.brokers
+    broker.start(jvm)
+    broker.wait_until_ready()
+    broker.stop(ARCHIVE_DEADLINE)
 
 
 @pytest.fixture(scope="session")

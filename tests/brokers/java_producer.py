@@ -10,6 +10,7 @@ from threading import Lock
 import anyio
 
 from tests.brokers import reaper
+from tests.brokers.archive import archive_options
 from tests.brokers.cluster import KafkaCluster
 
 JAVA = Path(__file__).parent / "java"
@@ -48,7 +49,13 @@ class _Program:
     """The program, kept running: a JVM that starts and compiles costs more than what is asked of it."""
 
     def __init__(self, classpath: str) -> None:
-        command = ["java", "-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        command = [
+            "java",
+            "-Xmx96m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            *archive_options(classpath),
+        ]
         command += [f"-Dlog4j2.configurationFile={JAVA / 'quiet.properties'}", "-cp", classpath]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the program runs
         self._process = subprocess.Popen(
