@@ -14,7 +14,7 @@ from tests.brokers.archive import archive_options
 LOG4J = Path(__file__).parent / "java" / "log4j2.properties"
 JVM = ["-Xms256m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 STARTED = b"Kafka Server started"
-START_DEADLINE = 90.0
+START_DEADLINE = 150.0
 STOP_DEADLINE = 10.0
 """Seconds. Three brokers are ready after 3 s; a machine shared by several test runs takes its time."""
 

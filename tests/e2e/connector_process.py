@@ -25,7 +25,9 @@ import yaml
 
 from tests.e2e.mount import Directory, Mount
 
-ASK_TIMEOUT = 5.0
+ASK_TIMEOUT = 30.0
+PATIENCE = 90.0
+"""Seconds in which all that is waited for happens, on the busiest of machines."""
 
 CONFIG = "connector.yaml"
 
@@ -76,7 +78,7 @@ class ConnectorProcess:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(10)
+        self.process.wait(30)
         if kind is None:
             assert not self.leaks(), self.leaks()
         else:
@@ -116,7 +118,7 @@ class ConnectorProcess:
         )
 
     async def _ask(self, path: str) -> tuple[int, str]:
-        await self.until(lambda: self._found_port() is not None, within=30, what="the API's port")
+        await self.until(lambda: self._found_port() is not None, within=PATIENCE, what="the API's port")
 
         def ask() -> tuple[int, str]:
             try:
@@ -150,7 +152,7 @@ class ConnectorProcess:
         _, body = await self.readyz()
         return str(body["subscriptions"][subscription]["state"])
 
-    async def until_state(self, subscription: str, *states: str, within: float = 30) -> None:
+    async def until_state(self, subscription: str, *states: str, within: float = PATIENCE) -> None:
         """Wait until the subscription is in one of ``states``."""
         deadline = time.monotonic() + within
         while (found := await self.state(subscription)) not in states:
@@ -169,7 +171,7 @@ class ConnectorProcess:
         return total
 
     async def until_metric(
-        self, name: str, holds: Callable[[float], bool], *, within: float = 30, **labels: str
+        self, name: str, holds: Callable[[float], bool], *, within: float = PATIENCE, **labels: str
     ) -> float:
         """Wait until the metric ``holds``; return it."""
         deadline = time.monotonic() + within
@@ -178,7 +180,9 @@ class ConnectorProcess:
             await anyio.sleep(0.05)
         return found
 
-    async def until(self, condition: Callable[[], object], *, within: float = 30, what: str = "it") -> None:
+    async def until(
+        self, condition: Callable[[], object], *, within: float = PATIENCE, what: str = "it"
+    ) -> None:
         """Wait for a condition; the process ending meanwhile is an error."""
         deadline = time.monotonic() + within
         while not condition():
@@ -190,12 +194,12 @@ class ConnectorProcess:
         """Send a signal."""
         self.process.send_signal(number)
 
-    async def stop(self, number: signal.Signals = signal.SIGTERM, *, within: float = 30) -> int:
+    async def stop(self, number: signal.Signals = signal.SIGTERM, *, within: float = PATIENCE) -> int:
         """Send ``number``, wait for the end, return the exit code."""
         self.send(number)
         return await self.ended(within=within)
 
-    async def ended(self, *, within: float = 30) -> int:
+    async def ended(self, *, within: float = PATIENCE) -> int:
         """Wait for the end, return the exit code."""
         return await anyio.to_thread.run_sync(lambda: self.process.wait(within))
 

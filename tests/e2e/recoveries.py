@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from tests.e2e.connector_process import ConnectorProcess
+from tests.e2e.connector_process import PATIENCE, ConnectorProcess
 
 ACKED = "connector_rows_acked_total"
 SESSIONS = "connector_sessions_opened_total"
@@ -25,7 +25,7 @@ async def recovery(
     connector: ConnectorProcess,
     what: str,
     *,
-    within: float = 60,
+    within: float = PATIENCE,
     subscription: str = "bsc",
     from_steady: bool = True,
 ) -> AsyncIterator[None]:
@@ -51,7 +51,7 @@ async def recovery(
 
 async def steady(connector: ConnectorProcess, subscription: str = "bsc") -> None:
     """Wait until the subscription has been live for a while."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         _, body = await connector.readyz()
         found = body["subscriptions"][subscription]

@@ -42,7 +42,7 @@ def assert_sound(connector: ConnectorProcess) -> None:
 # What an upstream sends
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("tolerance", "every"),
     [
@@ -120,7 +120,7 @@ async def assert_hidden(stage: Stage, dead_letters: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_it_lives_on_whatever_a_token_endpoint_answers(open_with: OpenStage) -> None:
     names = [f"t{number}" for number in range(6)]
     answers = token_answers()
@@ -138,7 +138,7 @@ async def test_it_lives_on_whatever_a_token_endpoint_answers(open_with: OpenStag
             connectors.append(await stack.enter_async_context(stage.start(config)))
         await ask_again_until_all_is_answered(stage, endpoints, connectors, secrets)
         for connector, name in zip(connectors, names, strict=True):
-            await connector.until_state(name, "live", within=90)
+            await connector.until_state(name, "live")
             await connector.until_metric("connector_rows_acked_total", lambda rows: rows > 0)
         for connector in connectors:
             assert await connector.stop() == 0

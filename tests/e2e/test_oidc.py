@@ -12,7 +12,7 @@ import pytest
 
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.reader import read_all
-from tests.e2e.connector_process import ConnectorProcess, at_least
+from tests.e2e.connector_process import PATIENCE, ConnectorProcess, at_least
 from tests.references.fixtures import StartOidc, StartReference
 from tests.references.oauth import Client
 
@@ -65,23 +65,21 @@ async def test_short_tokens_revocation_and_a_deleted_application(
         secrets=lambda: [CLIENT.secret, *let_in()],
     )
     async with connector:
-        await connector.until_metric("connector_sessions_opened_total", at_least(3), within=60)
+        await connector.until_metric("connector_sessions_opened_total", at_least(3))
         assert kept_out() == []
         assert await connector.metric("connector_reconnects_total", reason="reopen") >= 2
         assert await connector.metric("connector_reconnects_total", reason="unauthorized") == 0
 
         # Revoked, and the socket is cut: refused once, then let in with a fresh one.
         await oidc.order("live", seconds=3600)
-        with anyio.fail_after(30):
+        with anyio.fail_after(PATIENCE):
             while (await oidc.introspect(let_in()[-1])).get("exp", 0) < time.time() + 60:  # noqa: ASYNC110
                 await anyio.sleep(0.1)
         await connector.until_state("it", "live")
         await oidc.revoke(let_in()[-1], CLIENT)
         revoked_at = time.monotonic()
         await upstream.order("cut")
-        await connector.until_metric(
-            "connector_reconnects_total", at_least(1), reason="unauthorized", within=30
-        )
+        await connector.until_metric("connector_reconnects_total", at_least(1), reason="unauthorized")
         await connector.until_state("it", "live")
         print(f"live {time.monotonic() - revoked_at:.2f} s after the cut")
         assert kept_out() == ["invalid_token"]
