@@ -65,6 +65,7 @@ async def test_one_poisoned_row_fails_its_subscription_by_name_and_no_other(
         await stage.assert_exact(sibling)
 
 
+@pytest.mark.takes(60)
 @pytest.mark.slow
 async def test_kafka_frozen_for_half_a_minute_costs_nothing(
     start_kafka: StartKafka, tmp_path: Path, topic_name: Callable[[], str]
@@ -88,6 +89,7 @@ async def test_kafka_frozen_for_half_a_minute_costs_nothing(
         await stage.assert_exact(feed, doubled=True)
 
 
+@pytest.mark.takes(40)
 async def test_a_freeze_beyond_the_bound_is_declared_and_memory_stays_bounded(
     start_kafka: StartKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

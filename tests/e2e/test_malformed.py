@@ -47,8 +47,8 @@ def assert_sound(connector: ConnectorProcess) -> None:
     ("tolerance", "every"),
     [
         ("none", 12),
-        pytest.param("none", 1, marks=pytest.mark.slow),
-        pytest.param("all", 2, marks=pytest.mark.slow),
+        pytest.param("none", 1, marks=[pytest.mark.slow, pytest.mark.takes(120)]),
+        pytest.param("all", 2, marks=[pytest.mark.slow, pytest.mark.takes(90)]),
     ],
 )
 async def test_every_good_row_between_malformed_frames_arrives(
@@ -119,6 +119,7 @@ async def assert_hidden(stage: Stage, dead_letters: str) -> None:
 # What a token endpoint answers
 
 
+@pytest.mark.takes(120)
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_it_lives_on_whatever_a_token_endpoint_answers(open_with: OpenStage) -> None:

@@ -67,6 +67,7 @@ async def test_errors_beside_data_are_counted_and_the_rows_published(
         assert await connector.stop() == 0
 
 
+@pytest.mark.takes(310)
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_five_idle_minutes_bring_no_reconnect(

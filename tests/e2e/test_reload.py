@@ -276,6 +276,7 @@ async def test_rows_of_a_removed_subscription_hold_up_nobody_and_are_counted_at_
             kafka.broker(1).thaw()
 
 
+@pytest.mark.takes(110)
 @pytest.mark.slow
 async def test_whoever_cannot_leave_the_configuration_alone_loses_nothing(
     open_with: OpenStage, tmp_path: Path
