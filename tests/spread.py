@@ -24,7 +24,7 @@ SHARED = {
 }
 """Fixtures that one worker, or two, shall have for all tests: brokers of their own, or steps of one story."""
 
-USUAL = {"e2e": 6.0, "integration": 2.0, "conformance": 1.0, "fuzz": 2.0, "bench": 1.0}
+USUAL = {"e2e": 6.0, "integration": 2.0, "conformance": 1.0, "fuzz": 2.0, "bench": 1.0, "helm": 0.5}
 """Seconds of a test, by directory; elsewhere far less than one. `takes` tells of those that are unusual."""
 
 
@@ -38,16 +38,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not hasattr(config, "workerinput"):
         return
     turns: Counter[str] = Counter()
-    groups = {item: _group(item, turns) for item in items}
+    groups = {item: group_of(item, turns) for item in items}
     weights: Counter[str] = Counter()
     for item, group in groups.items():
         if group != item.nodeid:
             item.add_marker(pytest.mark.xdist_group(group))
-        weights[group] += round(1000 * _seconds(item))
+        weights[group] += round(1000 * seconds_of(item))
     items.sort(key=lambda item: -weights[groups[item]])
 
 
-def _group(item: pytest.Item, turns: Counter[str]) -> str:
+def group_of(item: pytest.Item, turns: Counter[str]) -> str:
     """The name of its group; where a fixture may be had twice, tests take turns."""
     callspec = getattr(item, "callspec", None)
     # A parameter may be the name of a fixture: that of `cluster` is.
@@ -59,7 +59,7 @@ def _group(item: pytest.Item, turns: Counter[str]) -> str:
     return item.nodeid if _room(item) in USUAL else item.nodeid.partition("::")[0]
 
 
-def _seconds(item: pytest.Item) -> float:
+def seconds_of(item: pytest.Item) -> float:
     takes = item.get_closest_marker("takes")
     return float(takes.args[0]) if takes is not None else USUAL.get(_room(item), 0.02)
 

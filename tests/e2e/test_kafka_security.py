@@ -329,7 +329,7 @@ async def test_oauthbearer_waits_for_its_token_endpoint_and_says_so(
 async def test_oauthbearer_with_tokens_of_ten_seconds_for_a_minute_loses_nothing(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
-    """The broker ends each connection at its token's expiry; for more than one life no new token is to be had."""
+    """The broker ends connections at their token's expiry; for more than one life no new one is to be had."""
     user, prefix = topic_name(), topic_name()
     allow_all_that_is_documented(secured, user, prefix)
     tokens = BrokerTokens(secured, user, life=10)
