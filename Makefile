@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 # Tests mostly wait, so that more of them than there are cores run side by side. Each worker has a broker.
 WORKERS ?= 6
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all test-cluster bench bench-scale bench-startup bench-stall bench-guard soak lint generate lock clean
@@ -32,7 +32,7 @@ test: $(READY) ## Run the tests but for those that take long; ARGS is passed to 
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: $(READY) ## Run every test; ARGS="-m slow": those that take long
-	$(PYTEST) --durations=0 $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-cluster: $(READY) ## Install the chart on the cluster of KUBECONFIG and count rows
 	@test -n "$(KUBECONFIG)" || { echo "KUBECONFIG must name a cluster; see docs/kubernetes.md" >&2; exit 2; }

@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 SLOWEST = 50
-_LINE = re.compile(r"^(\d+\.\d+)s (?:setup|call|teardown) +(tests/\S.*?)(?:@[^\]@]+)?$", re.MULTILINE)
+_LINE = re.compile(r"^(\d+\.\d+)s (?:setup|call|teardown) +(tests/.*)$", re.MULTILINE)
 
 
 def read(log: str) -> dict[str, float]:
