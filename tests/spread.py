@@ -35,7 +35,7 @@ SHARED = {
 }
 """Fixtures that one worker, or two, shall have for all tests: brokers of their own, or steps of one story."""
 
-USUAL = {"e2e": 6.0, "integration": 2.0, "conformance": 1.0, "fuzz": 2.0, "bench": 1.0, "helm": 0.5}
+USUAL = {"e2e": 8.0, "integration": 4.0, "conformance": 2.0, "fuzz": 20.0, "bench": 1.0, "helm": 0.5}
 """Seconds of a test, by directory; elsewhere far less than one. `takes` tells of those that are unusual."""
 
 

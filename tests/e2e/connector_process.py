@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -26,6 +26,8 @@ import yaml
 from tests.e2e.mount import Directory, Mount
 
 ASK_TIMEOUT = 30.0
+PAUSES = (0.05, 0.3)
+"""Seconds between two looks, growing from the first to the last: every look costs the connector, too."""
 PATIENCE = 90.0
 """Seconds in which all that is waited for happens, on the busiest of machines."""
 
@@ -154,10 +156,10 @@ class ConnectorProcess:
 
     async def until_state(self, subscription: str, *states: str, within: float = PATIENCE) -> None:
         """Wait until the subscription is in one of ``states``."""
-        deadline = time.monotonic() + within
+        deadline, pauses = time.monotonic() + within, growing()
         while (found := await self.state(subscription)) not in states:
             assert time.monotonic() < deadline, f"{subscription} is {found}, not {states}, after {within} s"
-            await anyio.sleep(0.05)
+            await anyio.sleep(next(pauses))
 
     async def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's series that carry ``labels``; 0 where there is none."""
@@ -174,10 +176,10 @@ class ConnectorProcess:
         self, name: str, holds: Callable[[float], bool], *, within: float = PATIENCE, **labels: str
     ) -> float:
         """Wait until the metric ``holds``; return it."""
-        deadline = time.monotonic() + within
+        deadline, pauses = time.monotonic() + within, growing()
         while not holds(found := await self.metric(name, **labels)):
             assert time.monotonic() < deadline, f"{name} is {found} after {within} s"
-            await anyio.sleep(0.05)
+            await anyio.sleep(next(pauses))
         return found
 
     async def until(
@@ -208,6 +210,14 @@ class ConnectorProcess:
         """Resident memory now."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def growing() -> Iterator[float]:
+    """`PAUSES`."""
+    pause, longest = PAUSES
+    while True:
+        yield pause
+        pause = min(1.2 * pause, longest)
 
 
 def at_least(count: float) -> Callable[[float], bool]:

@@ -237,7 +237,7 @@ def test_any_configuration_is_valid_or_refused_in_words(tmp_path: Path) -> None:
         [sys.executable, "-c", PROGRAM, *(f"{number}.yaml" for number in range(len(contents)))],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         cwd=tmp_path,
         env={"SECRET": secret},
         check=True,
