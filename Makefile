@@ -5,9 +5,12 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
+# Tests mostly wait, so that more of them than there are cores run side by side. Each worker has a broker.
+WORKERS ?= 6
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow test-cluster bench bench-scale bench-startup bench-stall bench-guard soak lint generate lock clean
+.PHONY: help setup demo test test-all test-cluster bench bench-scale bench-startup bench-stall bench-guard soak lint generate lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -25,11 +28,11 @@ $(READY): requirements-dev.lock pyproject.toml
 demo: $(READY) ## Run the whole product on this machine; ARGS="--seconds 20 --json"
 	@$(BIN)/connector demo $(ARGS)
 
-test: $(READY) ## Run the tests; ARGS is passed to pytest
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+test: $(READY) ## Run the tests but for those that take long; ARGS is passed to pytest
+	$(PYTEST) -m "not slow" $(ARGS)
 
-test-slow: $(READY) ## Run the tests that take minutes
-	$(BIN)/python -m pytest -m slow $(ARGS)
+test-all: $(READY) ## Run every test; ARGS="-m slow": those that take long
+	$(PYTEST) $(ARGS)
 
 test-cluster: $(READY) ## Install the chart on the cluster of KUBECONFIG and count rows
 	@test -n "$(KUBECONFIG)" || { echo "KUBECONFIG must name a cluster; see docs/kubernetes.md" >&2; exit 2; }

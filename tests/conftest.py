@@ -7,8 +7,10 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.brokers.fixtures",
+    "tests.e2e.recoveries",
     "tests.nginx.fixtures",
     "tests.references.fixtures",
+    "tests.spread",
     "tests.standins.fixtures",
 ]
 

@@ -41,7 +41,7 @@ class PipelineEvents(Protocol):
 
 class Pipeline:
     """
-    One subscription's: its inbox, receiver, pump, ledger and error reporter.
+    One subscription's: its inbox, receiver, pump, submitted records and error reporter.
 
     ``dead_letters`` of ``None``: bad records are not kept. `receive` takes a result and the attempt that it
     came by, and never waits (see `Receiver.receive`).
@@ -72,12 +72,12 @@ class Pipeline:
             observer=observer,
             fail=events.failed,
         )
-        self._ledger = SubmittedRecords(self._settled, self._errors.bad)
+        self._submitted = SubmittedRecords(self._settled, self._errors.bad)
         self._pump = Pump(
             settings,
             inbox=self._inbox,
             publisher=publisher,
-            ledger=self._ledger,
+            submitted=self._submitted,
             memory=memory,
             observer=observer,
             window=int(self._budget.limit * WINDOW_SHARE),
@@ -97,7 +97,7 @@ class Pipeline:
     @property
     def undelivered(self) -> int:
         """Frames that were received and are not through."""
-        return len(self._inbox) + self._pump.in_hand + len(self._ledger)
+        return len(self._inbox) + self._pump.in_hand + len(self._submitted)
 
     async def run(self) -> None:
         """Pass on what is received; return once closed, with all of it handed to the publisher."""
@@ -132,7 +132,7 @@ class Pipeline:
         """Return once what was received is through. Ends a `hold`. Cancelling it loses nothing."""
         while self.undelivered:
             self._pump.release()
-            await self._ledger.below(1)
+            await self._submitted.below(1)
             await anyio.lowlevel.checkpoint()
 
     @property

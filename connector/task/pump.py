@@ -1,4 +1,4 @@
-"""From the inbox to Kafka: extracts, waits for topics, keeps the ledger."""
+"""From the inbox to Kafka: extracts, waits for topics, keeps the submitted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pump:
         *,
         inbox: Inbox[Arrival],
         publisher: Destination,
-        ledger: SubmittedRecords,
+        submitted: SubmittedRecords,
         memory: MemoryShare,
         observer: FlowObserver,
         window: int,
@@ -43,7 +43,7 @@ class Pump:
         self._headers = settings.headers
         self._inbox = inbox
         self._publisher = publisher
-        self._ledger = ledger
+        self._submitted = submitted
         self._memory = memory
         self._observer = observer
         self._window = window
@@ -52,10 +52,10 @@ class Pump:
         """What was taken from the inbox and waits for the end of a hold: one arrival, or none."""
 
     async def run(self) -> None:
-        """Return once the inbox is closed and empty; what is with the publisher is in the ledger."""
+        """Return once the inbox is closed and empty; what is with the publisher is in the submitted."""
         while True:
             await self._below_window()
-            # From here to the ledger nothing waits: what is in neither of them counts as delivered.
+            # From here to the submitted records nothing waits: what is in neither of them counts as delivered.
             arrival = await self._inbox.get()
             if arrival is None:
                 return
@@ -97,8 +97,8 @@ class Pump:
         self.in_hand = 0
 
     async def _below_window(self) -> None:
-        if self._ledger.held >= self._window:
-            await self._ledger.below(self._window)
+        if self._submitted.held >= self._window:
+            await self._submitted.below(self._window)
             # What was acknowledged makes place for the next request: the sender's task takes two turns.
             await anyio.lowlevel.checkpoint()
             await anyio.lowlevel.checkpoint()
@@ -118,7 +118,7 @@ class Pump:
 
     def _open(self, arrival: Arrival) -> Submission:
         rows = arrival.rows
-        return self._ledger.open(
+        return self._submitted.open(
             rows=len(rows),
             size=arrival.size,
             received_at=arrival.received_at,

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.brokers.waiting import eventually
 
-DEADLINE = 30.0
+DEADLINE = 90.0
 
 
 @asynccontextmanager

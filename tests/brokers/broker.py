@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.brokers import ports, reaper
+from tests.brokers.archive import archive_options
 
 LOG4J = Path(__file__).parent / "java" / "log4j2.properties"
 JVM = ["-Xms256m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 STARTED = b"Kafka Server started"
-START_DEADLINE = 90.0
+START_DEADLINE = 150.0
 STOP_DEADLINE = 10.0
 """Seconds. Three brokers are ready after 3 s; a machine shared by several test runs takes its time."""
 
@@ -41,7 +42,7 @@ class Broker:
         self.log_file = directory / "server.log"
         self._directory = directory
         self._classpath = classpath
-        self._jvm = [*JVM, *jvm]
+        self._jvm = jvm
         self._format_options = format_options
         self._process: subprocess.Popen[bytes] | None = None
         self._log_seen = 0
@@ -64,11 +65,11 @@ class Broker:
         options = [f"--cluster-id={cluster_id}", *self._format_options]
         return self._java("kafka.tools.StorageTool", "format", *options, "-c")
 
-    def start(self) -> None:
-        """Begin to start; `wait_until_ready` tells when it serves."""
+    def start(self, jvm: Sequence[str] = ()) -> None:
+        """Begin to start, with further options of Java; `wait_until_ready` tells when it serves."""
         assert not self.is_running, f"broker {self.node_id} is running already"
         self._log_seen = self.log_file.stat().st_size if self.log_file.exists() else 0
-        self._process = self._java("kafka.Kafka")
+        self._process = self._java("kafka.Kafka", jvm=jvm)
         reaper.watch(self._process.pid)
 
     def wait_until_ready(self) -> None:
@@ -101,12 +102,12 @@ class Broker:
         self._signal(signal.SIGKILL)
         self._reap(timeout=None)
 
-    def stop(self) -> None:
-        """End it in good order where it can, else at once. Does nothing for one that has ended."""
+    def stop(self, deadline: float = STOP_DEADLINE) -> None:
+        """End it in good order where it can within ``deadline`` seconds, else at once; if it runs at all."""
         if self.is_running and not self._is_frozen:
             self._signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._reap(timeout=STOP_DEADLINE)
+                self._reap(timeout=deadline)
         if self.is_running:
             self.kill()
 
@@ -136,8 +137,9 @@ class Broker:
         self._is_frozen = False
         reaper.forget(self._process.pid)
 
-    def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = ["java", *self._jvm, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", self._classpath, main]
+    def _java(self, main: str, *arguments: str, jvm: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        options = [*JVM, *archive_options(self._classpath), *self._jvm, *jvm]
+        command = ["java", *options, f"-Dlog4j2.configurationFile={LOG4J}", "-cp", self._classpath, main]
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
                 [*command, *arguments, str(self._directory / "server.properties")],

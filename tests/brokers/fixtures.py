@@ -5,21 +5,28 @@ Every test that uses one of these fixtures carries the marker `kafka` by itself.
 missing such tests skip and say so; with CI=true they fail.
 """
 
+import functools
 import itertools
 import os
 import re
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from tests.brokers.archive import ensure_archive
 from tests.brokers.cluster import FAST_FAILOVER, KafkaCluster
 from tests.brokers.jars import MissingComponentError, kafka_classpath
 from tests.brokers.secured import SecuredKafka
 
-RAN = pytest.StashKey[int]()
+RUNS_ON_KAFKA = ("runs on", "Apache Kafka")
+"""A property of tests; it goes with their reports from the workers to whoever writes the summary."""
+ARCHIVE_DEADLINE = 120.0
+"""Seconds in which a broker ends that archives its classes at the end; a quiet machine needs five."""
+OUTCOMES = ("passed", "failed", "xfailed", "xpassed")
 
 
 class StartKafka(Protocol):
@@ -32,11 +39,23 @@ class StartKafka(Protocol):
 def kafka_jars() -> str:
     """The classpath of Apache Kafka."""
     try:
-        return kafka_classpath()
+        classpath = kafka_classpath()
     except MissingComponentError as error:
         if os.environ.get("CI") == "true":
             pytest.fail(f"Apache Kafka is missing, and in CI it must not be: {error}", pytrace=False)
         pytest.skip(f"Apache Kafka is missing: {error}")
+    ensure_archive(classpath, functools.partial(_run_once, classpath))
+    return classpath
+
+
+def _run_once(classpath: str, jvm: list[str], directory: Path) -> None:
+    cluster = KafkaCluster(
+        directory, classpath
+    )  # formatted without ``jvm``: this would archive the formatter
+    (broker,) = cluster.brokers
+    broker.start(jvm)
+    broker.wait_until_ready()
+    broker.stop(ARCHIVE_DEADLINE)
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +77,42 @@ def secured(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """One broker with TLS, SASL and ACLs for the whole run. Leave it running; name users by `topic_name`."""
     with SecuredKafka(tmp_path_factory.mktemp("secured"), kafka_jars) as secured:
         yield secured
+
+
+@pytest.fixture(scope="session")
+def lonely(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """What `alone` harms."""
+    with KafkaCluster(tmp_path_factory.mktemp("lonely"), kafka_jars, config=FAST_FAILOVER) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def alone(lonely: KafkaCluster) -> Iterator[KafkaCluster]:
+    """One broker to be killed and frozen; it runs again before the next test."""
+    yield lonely
+    _restore(lonely)
+
+
+@pytest.fixture(scope="session")
+def fragile3(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    """What `fragile` harms."""
+    directory = tmp_path_factory.mktemp("fragile")
+    with KafkaCluster(directory, kafka_jars, brokers=3, config=FAST_FAILOVER) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def fragile(fragile3: KafkaCluster) -> Iterator[KafkaCluster]:
+    """Three brokers to be killed and frozen; they run again before the next test."""
+    yield fragile3
+    _restore(fragile3)
+
+
+def _restore(cluster: KafkaCluster) -> None:
+    for broker in cluster.brokers:
+        if not broker.is_running:
+            broker.restart()
+        broker.thaw()
 
 
 @pytest.fixture
@@ -86,26 +141,15 @@ def topic_name(request: pytest.FixtureRequest) -> Callable[[], str]:
     return lambda: f"{stem}-{next(numbers)}"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[RAN] = 0
-
-
 @pytest.hookimpl(tryfirst=True)  # before `-m kafka` selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "kafka_jars" in getattr(item, "fixturenames", ()):
             item.add_marker("kafka")
+            item.user_properties.append(RUNS_ON_KAFKA)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if report.when == "call" and not report.skipped and item.get_closest_marker("kafka") is not None:
-        item.config.stash[RAN] += 1
-    return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    terminalreporter.write_line(f"{config.stash[RAN]} tests ran on Apache Kafka")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for kind in OUTCOMES for report in terminalreporter.stats.get(kind, ())]
+    ran = sum(report.when == "call" and RUNS_ON_KAFKA in report.user_properties for report in reports)
+    terminalreporter.write_line(f"{ran} tests ran on Apache Kafka")

@@ -32,7 +32,7 @@ async def read_all(
     *,
     until: int | Callable[[Sequence[Record]], bool] | None = None,
     isolation: Isolation = "read_committed",
-    deadline: float = 30.0,
+    deadline: float = 90.0,
 ) -> list[Record]:
     """
     Read a topic from its beginning, in order within each partition; wait for one that does not exist yet.
@@ -58,7 +58,7 @@ async def read_all(
 
 
 async def end_offsets(
-    bootstrap_servers: str, topic: str, *, isolation: Isolation = "read_uncommitted", deadline: float = 30.0
+    bootstrap_servers: str, topic: str, *, isolation: Isolation = "read_uncommitted", deadline: float = 90.0
 ) -> dict[int, int]:
     """
     The offset after the last record of each partition; for a read-committed reader the last stable offset.

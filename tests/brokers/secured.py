@@ -54,7 +54,7 @@ PLAIN_USER, PLAIN_PASSWORD = "paula", f"plain-{secrets.token_hex(8)}"
 """PLAIN knows only whom the broker's configuration names."""
 
 AUDIENCE, ISSUER = "kafka", "https://issuer.test"
-DEADLINE = 30.0
+DEADLINE = 90.0
 ANY_HOST = "*"
 
 Acl = TypeVar("Acl", AclBinding, AclBindingFilter)

@@ -9,7 +9,7 @@ Answer = TypeVar("Answer")
 
 
 async def eventually(
-    ask: Callable[[], Awaitable[Answer]], *, deadline: float = 30.0, interval: float = 0.02
+    ask: Callable[[], Awaitable[Answer]], *, deadline: float = 90.0, interval: float = 0.02
 ) -> Answer:
     """
     Ask again and again until the answer is true, and return it. Times are in seconds.

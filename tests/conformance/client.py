@@ -26,7 +26,7 @@ from tests.unit.subscription.driving import connect, result_in, results_of
 MODERN, LEGACY = Subprotocol.TRANSPORT_WS, Subprotocol.LEGACY_WS
 KINDS: list[Kind] = ["modern", "legacy"]
 SPOKEN: Mapping[Kind, Subprotocol] = {"modern": MODERN, "legacy": LEGACY}
-WITHIN = 20.0
+WITHIN = 60.0
 """Seconds that anything here may take on a busy machine."""
 
 TICKS = "subscription ($n: Int!) { ticks(n: $n) { rows { number text } } }"

@@ -12,7 +12,7 @@ from connector.auth import ClientCredentials, Keeper
 from connector.http import HttpClient
 from tests.references.servers import NodeProcess
 
-WITHIN = 30.0
+WITHIN = 90.0
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.brokers.cluster import KafkaCluster
-from tests.e2e.recoveries import measured
 from tests.e2e.stage import Stage, open_stage
 from tests.standins.feed import Feed
 
@@ -33,8 +32,3 @@ def open_with(kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]
             yield stage
 
     return _open
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for what, seconds in measured():
-        terminalreporter.write_line(f"time to recovery: {what}: {seconds:.1f} s")

@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -25,7 +25,11 @@ import yaml
 
 from tests.e2e.mount import Directory, Mount
 
-ASK_TIMEOUT = 5.0
+ASK_TIMEOUT = 30.0
+PAUSES = (0.05, 0.3)
+"""Seconds between two looks, growing from the first to the last: every look costs the connector, too."""
+PATIENCE = 90.0
+"""Seconds in which all that is waited for happens, on the busiest of machines."""
 
 CONFIG = "connector.yaml"
 
@@ -76,7 +80,7 @@ class ConnectorProcess:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(10)
+        self.process.wait(30)
         if kind is None:
             assert not self.leaks(), self.leaks()
         else:
@@ -116,7 +120,7 @@ class ConnectorProcess:
         )
 
     async def _ask(self, path: str) -> tuple[int, str]:
-        await self.until(lambda: self._found_port() is not None, within=30, what="the API's port")
+        await self.until(lambda: self._found_port() is not None, within=PATIENCE, what="the API's port")
 
         def ask() -> tuple[int, str]:
             try:
@@ -150,12 +154,12 @@ class ConnectorProcess:
         _, body = await self.readyz()
         return str(body["subscriptions"][subscription]["state"])
 
-    async def until_state(self, subscription: str, *states: str, within: float = 30) -> None:
+    async def until_state(self, subscription: str, *states: str, within: float = PATIENCE) -> None:
         """Wait until the subscription is in one of ``states``."""
-        deadline = time.monotonic() + within
+        deadline, pauses = time.monotonic() + within, growing()
         while (found := await self.state(subscription)) not in states:
             assert time.monotonic() < deadline, f"{subscription} is {found}, not {states}, after {within} s"
-            await anyio.sleep(0.05)
+            await anyio.sleep(next(pauses))
 
     async def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's series that carry ``labels``; 0 where there is none."""
@@ -169,16 +173,18 @@ class ConnectorProcess:
         return total
 
     async def until_metric(
-        self, name: str, holds: Callable[[float], bool], *, within: float = 30, **labels: str
+        self, name: str, holds: Callable[[float], bool], *, within: float = PATIENCE, **labels: str
     ) -> float:
         """Wait until the metric ``holds``; return it."""
-        deadline = time.monotonic() + within
+        deadline, pauses = time.monotonic() + within, growing()
         while not holds(found := await self.metric(name, **labels)):
             assert time.monotonic() < deadline, f"{name} is {found} after {within} s"
-            await anyio.sleep(0.05)
+            await anyio.sleep(next(pauses))
         return found
 
-    async def until(self, condition: Callable[[], object], *, within: float = 30, what: str = "it") -> None:
+    async def until(
+        self, condition: Callable[[], object], *, within: float = PATIENCE, what: str = "it"
+    ) -> None:
         """Wait for a condition; the process ending meanwhile is an error."""
         deadline = time.monotonic() + within
         while not condition():
@@ -190,12 +196,12 @@ class ConnectorProcess:
         """Send a signal."""
         self.process.send_signal(number)
 
-    async def stop(self, number: signal.Signals = signal.SIGTERM, *, within: float = 30) -> int:
+    async def stop(self, number: signal.Signals = signal.SIGTERM, *, within: float = PATIENCE) -> int:
         """Send ``number``, wait for the end, return the exit code."""
         self.send(number)
         return await self.ended(within=within)
 
-    async def ended(self, *, within: float = 30) -> int:
+    async def ended(self, *, within: float = PATIENCE) -> int:
         """Wait for the end, return the exit code."""
         return await anyio.to_thread.run_sync(lambda: self.process.wait(within))
 
@@ -204,6 +210,14 @@ class ConnectorProcess:
         """Resident memory now."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def growing() -> Iterator[float]:
+    """`PAUSES`."""
+    pause, longest = PAUSES
+    while True:
+        yield pause
+        pause = min(1.2 * pause, longest)
 
 
 def at_least(count: float) -> Callable[[float], bool]:

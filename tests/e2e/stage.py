@@ -120,7 +120,7 @@ class Stage:
     async def records(self, feed: Feed, *, at_least: int | None = None) -> list[Record]:
         """What the feed's topic holds."""
         topic = self.topic(feed.name)
-        return await read_all(self.kafka.bootstrap_servers, topic, until=at_least, deadline=60)
+        return await read_all(self.kafka.bootstrap_servers, topic, until=at_least)
 
     async def audit(self, feed: Feed, **options: Any) -> Audit:
         """Hold the topic against the ledger."""

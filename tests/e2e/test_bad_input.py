@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.connector_process import PATIENCE
+
 GOOD = """\
 name: dex
 endpoint: {preset: generic, url: "ws://127.0.0.1:1/graphql"}
@@ -25,7 +27,7 @@ def connector(*arguments: str, directory: Path) -> subprocess.CompletedProcess[s
         [sys.executable, "-m", "connector", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         cwd=directory,
         check=False,
     )

@@ -16,7 +16,7 @@ from tests.brokers.admin import create_topic
 from tests.brokers.reader import end_offsets
 from tests.brokers.secured import SecuredKafka
 from tests.e2e.command import checks, of_check, run_command, secrets_of
-from tests.e2e.connector_process import encodings
+from tests.e2e.connector_process import PATIENCE, encodings
 from tests.e2e.stage import Stage, open_stage
 from tests.e2e.test_kafka_security import kafka as kafka_section
 from tests.e2e.test_kafka_security import secured_stage
@@ -250,9 +250,9 @@ async def test_an_interruption_ends_it_without_a_traceback(stage: Stage) -> None
         ["python", "-m", "connector", "check", "-c", str(file)], env=environment(stage), stdin=None
     )
     async with process:
-        await stage.upstream.until(lambda: stage.upstream.sessions, within=30)
+        await stage.upstream.until(lambda: stage.upstream.sessions)
         process.send_signal(signal.SIGINT)
-        with anyio.fail_after(30):
+        with anyio.fail_after(PATIENCE):
             assert await process.wait() == 130
             assert process.stderr is not None
             said = b"".join([chunk async for chunk in process.stderr])

@@ -11,8 +11,9 @@ from tests.standins.behaviour import Fin
 from tests.standins.oauth import TokenAnswer
 
 
+@pytest.mark.takes(150)
 @pytest.mark.slow
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 async def test_a_deleted_client_is_not_hammered_and_the_reason_is_told(stage: Stage) -> None:
     async with stage.start(stage.config()) as connector:
         await connector.until_metric("connector_rows_acked_total", lambda acked: acked > 100)

@@ -124,7 +124,7 @@ async def test_when_all_are_poisoned_the_subscription_fails_and_its_sibling_live
             await connector.until_metric(ACKED, at_least(1), subscription="eth")
             for _ in range(6):
                 poisoned.emit(10)
-            await connector.until_state("bsc", "failed", within=60)
+            await connector.until_state("bsc", "failed")
             _, body = await connector.readyz()
             assert "50 of the last 100 rows" in body["subscriptions"]["bsc"]["last_error"]
             assert body["subscriptions"]["eth"]["state"] == "live"
@@ -154,7 +154,7 @@ async def test_some_bad_rows_among_many_do_not_fail_it_and_each_is_kept(
                 places = dict.fromkeys(range(0, 200, 4), 21_000)
                 emitted = feed.emit(200, row_bytes=places)
                 bad |= {emitted[place] for place in places}
-            await connector.until_metric(LETTERS, at_least(len(bad)), within=60)
+            await connector.until_metric(LETTERS, at_least(len(bad)))
             assert await connector.state("bsc") == "live"
             assert await connector.stop() == 0
         assert numbers(await letters(stage)) == bad
@@ -207,7 +207,6 @@ async def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_logg
         assert numbers(await stage.records(feed)) == set(numbers_) - {numbers_[3], numbers_[50]}
 
 
-@pytest.mark.timeout(240)
 async def test_a_frozen_broker_while_bad_rows_come_confuses_nothing_and_loses_nothing(
     start_kafka: StartKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -231,15 +230,14 @@ async def test_a_frozen_broker_while_bad_rows_come_confuses_nothing_and_loses_no
             assert await connector.metric(FAILED) == len(bad)  # and none for Kafka's trouble
             assert await connector.state("bsc") == "live"
             kafka.broker(1).thaw()
-            await connector.until_metric(LETTERS, at_least(len(bad)), within=90)
-            await connector.until_metric(ACKED, at_least(1300 - len(bad)), within=90)
+            await connector.until_metric(LETTERS, at_least(len(bad)))
+            await connector.until_metric(ACKED, at_least(1300 - len(bad)))
             assert await connector.stop() == 0
         kept, published = numbers(await letters(stage)), numbers(await stage.records(feed))
         assert kept == bad
         assert published == set(range(1300)) - bad
 
 
-@pytest.mark.timeout(180)
 async def test_without_the_right_to_write_dead_letters_no_socket_opens_and_later_none_is_lost(
     start_kafka: StartKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -267,7 +265,7 @@ async def test_without_the_right_to_write_dead_letters_no_socket_opens_and_later
             assert f"to write to topic {topic}" in subscription["last_error"]
             assert not stage.upstream.attempts
             await deny(DENY, WRITE, ends=True)
-            await connector.until_state("bsc", "live", within=60)
+            await connector.until_state("bsc", "live")
             # Taken away while it runs: rows wait.
             await deny(DENY, WRITE)
             feed.emit(100, row_bytes={7: 150_000})
@@ -277,7 +275,7 @@ async def test_without_the_right_to_write_dead_letters_no_socket_opens_and_later
             assert await connector.metric(LETTERS) == 0
             assert await connector.state("bsc") == "live"
             await deny(DENY, WRITE, ends=True)
-            await connector.until_metric(LETTERS, at_least(1), within=90)
+            await connector.until_metric(LETTERS, at_least(1))
             await connector.until_metric(ACKED, at_least(99))
             assert await connector.stop() == 0
         assert numbers(await letters(stage)) == {7}
@@ -298,7 +296,7 @@ async def test_a_missing_dead_letter_topic_is_named_and_no_socket_opens_before_i
             assert f"topic {topic} does not exist" in body["subscriptions"]["bsc"]["last_error"]
             assert not stage.upstream.attempts
             await create_topic(kafka.bootstrap_servers, topic)
-            await connector.until_metric(ACKED, at_least(100), within=60)
+            await connector.until_metric(ACKED, at_least(100))
             assert await connector.stop() == 0
         await stage.assert_exact(feed)
 

@@ -139,7 +139,7 @@ async def test_a_wrong_password_is_named_until_the_broker_knows_it(
             assert connector.logs("kafka cannot be reached")[0]["error"] == body["kafka"]["error"]
             assert not stage.upstream.sessions  # streams are billed
             secured.set_password(user, password)
-            await connector.until_metric(ACKED, at_least(500), within=60)
+            await connector.until_metric(ACKED, at_least(500))
             status, body = await connector.readyz()
             assert (status, body["kafka"]["error"]) == (200, None)
             assert await connector.stop() == 0
@@ -168,7 +168,7 @@ async def test_a_rotated_password_file_is_used_without_a_restart(
             acked = await connector.metric(ACKED)
             await connector.until_metric(ACKED, at_least(acked + 500))
             secured.set_password(user, new)
-            await connector.until(lambda: connector.logs("kafka producer replaced"), within=60)
+            await connector.until(lambda: connector.logs("kafka producer replaced"))
             acked = await connector.metric(ACKED)
             await connector.until_metric(ACKED, at_least(acked + 500))
             assert await connector.metric("connector_kafka_rebuilds_total") == 0
@@ -192,7 +192,7 @@ async def test_a_wrong_password_is_corrected_by_its_file(
         async with stage.start(config) as connector:
             await connector.until(lambda: connector.logs("kafka cannot be reached"))
             file.write_text(right)
-            await connector.until_metric(ACKED, at_least(500), within=60)
+            await connector.until_metric(ACKED, at_least(500))
             assert await connector.stop() == 0
         await stage.assert_exact(feed)
 
@@ -227,10 +227,10 @@ async def test_a_missing_right_is_named_and_the_rows_come_once_it_is_granted(
             await connector.until(lambda: connector.logs("topic is not ready"))
             line = connector.logs("topic is not ready")[0]
             assert f"the brokers do not allow to write to topic {topic}" in line["error"]
-            await connector.until_metric(ACKED, at_least(500), subscription="eth", within=60)
+            await connector.until_metric(ACKED, at_least(500), subscription="eth")
             assert not feed.listeners  # what has nowhere to go is not billed
             secured.allow(user, "WRITE", topic=topic)
-            await connector.until_metric(ACKED, at_least(500), subscription="bsc", within=90)
+            await connector.until_metric(ACKED, at_least(500), subscription="bsc")
             assert await connector.stop() == 0
         await stage.assert_exact(feed)
         await stage.assert_exact(sibling)
@@ -268,7 +268,7 @@ async def test_oauthbearer_names_a_token_that_the_broker_refuses_and_recovers_wi
                 assert "does not accept the token" in body["kafka"]["error"]
                 assert connector.logs("token rejected")[0]["tokens_for"] == "kafka"
                 tokens.audience = None
-                await connector.until_metric(ACKED, at_least(500), within=90)
+                await connector.until_metric(ACKED, at_least(500))
                 _, body = await connector.readyz()
                 assert body["kafka"]["token"]["state"] == "valid"
                 assert await connector.metric("connector_kafka_token_requests_total", outcome="obtained") >= 2
@@ -314,25 +314,25 @@ async def test_oauthbearer_waits_for_its_token_endpoint_and_says_so(
     ):
         oauth.behave(TokenAnswer(status=503))
         async with stage.start(stage.config(kafka=oauthbearer(secured, oauth))) as connector:
-            await connector.until(lambda: connector.logs("kafka cannot be reached"), within=60)
+            await connector.until(lambda: connector.logs("kafka cannot be reached"))
             _, body = await connector.readyz()
             assert "no token for kafka: the token endpoint answered HTTP 503" in body["kafka"]["error"]
             assert oauth.count() < 20
             oauth.behave()
-            await connector.until_metric(ACKED, at_least(500), within=90)
+            await connector.until_metric(ACKED, at_least(500))
             assert await connector.stop() == 0
         await stage.assert_exact(feed)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(360)
-async def test_oauthbearer_with_tokens_of_20_seconds_for_three_minutes_loses_nothing(
+@pytest.mark.takes(80)
+async def test_oauthbearer_with_tokens_of_ten_seconds_for_a_minute_loses_nothing(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
-    """The broker ends each connection at its token's expiry; for half a minute no new token is to be had."""
+    """The broker ends connections at their token's expiry; for more than one life no new one is to be had."""
     user, prefix = topic_name(), topic_name()
     allow_all_that_is_documented(secured, user, prefix)
-    tokens = BrokerTokens(secured, user, life=20)
+    tokens = BrokerTokens(secured, user, life=10)
     feed = Feed("bsc", rate=500)
     async with StandInOAuth(tokens) as oauth:
         secrets = lambda: [oauth.client_secret, *tokens.values]  # noqa: E731
@@ -340,16 +340,16 @@ async def test_oauthbearer_with_tokens_of_20_seconds_for_three_minutes_loses_not
             async with stage.start(stage.config(kafka=oauthbearer(secured, oauth))) as connector:
                 await connector.until_metric(ACKED, at_least(500))
                 for seconds, answer in (
-                    (80, TokenAnswer()),
-                    (30, TokenAnswer(status=503)),
-                    (70, TokenAnswer()),
+                    (25, TokenAnswer()),
+                    (15, TokenAnswer(status=503)),
+                    (25, TokenAnswer()),
                 ):
                     oauth.behave(answer)
                     await anyio.sleep(seconds)
                 acked = await connector.metric(ACKED)
-                await connector.until_metric(ACKED, at_least(acked + 500), within=60)
+                await connector.until_metric(ACKED, at_least(acked + 500))
                 assert await connector.stop() == 0
             await stage.assert_exact(feed)
-            assert feed.emitted >= 500 * 150
-            assert 8 <= oauth.count(status=200) <= 20
-            assert oauth.count(status=503) <= 30
+            assert feed.emitted >= 500 * 50
+            assert 5 <= oauth.count(status=200) <= 15
+            assert oauth.count(status=503) <= 20

@@ -51,8 +51,8 @@ async def test_the_token_goes_where_it_is_wanted(
     await stage.assert_exact(stage.upstream.feed)
 
 
+@pytest.mark.takes(75)
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("subprotocol", SUBPROTOCOLS)
 async def test_a_minute_of_short_tokens_and_lost_sockets_loses_nothing_that_was_written(
     kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str], subprotocol: str

@@ -13,7 +13,7 @@ import pytest
 
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.reader import read_all
-from tests.e2e.connector_process import ConnectorProcess, at_least
+from tests.e2e.connector_process import PATIENCE, ConnectorProcess, at_least
 from tests.references.fixtures import StartOidc, StartReference
 from tests.references.oauth import AuthorizationServer, Client
 from tests.references.servers import ReferenceServer
@@ -45,7 +45,7 @@ class Parties:
 
     async def until_let_in_for_longer_than(self, seconds: float) -> None:
         """Return once the last token that opened a connection has so long to live."""
-        with anyio.fail_after(30):
+        with anyio.fail_after(PATIENCE):
             while await self._seconds_left() < seconds:  # noqa: ASYNC110
                 await anyio.sleep(0.1)
 
@@ -110,7 +110,7 @@ async def test_short_tokens_revocation_and_a_deleted_application(
 
 
 async def short_tokens_are_replaced_in_time(connector: ConnectorProcess, parties: Parties) -> None:
-    await connector.until_metric("connector_sessions_opened_total", at_least(3), within=60)
+    await connector.until_metric("connector_sessions_opened_total", at_least(3))
     assert parties.kept_out == []
     assert await connector.metric("connector_reconnects_total", reason="reopen") >= 2
     assert await connector.metric("connector_reconnects_total", reason="unauthorized") == 0
@@ -124,7 +124,7 @@ async def a_revoked_token_is_refused_once(connector: ConnectorProcess, parties: 
     await parties.oidc.revoke(parties.let_in[-1], CLIENT)
     revoked_at = time.monotonic()
     await parties.upstream.order("cut")
-    await connector.until_metric("connector_reconnects_total", at_least(1), reason="unauthorized", within=30)
+    await connector.until_metric("connector_reconnects_total", at_least(1), reason="unauthorized")
     await connector.until_state("it", "live")
     print(f"live {time.monotonic() - revoked_at:.2f} s after the cut")
     assert parties.kept_out == ["invalid_token"]

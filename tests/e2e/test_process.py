@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.connector_process import PATIENCE
 from tests.e2e.test_bad_input import DOCUMENT, GOOD
 
 CONNECTOR = f"{sys.executable} -m connector"
@@ -42,7 +43,7 @@ def running(command: str, directory: Path, log: str = "err") -> Iterator[subproc
 
 
 def until_logged(text: str, directory: Path, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while text not in (directory / "err").read_text():
         assert process.poll() is None, (process.returncode, (directory / "err").read_text())
         assert time.monotonic() < deadline
@@ -54,7 +55,7 @@ def test_with_standard_streams_closed_it_runs_and_stops_clean(directory: Path, c
     with running(f"{CONNECTOR} run -c dex.yaml {closed}", directory) as process:
         until_logged("api listening", directory, process)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     assert '"event":"stopped"' in (directory / "err").read_text().replace(" ", "")
 
 
@@ -64,7 +65,7 @@ def test_without_a_stream_for_its_log_it_runs_too(directory: Path) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(5)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -80,7 +81,7 @@ def test_a_signal_while_it_starts_ends_it_with_no_traceback(
         until_logged("begun", directory, process)
         time.sleep(delay)
         process.send_signal(number)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     assert "Traceback" not in (directory / "err").read_text()
 
 
@@ -96,7 +97,7 @@ def test_further_signals_at_any_moment_of_the_end_keep_exit_code_and_last_word(
             time.sleep(pause)
             process.send_signal(number)
         # Nothing was received, so nothing can be left undelivered.
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     said = (directory / "err").read_text()
     assert "stopped" in said
     assert "Traceback" not in said
@@ -106,7 +107,7 @@ def test_further_signals_at_any_moment_of_the_end_keep_exit_code_and_last_word(
 @pytest.mark.parametrize("arguments", ["validate -c dex.yaml", "--version"])
 def test_output_that_cannot_be_written_is_said_in_a_line(directory: Path, arguments: str) -> None:
     with running(f"{CONNECTOR} {arguments} >/dev/full", directory) as process:
-        assert process.wait(30) == 1
+        assert process.wait(PATIENCE) == 1
     said = (directory / "err").read_text()
     assert "cannot write the output: No space left on device" in said
     assert "Traceback" not in said
@@ -115,7 +116,7 @@ def test_output_that_cannot_be_written_is_said_in_a_line(directory: Path, argume
 
 def test_validate_without_stdout_still_answers_by_its_exit_code(directory: Path) -> None:
     with running(f"{CONNECTOR} validate -c dex.yaml >&-", directory) as process:
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     assert (directory / "err").read_text() == ""
 
 
@@ -130,4 +131,4 @@ def test_a_file_that_hangs_does_not_keep_it_from_ending(directory: Path) -> None
         os.mkfifo(token)  # who opens it to read waits for ever, as on a dead mount
         time.sleep(3)  # the next look at the file comes within a second
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0

@@ -67,8 +67,9 @@ async def test_errors_beside_data_are_counted_and_the_rows_published(
         assert await connector.stop() == 0
 
 
+@pytest.mark.takes(310)
 @pytest.mark.slow
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 async def test_five_idle_minutes_bring_no_reconnect(
     modern_reference: ReferenceServer,
     legacy_reference: ReferenceServer,

@@ -45,7 +45,7 @@ async def test_of_twenty_subscriptions_the_changed_one_alone_is_reopened(
         ]
         config = stage.config(subscriptions=sections, topics={"partitions": 1})
         async with stage.start_in(mount, config) as connector:
-            await connector.until_metric("connector_sessions_opened_total", at_least(20), within=60)
+            await connector.until_metric("connector_sessions_opened_total", at_least(20))
             first = list(stage.upstream.sessions)
             assert len(first) == 20
             sections[7] = {**sections[7], "headers": {"block": "Block.Number"}}
@@ -114,7 +114,7 @@ async def test_an_edited_document_reopens_those_that_use_it(open_with: OpenStage
                 "subscriptions[uses].document",
                 "subscriptions[too].document",
             }
-            await stage.upstream.until(lambda: len(stage.upstream.sessions) == 5, within=20)
+            await stage.upstream.until(lambda: len(stage.upstream.sessions) == 5)
             await flowing(connector, *documents)
             assert [len(sessions(stage, name)) for name in documents] == [2, 2, 1]
             queries = [session.query or "" for session in sessions(stage, "uses")]
@@ -219,7 +219,7 @@ async def test_the_level_of_the_log_changes_while_running(open_with: OpenStage) 
     async with open_with("bsc") as stage:
         config = stage.config(log={"level": "warning"})
         async with stage.start(config) as connector:
-            await stage.upstream.until(lambda: stage.upstream.live_sessions, within=30)
+            await stage.upstream.until(lambda: stage.upstream.live_sessions)
             assert not connector.logs()
             for number, level in enumerate(("debug", "error", "info"), 1):
                 connector.configure(stage.config(log={"level": level}))
@@ -251,7 +251,6 @@ async def test_with_reload_off_nothing_is_watched(open_with: OpenStage) -> None:
         await stage.assert_exact(stage.upstream.feed)
 
 
-@pytest.mark.timeout(180)
 async def test_rows_of_a_removed_subscription_hold_up_nobody_and_are_counted_at_the_end(
     start_kafka: StartKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -266,7 +265,7 @@ async def test_rows_of_a_removed_subscription_hold_up_nobody_and_are_counted_at_
             changed = stage.subscription(stage.upstream.feeds["changes"], headers={"block": "Block.Number"})
             connector.configure({**config, "subscriptions": [changed]})
             await reloaded(connector)
-            await stage.upstream.until(lambda: len(sessions(stage, "changes")) == 2, within=20)
+            await stage.upstream.until(lambda: len(sessions(stage, "changes")) == 2)
             assert sessions(stage, "goes")[0].record.ending == "client close"
             _, body = await connector.readyz()
             assert set(body["subscriptions"]) == {"changes"}
@@ -277,8 +276,8 @@ async def test_rows_of_a_removed_subscription_hold_up_nobody_and_are_counted_at_
             kafka.broker(1).thaw()
 
 
+@pytest.mark.takes(110)
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 async def test_whoever_cannot_leave_the_configuration_alone_loses_nothing(
     open_with: OpenStage, tmp_path: Path
 ) -> None:

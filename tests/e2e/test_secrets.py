@@ -2,7 +2,7 @@
 
 import anyio
 
-from tests.e2e.connector_process import ConnectorProcess, at_least
+from tests.e2e.connector_process import PATIENCE, ConnectorProcess, at_least
 from tests.e2e.stage import Stage
 from tests.standins.behaviour import Close, HttpRefusal, InBandError, InConnection
 from tests.standins.oauth import TokenAnswer
@@ -49,7 +49,7 @@ async def _all_sorts_of_trouble(stage: Stage, prelude: str | None = None) -> lis
 
 async def _until_proven(connector: ConnectorProcess) -> None:
     """Return once the session counts as a success: refusals in a row would be waited for ever longer."""
-    with anyio.fail_after(60):
+    with anyio.fail_after(PATIENCE):
         while True:
             _, body = await connector.readyz()
             one = body["subscriptions"]["bsc"]

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.e2e.command import run_command, secrets_of
-from tests.e2e.connector_process import encodings
+from tests.e2e.connector_process import PATIENCE, encodings
 from tests.e2e.stage import Stage
 from tests.standins.behaviour import Fin, Silence
 from tests.standins.feed import Feed
@@ -93,7 +93,7 @@ class Tailing:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for a condition; the tail ending meanwhile is an error."""
-        with anyio.fail_after(60):
+        with anyio.fail_after(PATIENCE):
             while not condition():
                 assert self.process.poll() is None, self.said
                 await anyio.sleep(0.05)
@@ -127,7 +127,7 @@ async def test_a_fresh_token_and_a_lost_socket_in_the_middle_lose_nothing_that_w
     async with Tailing(stage, stage.config(kafka=KAFKA_IS_AWAY)) as tail:
         await tail.until_rows(200)
         stage.upstream.begin(Fin())
-        await stage.upstream.until(lambda: len(stage.upstream.sessions) >= 4, within=60)
+        await stage.upstream.until(lambda: len(stage.upstream.sessions) >= 4)
         await tail.until_rows(len(tail.rows) + 100)
         tail.process.send_signal(signal.SIGTERM)
         assert await tail.ended() == 0
@@ -192,14 +192,14 @@ async def test_rows_over_several_lines_become_one_line_each(stage: Stage) -> Non
 
 async def test_time_without_any_session_is_a_failure_with_a_reason(stage: Stage) -> None:
     stage.oauth.delete_client()
-    done = await run_command(stage, stage.config(kafka=KAFKA_IS_AWAY), "tail", "--seconds", "2")
+    done = await run_command(stage, stage.config(kafka=KAFKA_IS_AWAY), "tail", "--seconds", "6")
     assert (done.returncode, done.stdout) == (1, "")
     assert "no session came about in time" in done.stderr
     assert "invalid_client" in done.stderr
 
 
 async def test_time_with_a_session_ends_well(stage: Stage) -> None:
-    done = await run_command(stage, stage.config(kafka=KAFKA_IS_AWAY), "tail", "--seconds", "4")
+    done = await run_command(stage, stage.config(kafka=KAFKA_IS_AWAY), "tail", "--seconds", "10")
     assert done.returncode == 0
     assert done.stdout
 

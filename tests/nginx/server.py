@@ -15,8 +15,8 @@ import anyio
 from tests.brokers import reaper
 from tests.brokers.ports import accepts, free_ports
 
-START_DEADLINE = 20.0
-STOP_DEADLINE = 10.0
+START_DEADLINE = 60.0
+STOP_DEADLINE = 30.0
 
 WEBSOCKET = (
     "proxy_http_version 1.1;",

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 _SERVING = re.compile(r"Serving on \S+ 127\.0\.0\.1:(\d+)")
-_START_DEADLINE = 20.0
+_START_DEADLINE = 60.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 HOSTS = {"upstream.test": "127.0.0.1", "login.test": "127.0.0.1", "192.0.2.7": "127.0.0.1"}

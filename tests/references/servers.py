@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-_START_DEADLINE = 30.0
-_STOP_DEADLINE = 5.0
+_START_DEADLINE = 90.0
+_STOP_DEADLINE = 20.0
 _LONGEST_LINE = 1 << 24
 
 Kind = Literal["modern", "legacy"]
@@ -91,7 +91,7 @@ class NodeProcess:
         await self.until(lambda: len(self.seen("done")) > done)
         return self.seen("done")[done].facts["answer"]
 
-    async def until(self, condition: Callable[[], object], *, within: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], *, within: float = 60.0) -> None:
         """Wait until the condition holds. Raises: TimeoutError: It did not ``within`` seconds."""
         deadline = time.monotonic() + within
         while not condition():

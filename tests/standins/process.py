@@ -17,8 +17,8 @@ from tests.standins.command import CLIENT_ID, CLIENT_SECRET
 from tests.standins.ledger import Ledger
 from tests.standins.tokens import make_secret
 
-_START_DEADLINE = 20.0
-_STOP_DEADLINE = 20.0
+_START_DEADLINE = 60.0
+_STOP_DEADLINE = 60.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 

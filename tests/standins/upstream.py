@@ -167,7 +167,7 @@ class StandInUpstream:
             session.begin(trouble)
         return len(chosen)
 
-    async def until(self, condition: Callable[[], object], *, within: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], *, within: float = 60.0) -> None:
         """Wait until the condition holds. Raises: TimeoutError: It did not ``within`` seconds."""
         deadline = time.monotonic() + within
         while not condition():

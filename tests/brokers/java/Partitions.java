@@ -1,3 +1,5 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -12,42 +14,57 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * Prints the partition that Kafka's own producer, as it is by default, chooses for each key.
+ * Tells the partition that Kafka's own producer, as it is by default, chooses for each key; until the end of
+ * its standard input.
  *
- * Arguments: bootstrap servers, topic. Standard input: one key a line in base64; "-" is the null key, an empty
- * line the empty key. The records go to a scratch topic with as many partitions as the given one, deleted at
- * the end, so that nobody who reads the topic sees them.
+ * A question is a line "SERVERS TOPIC COUNT" and COUNT keys, one a line in base64; "-" is the null key, an
+ * empty line the empty key. The answer is one line: the partitions, with spaces. The records go to a scratch
+ * topic with as many partitions as the given one, deleted at the end, so that nobody who reads the topic sees
+ * them.
  */
 public final class Partitions {
     public static void main(String[] arguments) throws Exception {
-        Map<String, Object> config = Map.of("bootstrap.servers", arguments[0], "max.block.ms", 20_000);
-        String topic = arguments[1];
+        BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
+        for (String question = input.readLine(); question != null; question = input.readLine()) {
+            String[] words = question.split(" ");
+            List<String> keys = new ArrayList<>();
+            for (int left = Integer.parseInt(words[2]); left > 0; left--) {
+                keys.add(input.readLine());
+            }
+            System.out.println(String.join(" ", answer(words[0], words[1], keys)));
+        }
+    }
+
+    private static List<String> answer(String servers, String topic, List<String> keys) throws Exception {
+        Map<String, Object> config = Map.of("bootstrap.servers", servers, "max.block.ms", 20_000);
         String scratch = "java-partitions-" + UUID.randomUUID();
-        List<String> lines = new String(System.in.readAllBytes()).lines().toList();
         try (Admin admin = Admin.create(config)) {
             int partitions =
                 admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
             admin.createTopics(List.of(new NewTopic(scratch, partitions, (short) -1).configs(
                 Map.of("min.insync.replicas", "1")))).all().get();
             try {
-                produce(config, scratch, lines);
+                return produce(config, scratch, keys);
             } finally {
                 admin.deleteTopics(List.of(scratch)).all().get();
             }
         }
     }
 
-    private static void produce(Map<String, Object> config, String topic, List<String> lines) throws Exception {
+    private static List<String> produce(Map<String, Object> config, String topic, List<String> keys)
+        throws Exception {
         ByteArraySerializer bytes = new ByteArraySerializer();
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(config, bytes, bytes)) {
-            for (String line : lines) {
+            for (String line : keys) {
                 byte[] key = line.equals("-") ? null : Base64.getDecoder().decode(line);
                 sent.add(producer.send(new ProducerRecord<>(topic, key, new byte[0])));
             }
         }
+        List<String> partitions = new ArrayList<>();
         for (Future<RecordMetadata> future : sent) {
-            System.out.println(future.get().partition());
+            partitions.add(Integer.toString(future.get().partition()));
         }
+        return partitions;
     }
 }

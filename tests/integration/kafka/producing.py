@@ -7,7 +7,7 @@ import anyio
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-START_DEADLINE = 30.0
+START_DEADLINE = 90.0
 STOP_DEADLINE = 10.0
 TRANSACTION_TIMEOUT_MS = 15_000
 

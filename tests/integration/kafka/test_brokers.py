@@ -55,6 +55,19 @@ async def test_java_and_aiokafka_choose_the_same_partitions(
     assert sum((await end_offsets(kafka.bootstrap_servers, topic)).values()) == len(keys)  # none of Java's
 
 
+async def test_what_java_complains_of_is_told_and_it_can_be_asked_again(
+    kafka: KafkaCluster, topic_name: Callable[[], str]
+) -> None:
+    with pytest.raises(AssertionError, match="UnknownTopicOrPartition"):
+        await java_partitions(kafka, topic_name(), [b"key"])
+    topic = await create_topic(kafka.bootstrap_servers, topic_name())
+    with anyio.move_on_after(0.01) as cut:
+        await java_partitions(kafka, topic, [b"key"])
+    assert cut.cancelled_caught
+
+    assert await java_partitions(kafka, topic, [b"key"] * 3) == [0, 0, 0]
+
+
 async def test_a_killed_broker_comes_back_with_its_data_and_settings(
     start_kafka: StartKafka, topic_name: Callable[[], str]
 ) -> None:

@@ -5,7 +5,7 @@ Not proved: power loss (what a killed broker wrote stays with the page cache), a
 """
 
 from asyncio import Future
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
@@ -16,7 +16,7 @@ from aiokafka.structs import RecordMetadata
 
 from tests.brokers.admin import create_topic, leader_of
 from tests.brokers.broker import Broker
-from tests.brokers.cluster import FAST_FAILOVER, KafkaCluster
+from tests.brokers.cluster import KafkaCluster
 from tests.brokers.reader import read_all
 from tests.integration.kafka.producing import idempotent_producer, rows, transactional_producer
 
@@ -25,21 +25,10 @@ IMPATIENT = {"request_timeout_ms": 2_000, "max_batch_size": 1_000}
 """Small batches, so that some are always on their way."""
 
 
-@pytest.fixture(scope="module")
-def fragile(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    """Three brokers that these tests harm, one test after the other."""
-    directory = tmp_path_factory.mktemp("fragile")
-    with KafkaCluster(directory, kafka_jars, brokers=3, config=FAST_FAILOVER) as cluster:
-        yield cluster
-
-
 @pytest.fixture
-def cluster(fragile: KafkaCluster) -> Iterator[KafkaCluster]:
-    yield fragile
-    for broker in fragile.brokers:
-        if not broker.is_running:
-            broker.restart()
-        broker.thaw()
+def cluster(fragile: KafkaCluster) -> KafkaCluster:
+    """Three brokers that these tests harm, one test after the other."""
+    return fragile
 
 
 @pytest.mark.parametrize("harm", [Broker.kill, Broker.freeze])

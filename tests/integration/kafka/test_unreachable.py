@@ -1,7 +1,7 @@
 """No broker, or a silent one: what waits for ever, what raises, and what is left behind."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import anyio
 import pytest
@@ -17,17 +17,10 @@ from tests.integration.kafka.producing import batch_of, idempotent_producer, row
 IMPATIENT = {"request_timeout_ms": 1_000}
 
 
-@pytest.fixture(scope="module")
-def lonely(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    """One broker that these tests freeze, one test after the other."""
-    with KafkaCluster(tmp_path_factory.mktemp("lonely"), kafka_jars) as cluster:
-        yield cluster
-
-
 @pytest.fixture
-def cluster(lonely: KafkaCluster) -> Iterator[KafkaCluster]:
-    yield lonely
-    lonely.broker(1).thaw()
+def cluster(alone: KafkaCluster) -> KafkaCluster:
+    """One broker that these tests freeze, one test after the other."""
+    return alone
 
 
 async def test_start_raises_where_nobody_listens() -> None:

@@ -20,7 +20,7 @@ CREATE = PublishSettings(create=NewTopics())
 EXISTING = PublishSettings()
 KAFKA = KafkaSettings(bootstrap_servers="", client_id="test")
 IMPATIENT = replace(KAFKA, request_timeout=2.0)
-DEADLINE = 60.0
+DEADLINE = 120.0
 STOP_DEADLINE = 8.0
 NOW_MS = round(time.time() * 1000)
 """The present: records of a year ago are beyond retention, and go while a test runs."""

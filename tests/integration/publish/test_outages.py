@@ -4,7 +4,7 @@ Brokers that freeze, die and come back: no row is lost, and none overtakes anoth
 Not proved: power loss (what a killed broker wrote stays with the page cache).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 import pytest
@@ -14,7 +14,7 @@ from connector.kafka import KafkaSettings, NewTopics
 from connector.publish import PublishSettings
 from tests.brokers.admin import leader_of
 from tests.brokers.broker import Broker
-from tests.brokers.cluster import FAST_FAILOVER, KafkaCluster
+from tests.brokers.cluster import KafkaCluster
 from tests.brokers.reader import Record, read_all
 from tests.integration.publish.publishing import (
     CREATE,
@@ -28,39 +28,6 @@ from tests.integration.publish.publishing import (
 
 FOUR = NewTopics(partitions=4)
 QUICK = PublishSettings(create=FOUR, stall_after=1.0, give_up_after=3.0, quiesce=1.0)
-
-
-@pytest.fixture(scope="module")
-def lonely(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    """One broker that these tests harm, one test after the other."""
-    with KafkaCluster(tmp_path_factory.mktemp("lonely"), kafka_jars, config=FAST_FAILOVER) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def alone(lonely: KafkaCluster) -> Iterator[KafkaCluster]:
-    yield lonely
-    (broker,) = lonely.brokers
-    if not broker.is_running:
-        broker.restart()
-    broker.thaw()
-
-
-@pytest.fixture(scope="module")
-def fragile3(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    """Three brokers that these tests harm, one test after the other."""
-    directory = tmp_path_factory.mktemp("fragile")
-    with KafkaCluster(directory, kafka_jars, brokers=3, config=FAST_FAILOVER) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def fragile(fragile3: KafkaCluster) -> Iterator[KafkaCluster]:
-    yield fragile3
-    for broker in fragile3.brokers:
-        if not broker.is_running:
-            broker.restart()
-        broker.thaw()
 
 
 class Stream:

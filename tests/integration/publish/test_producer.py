@@ -1,7 +1,7 @@
 """The producer by itself: what it raises, and that it closes within seconds whatever the brokers do."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -23,29 +23,13 @@ from connector.kafka import (
     topic_limits,
 )
 from tests.brokers.admin import create_topic
-from tests.brokers.cluster import FAST_FAILOVER, KafkaCluster
+from tests.brokers.cluster import KafkaCluster
 from tests.brokers.ports import free_ports
 from tests.brokers.reader import end_offsets
 from tests.integration.publish.leftovers import nothing_left_behind
 from tests.integration.publish.publishing import IMPATIENT, KAFKA, STOP_DEADLINE
 
 SETTINGS = pytest.mark.parametrize("settings", [KAFKA, IMPATIENT], ids=["patient", "impatient"])
-
-
-@pytest.fixture(scope="module")
-def lonely(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    """One broker that these tests harm, one test after the other."""
-    with KafkaCluster(tmp_path_factory.mktemp("lonely"), kafka_jars, config=FAST_FAILOVER) as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def alone(lonely: KafkaCluster) -> Iterator[KafkaCluster]:
-    yield lonely
-    (broker,) = lonely.brokers
-    if not broker.is_running:
-        broker.restart()
-    broker.thaw()
 
 
 def batch_of(producer: Producer, values: int = 1, size: int = 10) -> Batch:

@@ -156,10 +156,10 @@ async def test_a_proxy_that_hangs_costs_a_deadline_and_no_connection(scheme: str
 
     async with talking(hang) as port:
         proxy = parse_proxy(f"{scheme}://127.0.0.1:{port}")
-        client = HttpClient(timeout=0.2, proxy=proxy)
-        with pytest.raises(Unreachable, match=f"not complete within 0.2 s through the proxy {proxy}"):
+        client = HttpClient(timeout=0.9, proxy=proxy)
+        with pytest.raises(Unreachable, match=f"not complete within 0.9 s through the proxy {proxy}"):
             await client.post_form("https://token.invalid/", {})
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             await ended.wait()
         await client.__aexit__(None, None, None)
 

@@ -72,7 +72,7 @@ class Desk:
         """Receive a frame, and learn at once which of its rows are bad; good ones are through."""
         values = [object() for _ in range(rows)]
         self.memory.take(rows)
-        submission = self.ledger.open(rows=rows, size=rows, received_at=0.0, values=values)
+        submission = self.submitted.open(rows=rows, size=rows, received_at=0.0, values=values)
         for number in sorted(bad):
             submission.given_up(bad_row(cast(Any, values[number]), error, **known))
         if rows > len(bad):
@@ -89,7 +89,7 @@ def test_without_tolerance_the_first_bad_row_fails_and_all_are_counted() -> None
     assert desk.told.failed == ["too_large", "too_large"]
     assert (desk.told.skipped, desk.told.letters, desk.queue.letters) == ([], [], [])
     assert [line["event"] for line in lines] == ["subscription failed: a record cannot be published"]
-    assert (desk.memory.held, len(desk.ledger)) == (0, 0)
+    assert (desk.memory.held, len(desk.submitted)) == (0, 0)
 
 
 def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> None:
@@ -108,13 +108,13 @@ def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_told() -> 
 def test_a_bad_row_is_through_once_its_letter_is() -> None:
     desk = Desk()
     submission = desk.frame(10, {3})
-    assert (submission.pending, len(desk.ledger)) == (1, 1)
+    assert (submission.pending, len(desk.submitted)) == (1, 1)
     assert desk.told.letters == []
-    assert desk.memory.held == desk.ledger.held == 10 + 1000  # the letter takes memory, too
+    assert desk.memory.held == desk.submitted.held == 10 + 1000  # the letter takes memory, too
     desk.queue.deliver()
-    assert (submission.pending, len(desk.ledger)) == (0, 0)
+    assert (submission.pending, len(desk.submitted)) == (0, 0)
     assert desk.told.letters == desk.told.failed == ["invalid"]
-    assert desk.memory.held == desk.ledger.held == 0
+    assert desk.memory.held == desk.submitted.held == 0
 
 
 def test_lines_of_the_log_are_few_and_leave_out_no_record() -> None:
@@ -185,7 +185,7 @@ def test_what_is_no_row_is_no_bad_row() -> None:
 def test_a_letter_that_is_refused_fails_with_that_reason_and_is_told() -> None:
     desk = Desk()
     values = [b"abc"]
-    submission = desk.ledger.open(rows=1, size=0, received_at=0.0, values=values)
+    submission = desk.submitted.open(rows=1, size=0, received_at=0.0, values=values)
     submission.given_up(bad_row(values[0]))
     (record, _, observer) = desk.queue.letters[0]
     with capture_logs() as lines:
@@ -200,7 +200,7 @@ def test_a_letter_that_is_refused_fails_with_that_reason_and_is_told() -> None:
     assert lost["bytes"] == 3
     assert lost["sha256"].startswith("ba7816bf")
     assert failed["event"] == "subscription failed: a dead letter cannot be published"
-    assert (desk.memory.held, len(desk.ledger)) == (0, 0)
+    assert (desk.memory.held, len(desk.submitted)) == (0, 0)
 
 
 def test_the_reason_of_the_end_stays() -> None:
@@ -220,4 +220,4 @@ def test_a_letter_that_is_lost_at_once_leaves_nothing_held() -> None:
 
     desk = Desk(queue=Shredder())
     desk.frame(1, {0})
-    assert (desk.memory.held, desk.ledger.held, desk.budget.used) == (0, 0, 0)
+    assert (desk.memory.held, desk.submitted.held, desk.budget.used) == (0, 0, 0)
