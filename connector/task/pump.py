@@ -55,7 +55,7 @@ class Pump:
         """Return once the inbox is closed and empty; what is with the publisher is in the submitted."""
         while True:
             await self._below_window()
-            # From here to the submitted records nothing waits: what is in neither of them counts as delivered.
+            # From here to where it is submitted nothing waits: what is in neither counts as delivered.
             arrival = await self._inbox.get()
             if arrival is None:
                 return

@@ -127,7 +127,7 @@ async def test_the_refused_one_of_two_tokens_is_rejected_and_the_rows_of_both_ar
     policy.after(first.error, first.token)
     assert both.keeper.rejected == [1]
     assert set(both.keeper.accepted) == {1, 2}
-    audit = feed.submitted.audit(published)
+    audit = feed.ledger.audit(published)
     assert not audit.missing
     assert not audit.altered
     assert len(audit.doubled) == ROWS_BEFORE_THE_REFUSAL  # what both have brought

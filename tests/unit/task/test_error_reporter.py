@@ -62,7 +62,7 @@ class Desk:
             fail=self.failures.append,
             clock=lambda: self.now,
         )
-        self.ledger = SubmittedRecords(self.settled, self.reporter.bad)
+        self.submitted = SubmittedRecords(self.settled, self.reporter.bad)
 
     def settled(self, submissions: Sequence[Submission]) -> None:
         self.memory.release(sum(submission.size for submission in submissions))
