@@ -33,14 +33,14 @@ def restamped(entry: Entry, now_ms: int) -> Entry | None:
     return None
 
 
-def give_up(entry: Entry, error: DataError, *, worker: type, topic: str, partition: int) -> None:
+def give_up(entry: Entry, error: DataError, *, executing_class: type, topic: str, partition: int) -> None:
     """Account for a row that ``topic`` does not take."""
     key, value, moment, headers, callback = entry
     callback.given_up(
         BadRecord(
             error=error,
             stage=Stage.PRODUCE,
-            executing_class=worker,
+            executing_class=executing_class,
             value=value,
             headers=headers,
             key=key,

@@ -48,18 +48,18 @@ class PartitionSender:
     limits: KnownLimits
     linger: float = 0.0
     kept: KeptRows | None = None
-    queue: deque[Entry] = field(default_factory=deque)
-    rows_acknowledged: int = 0
+    queue: deque[Entry] = field(default_factory=deque, init=False)
+    rows_acknowledged: int = field(default=0, init=False)
     _refused: RefusedBatches = field(init=False)
-    _in_flight: InFlightBatch | None = None
-    _next: InFlightBatch | None = None
-    _output: tuple[Writer, RequestScheduler] | None = None  # while it runs
-    _is_scheduled: bool = False
-    _full: int = sys.maxsize  # rows of the last batch that was full
-    _trouble: anyio.Event = field(default_factory=anyio.Event)
-    _failure: Exception | None = None
-    _backoff: Backoff = field(default_factory=lambda: Backoff(first=0.5, cap=60.0))
-    _rests_until: float = 0.0
+    _in_flight: InFlightBatch | None = field(default=None, init=False)
+    _next: InFlightBatch | None = field(default=None, init=False)
+    _output: tuple[Writer, RequestScheduler] | None = field(default=None, init=False)  # while it runs
+    _is_scheduled: bool = field(default=False, init=False)
+    _full: int = field(default=sys.maxsize, init=False)  # rows of the last batch that was full
+    _trouble: anyio.Event = field(init=False, default_factory=anyio.Event)
+    _failure: Exception | None = field(default=None, init=False)
+    _backoff: Backoff = field(init=False, default_factory=lambda: Backoff(first=0.5, cap=60.0))
+    _rests_until: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self._refused = RefusedBatches(self.topic, self.partition, self.limits)

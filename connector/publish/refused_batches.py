@@ -45,7 +45,7 @@ class RefusedBatches:
         alone = ContentRefused(
             error.reason, f"topic {self.topic} refuses a row of {len(entry[1])} bytes: {error}"
         )
-        give_up(entry, alone, worker=RefusedBatches, topic=self.topic, partition=self.partition)
+        give_up(entry, alone, executing_class=RefusedBatches, topic=self.topic, partition=self.partition)
         self.dealt_with(1, acknowledged=False)
 
     def dealt_with(self, rows: int, *, acknowledged: bool) -> None:

@@ -85,7 +85,7 @@ class Topic:
             queues[index].append((key, value, moment, headers, submission))
 
     def _give_up(self, entry: Entry, partition: int, error: DataError) -> None:
-        give_up(entry, error, worker=Topic, topic=self.name, partition=partition)
+        give_up(entry, error, executing_class=Topic, topic=self.name, partition=partition)
 
     def grow(self, partitions: int) -> list[PartitionSender]:
         """Have ``partitions`` senders, if these are more than before; return the new ones."""

@@ -13,21 +13,6 @@ ROOT = Path(__file__).parents[2]
 MOST_LINES = 300
 MOST_PARAMETERS = 8
 
-LONG_FILES = {
-    "connector/auth/keeper.py",
-    "connector/subscription/transport.py",
-    "connector/task/follower.py",
-    "connector/task/session.py",
-}
-"""Those that are still to be taken apart."""
-
-WIDE_CONSTRUCTORS = {
-    "connector/publish/lane.py: Lane",
-    "connector/task/receiver.py: Receiver",
-    "connector/task/session.py: Session",
-}
-"""Those that are still to be taken apart."""
-
 
 def wide_constructors(source: str) -> Iterator[str]:
     """
@@ -69,12 +54,12 @@ def sources() -> Iterator[tuple[str, str]]:
 
 def test_files_are_short() -> None:
     long = {name for name, source in sources() if source.count("\n") > MOST_LINES}
-    assert long == LONG_FILES  # take out what is short now
+    assert long == set()
 
 
 def test_constructors_take_little_or_say_why() -> None:
     wide = {f"{name}: {found}" for name, source in sources() for found in wide_constructors(source)}
-    assert wide == WIDE_CONSTRUCTORS  # take out what is narrow now
+    assert wide == set()
 
 
 NINE = ", ".join(f"p{number}: int" for number in range(9))

@@ -71,7 +71,7 @@ def row(
 
 def bad_row(value: bytes | msgspec.Raw = b"bad", error: DataError | None = None, **known: Any) -> BadRecord:
     """A row that cannot be published."""
-    known = {"stage": Stage.PRODUCE, "worker": PartitionSender, "headers": [], **known}
+    known = {"stage": Stage.PRODUCE, "executing_class": PartitionSender, "headers": [], **known}
     return BadRecord(error=error or DataError("bad"), value=value, **known)
 
 

@@ -77,7 +77,7 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_an_event_time_goes_into_a_header(
     moment: int | None, headers: list[tuple[str, bytes]], expected: list[bytes]
 ) -> None:
-    _, _, stamp, found = compose(refused(moment=moment, headers=headers), ORIGIN, most=None)
+    _, _, stamp, found = compose(refused(timestamp=moment, headers=headers), ORIGIN, most=None)
     assert stamp is None
     assert [content for name, content in found if name == "event_time"] == expected
 
