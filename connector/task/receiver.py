@@ -22,7 +22,7 @@ from connector.task.settings import SubscriptionSettings
 from connector.task.status import StatusTracker
 
 ROW_OVERHEAD = 400
-"""Bytes that a row takes beside its own: its slice, its key, its entry in a lane."""
+"""Bytes that a row takes beside its own: its slice, its key, its entry in a queue."""
 
 
 JOIN_BELOW = 256 * 1024
