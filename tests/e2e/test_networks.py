@@ -81,7 +81,7 @@ async def run_for_a_while(connector: ConnectorProcess, network: Network) -> None
     await network.stage.assert_exact(network.stage.upstream.feed)
 
 
-@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+@pytest.mark.parametrize("scheme", ["http", pytest.param("socks5h", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("tls", [None, for_both], ids=["in-the-clear", "over-tls"])
 async def test_a_proxy_carries_the_token_request_and_every_socket(
     behind: Behind, scheme: str, tls: Callable[[Authority], ssl.SSLContext] | None

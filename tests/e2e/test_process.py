@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from tests.e2e.connector_process import PATIENCE
 from tests.e2e.test_bad_input import DOCUMENT, GOOD
 
 CONNECTOR = f"{sys.executable} -m connector"
+
+
+SLOW = partial(pytest.param, marks=pytest.mark.slow)
 
 
 @pytest.fixture
@@ -85,7 +89,9 @@ def test_a_signal_while_it_starts_ends_it_with_no_traceback(
     assert "Traceback" not in (directory / "err").read_text()
 
 
-@pytest.mark.parametrize("pauses", [[0.0], [0.02], [0.05], [0.1], [0.02, 0.02, 0.02], [0.0, 0.3, 0.0]])
+@pytest.mark.parametrize(
+    "pauses", [[0.0], [0.02], SLOW([0.05]), SLOW([0.1]), SLOW([0.02, 0.02, 0.02]), [0.0, 0.3, 0.0]]
+)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_further_signals_at_any_moment_of_the_end_keep_exit_code_and_last_word(
     directory: Path, number: signal.Signals, pauses: Sequence[float]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from connector.cli.problems import show
 from connector.config import LoadedConfig, Outline, check_without_secrets, read_config
 from connector.errors import ConfigError
-from tests.fuzz.strategies import SECRET, THOUSAND, spoilt
+from tests.fuzz.strategies import EXAMPLES, SECRET, spoilt
 from tests.unit.config.conftest import GENERIC, ORDERS
 from tests.unit.config.test_anything import KEYS, TREES
 
@@ -98,7 +98,7 @@ def attempt(content: bytes, *, resolve: bool = True) -> LoadedConfig | Outline |
             return error
 
 
-@settings(max_examples=THOUSAND)
+@settings(max_examples=EXAMPLES)
 @given(FILES, st.booleans())
 def test_any_file_is_a_configuration_or_is_refused_with_what_to_do_and_no_secret(
     content: bytes, resolve: bool

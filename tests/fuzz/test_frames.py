@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from connector.subscription import SessionError, SocketClosed, Subprotocol
 from connector.subscription.errors import ProtocolViolation
 from connector.subscription.protocol import Completed, Delivered, Event, Protocol, Refused
-from tests.fuzz.strategies import JSON, SECRET, THOUSAND, frames
+from tests.fuzz.strategies import EXAMPLES, JSON, SECRET, frames
 from tests.unit.subscription.driving import REQUEST, TOKEN, connect, results_of, transport, with_token
 from tests.unit.subscription.servers import RawPeer, raw_server
 
@@ -56,7 +56,7 @@ def received(protocol: Protocol, frame: bytes) -> Event | ProtocolViolation:
         return error
 
 
-@settings(max_examples=THOUSAND)
+@settings(max_examples=EXAMPLES)
 @given(BOTH, st.integers(0, 12), st.lists(FRAMES, max_size=12))
 def test_the_machine_takes_anything_and_loses_no_result(
     subprotocol: Subprotocol, subscribes_after: int, sent: list[bytes]
@@ -188,7 +188,7 @@ async def deliver(url: str) -> tuple[list[bytes], SessionError | None]:
     return results, None
 
 
-@settings(max_examples=THOUSAND // 2)
+@settings(max_examples=EXAMPLES // 2)
 @given(BOTH, st.lists(FRAMES, max_size=6), PIECES, CONTROL, ENDINGS)
 def test_over_a_socket_it_ends_by_an_error_of_ours_after_every_result_before_that(
     loop: asyncio.Runner,

@@ -17,7 +17,7 @@ from connector.subscription import SessionError
 from connector.subscription.errors import ConnectFailed, HandshakeRefused, SubprotocolRefused
 from connector.subscription.handshake import handshake_refused
 from connector.subscription.messages import MAX_TEXT
-from tests.fuzz.strategies import JSON, SECRET, THOUSAND, spoilt, written
+from tests.fuzz.strategies import EXAMPLES, JSON, SECRET, spoilt, written
 from tests.unit.subscription.driving import TOKEN, connect, transport, with_token
 from tests.unit.subscription.servers import RawPeer, raw_server
 
@@ -58,7 +58,7 @@ def assert_sound(error: SessionError, said: object = "") -> None:
     assert SECRET[:7] not in shown
 
 
-@settings(max_examples=THOUSAND)
+@settings(max_examples=EXAMPLES)
 @given(STATUSES, st.lists(st.tuples(NAMES, VALUES), max_size=5), st.none() | BODIES)
 def test_any_answer_is_a_refusal_that_can_be_classified_and_tells_no_token(
     status: int, headers: list[tuple[str, str]], body: bytes | None
@@ -102,7 +102,7 @@ WIRES = (
 )
 
 
-@settings(max_examples=THOUSAND // 4)
+@settings(max_examples=EXAMPLES // 4)
 @given(WIRES)
 def test_any_bytes_for_an_answer_end_by_an_error_of_ours(loop: asyncio.Runner, wire: bytes) -> None:
     async def answer(peer: RawPeer) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connector.refusals import Action, Symptom, classify
 from connector.subscription.messages import MAX_ERRORS, MAX_TEXT
-from tests.fuzz.strategies import ANY_TEXT, PHRASES, THOUSAND
+from tests.fuzz.strategies import ANY_TEXT, EXAMPLES, PHRASES
 
 SAID = """
 token jwt access invalid expired missing is has been not valid unauthorized authentication points limit
@@ -34,7 +34,7 @@ SYMPTOMS = st.builds(
 )
 
 
-@settings(max_examples=THOUSAND)
+@settings(max_examples=EXAMPLES)
 @given(SYMPTOMS)
 def test_any_refusal_is_classified_and_always_the_same(symptom: Symptom) -> None:
     verdict = classify(symptom)
@@ -43,7 +43,7 @@ def test_any_refusal_is_classified_and_always_the_same(symptom: Symptom) -> None
     assert classify(symptom) == verdict
 
 
-@settings(max_examples=THOUSAND)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(WORDS, min_size=1, max_size=4), st.sampled_from(["init", "close", "handshake"]))
 def test_no_text_makes_the_table_think_for_long(words: list[str], place: str) -> None:
     # As much as ever comes, of words that patterns begin with.

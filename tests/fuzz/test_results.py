@@ -13,7 +13,7 @@ from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
 from connector.subscription import ServerRefused
-from tests.fuzz.strategies import JSON, THOUSAND
+from tests.fuzz.strategies import EXAMPLES, JSON
 from tests.unit.task.receiving import Desk
 
 ROWS = st.lists(st.dictionaries(st.sampled_from(["k", "t", "b"]), JSON, max_size=3) | JSON, max_size=4) | JSON
@@ -35,7 +35,7 @@ def rows_in(payload: dict[str, object]) -> list[object] | None:
     return node if isinstance(node, list) else [node]
 
 
-@settings(max_examples=THOUSAND)
+@settings(max_examples=EXAMPLES)
 @given(PAYLOADS, st.sampled_from(["t", "t.{b}"]))
 def test_every_row_of_any_result_becomes_a_record_or_is_named(
     loop: asyncio.Runner, payload: dict[str, object], topic: str

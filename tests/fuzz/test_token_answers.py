@@ -17,7 +17,7 @@ from connector.auth import ClientCredentials, Grant, GrantRefused, GrantUnavaila
 from connector.auth.grant import LONGEST_LIFE, is_access_token
 from connector.errors import RetriableError
 from connector.http import HttpAnswer, HttpClient
-from tests.fuzz.strategies import JSON, SECRET, THOUSAND, spoilt, written
+from tests.fuzz.strategies import EXAMPLES, JSON, SECRET, spoilt, written
 from tests.unit.http.loopback import serving
 
 CLIENT_SECRET = 's3cret+/=%"of-the-client'
@@ -84,7 +84,7 @@ def assert_sound(found: Grant | RetriableError, said: object) -> None:
         assert secret not in shown
 
 
-@settings(max_examples=THOUSAND)
+@settings(max_examples=EXAMPLES)
 @given(STATUSES, HEADERS, BODIES)
 def test_any_answer_is_a_usable_grant_or_an_error_that_tells_no_secret(
     loop: asyncio.Runner, status: int, headers: dict[str, str], body: bytes
@@ -128,7 +128,7 @@ FRAMING = st.sampled_from(
 )
 
 
-@settings(max_examples=THOUSAND // 4)
+@settings(max_examples=EXAMPLES // 4)
 @given(LINES, st.lists(FRAMING, max_size=2), BODIES, st.booleans(), st.integers(1, 400))
 def test_any_bytes_on_the_wire_are_a_usable_grant_or_an_error_that_tells_no_secret(
     loop: asyncio.Runner, line: str, framing: list[str], body: bytes, is_packed: bool, cut: int
@@ -160,7 +160,7 @@ def test_the_strategies_give_grants_and_errors_of_each_kind(loop: asyncio.Runner
     """What they find is worth something only if they reach every outcome."""
     seen: set[str] = set()
 
-    @settings(max_examples=THOUSAND // 4, database=None)
+    @settings(max_examples=EXAMPLES // 4, database=None)
     @given(STATUSES, BODIES)
     def look(status: int, body: bytes) -> None:
         source = ClientCredentials(

@@ -98,4 +98,4 @@ def test_the_tables_tell_directories_and_the_slowest() -> None:
         "| integration/kafka | 1 | 2 | 1.5 |",
         "| all | 2 | 16 | 15.0 |",
     ]
-    assert slowest(seconds).splitlines()[2] == "| 15.0 | `e2e/test_x.py::test_a[one two]` |"
+    assert slowest(seconds).splitlines()[2] == "| 15.0 | `tests/e2e/test_x.py::test_a[one two]` |"
