@@ -29,7 +29,7 @@ STDOUT = 1
 def tail(path: Path, *, names: Sequence[str], seconds: float | None, limit: int | None) -> int:
     """Print rows of the subscriptions ``names`` (none: all) until stopped; return the exit code."""
     try:
-        config = read_config(path, env=os.environ)
+        config = read_config(path, env=os.environ, brokers=False)
         plans = _chosen(config, names)
     except ConfigError as error:
         show(error.problems)
@@ -40,6 +40,9 @@ def tail(path: Path, *, names: Sequence[str], seconds: float | None, limit: int 
     configure_logs(config.log.level, config.log.format, redactor)
     for warning in config.warnings:
         log.warning("configuration", warning=warning)
+    for plan in plans:
+        for warning in plan.warnings:
+            log.warning("document", subscription=plan.name, warning=warning)
     sys.stdout.flush()
     hold_signals()  # the tail takes them
     code = _follow(config, plans, redactor, seconds, limit)

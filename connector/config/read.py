@@ -25,24 +25,35 @@ from connector.config.tls import check_tls
 from connector.config.validation import is_part_of_a_key, report_errors
 from connector.errors import ConfigError, Problem
 
+_NO_BROKERS = {"bootstrap_servers": "localhost:9092"}
+"""Stands for the section where nobody is going to be asked."""
+
 LEVEL_VARIABLE = "CONNECTOR_LOG_LEVEL"
 """The environment variable that overrides ``log.level``."""
 
 
 def read_config(
-    path: str | Path, *, env: Mapping[str, str], resolve: bool = True, files: Files | None = None
+    path: str | Path,
+    *,
+    env: Mapping[str, str],
+    resolve: bool = True,
+    files: Files | None = None,
+    brokers: bool = True,
 ) -> Config:
     """
     Read, complete and check a configuration with the documents that it names.
 
     Relative paths start from the file's directory. With ``resolve=False`` placeholders are left
-    unresolved, and what depends on them is not checked. ``files`` remembers what was read, also where this
+    unresolved, and what depends on them is not checked. With ``brokers=False`` the section ``kafka`` may be
+    missing, and what it holds is not looked at. ``files`` remembers what was read, also where this
     raises.
 
     Raises:
         ConfigError: Something is wrong; it names everything that is, in the order of the file.
     """
     source = read_source(Path(path), files or Files())
+    if not brokers:
+        source.tree["kafka"] = dict(_NO_BROKERS)
     filler = Filler(source, env, resolve=resolve)
     tree = filler.fill(source.tree)
     assert isinstance(tree, dict)

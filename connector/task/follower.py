@@ -80,7 +80,7 @@ class Follower:
         self._face = Face(observer)
         self._coverage = Coverage(settings.name, observer, streams=settings.streams)
         self._remedy = Remedy(settings.name, refusals=settings.refusals, alarm=observer.refused)
-        self._overload = Overload(settings.name)
+        self._overload = Overload(settings.name, to_kafka=settings.to_kafka)
         self._pace = pace or Pace()
         self._inbox: Inbox[Arrival] = Inbox()
         self._holding = budget.open(self._shed)
