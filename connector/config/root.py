@@ -145,8 +145,8 @@ class Config(Section):
     delivery: Delivery = setting("at_least_once", "at_least_once: every row received, some perhaps twice.")
     tasks: Whole = setting(
         1,
-        "Buckets that subscriptions are dealt to, by name. A change needs a restart. Later versions, which will "
-        "keep offsets, fix it for a connector's life.",
+        "Buckets that subscriptions are dealt to, by name. A change needs a restart. Later versions, which "
+        "will keep offsets, fix it for a connector's life.",
         ge=1,
         le=64,
     )
