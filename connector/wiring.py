@@ -42,7 +42,7 @@ from connector.subscription import (
     Budget,
 )
 from connector.task import Follower, Pace, Task, bucket
-from connector.telemetry import LoopWatch, Metrics, Redactor, configure_logs
+from connector.telemetry import LoopWatch, Metrics, Redactor, Summary, configure_logs
 from connector.worker import Worker
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,7 @@ async def run_worker(config: Config, redactor: Redactor, watch: Watch) -> None:
             keepers=[keeper for keeper in (running.keeper, kafka.keeper) if keeper is not None],
             api=api,
             drain=config.shutdown.drain,
-            chores=[loop.run, *([reload.run] if reload.is_wanted else [])],
+            chores=[loop.run, Summary(metrics).run, *([reload.run] if reload.is_wanted else [])],
         ).run()
 
 

@@ -16,7 +16,7 @@ from connector.cli.loop import loop_factory
 from connector.cli.process import hold_signals, leave_hung_threads
 from connector.config import Config, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
-from connector.telemetry import Redactor, configure_logs, install_loop_handler
+from connector.telemetry import Redactor, configure_logs, install_loop_handler, people_read
 from connector.wiring import run_worker, warn_of
 from connector.worker import Undelivered
 
@@ -36,7 +36,7 @@ def run(path: Path) -> int:
     for secret in config.secrets():
         redactor.add(secret)
     configure_logs(config.log.level, config.log.format, redactor)
-    log.info("connector starts", version=__version__, config=config.effective())
+    _greet(config)
     _tell_of_proxies(config)
     for warning in config.warnings:
         log.warning("configuration", warning=warning)
@@ -45,6 +45,26 @@ def run(path: Path) -> int:
     code = _supervise(config, redactor, Watch(path, env=os.environ, running=config))
     leave_hung_threads(code)
     return code
+
+
+def _greet(config: Config) -> None:
+    """The effective configuration for machines; for people what it is about, on one line."""
+    effective = config.effective()
+    if not people_read():
+        log.info("connector starts", version=__version__, config=effective)
+        return
+    endpoint = effective["endpoint"]
+    assert isinstance(endpoint, dict)
+    count = len(config.subscriptions)
+    log.info(
+        "connector starts",
+        version=__version__,
+        name=config.name,
+        subscriptions=count,
+        endpoint=endpoint["url"],
+        kafka=config.kafka.bootstrap_servers,
+    )
+    log.debug("effective configuration", config=effective)
 
 
 def _tell_of_proxies(config: Config) -> None:
