@@ -98,7 +98,7 @@ def _parse(text: str) -> DocumentNode:
     if not any(lines):
         raise PlanError([finding("the document is empty", "write a GraphQL subscription in it")])
     if all(not line or line.startswith("#") for line in lines):
-        remedy = "write a subscription in it, on a line without '#'"
+        remedy = "write the subscription on a line without '#'; in YAML, document: | keeps the line breaks"
         raise PlanError([finding("the document holds only comments", remedy)])
     try:
         # graphql-core takes empty selections unless told otherwise; the specification (§2.8) has none.

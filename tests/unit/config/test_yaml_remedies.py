@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.config.conftest import Refused
+from tests.unit.config.conftest import GENERIC, Read, Refused
 
 S3CRET = "hunter2hunter2"
 
@@ -79,6 +79,20 @@ def test_a_quote_that_does_not_close_where_it_should_is_named(
 def test_what_is_no_yaml_has_a_remedy_of_its_own(refused: Refused, text: str, remedy: str) -> None:
     (problem,) = refused(text)
     assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize("value", ["{network}", "{a: b}", "{{ .Values.topic }}"])
+def test_a_text_that_begins_with_a_brace_is_to_be_quoted(refused: Refused, value: str) -> None:
+    (problem,) = refused(GENERIC.replace("shop.orders", value))
+    assert problem.path == "subscriptions[0].topic"
+    assert "quote the value" in problem.remedy
+
+
+def test_what_is_the_users_own_may_be_called_as_a_text_of_ours(read: Read) -> None:
+    document = "subscription ($topic: Input) { orders(topic: $topic) { id } }"
+    text = GENERIC + "    variables: {topic: {name: x}}\n"
+    config = read(text, files={"orders.graphql": document})
+    assert config.plans[0].variables == {"topic": {"name": "x"}}
 
 
 @pytest.mark.parametrize(
