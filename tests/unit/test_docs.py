@@ -174,7 +174,7 @@ def test_links_lead_to_files_and_headings() -> None:
     assert said("[a](docs/configuration.md#nowhere)") == [
         "the link docs/configuration.md#nowhere names no heading of configuration.md"
     ]
-    assert said("[a](README.md)", name="docs/x.md") == ["the link README.md leads nowhere"]
+    assert said("[a](LICENSE)", name="docs/x.md") == ["the link LICENSE leads nowhere"]
 
 
 def test_files_and_tests_in_backticks_exist() -> None:
