@@ -21,6 +21,15 @@ STYLES: Mapping[Outcome, str] = {
 }
 WORDS = {0: "ok", 3: "failed", 4: "refused"}
 
+NOT_LOOKED_AT = (
+    "whether the endpoint takes the documents, and lets this token subscribe: no operation was sent, "
+    "since it would be billed",
+    "whether rows come, and hold what topic, key, timestamp and headers name",
+    "whether the plan allows as many sessions as there are subscriptions: one was opened",
+    "whether a record's size fits: nothing was published",
+)
+"""What no check asks, whatever the outcome; `connector tail` shows the first two."""
+
 Redact = Callable[[str], str]
 
 
@@ -46,6 +55,9 @@ def as_table(report: Report, title: str, redact: Redact) -> None:
         before = what
     out.print(table)
     out.print(text(summary(report)))
+    out.print(text("not looked at:"))
+    for what in NOT_LOOKED_AT:
+        out.print(text(f"  - {what}"))
     sys.stdout.flush()
 
 
@@ -81,6 +93,7 @@ def as_json(report: Report, name: str, code: int, redact: Redact) -> str:
         "outcome": WORDS[code],
         "exit_code": code,
         "checks": [_object(one) for one in report.findings],
+        "not_looked_at": list(NOT_LOOKED_AT),
     }
     return redacted_json(document, redact)
 

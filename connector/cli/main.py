@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -39,14 +41,28 @@ ConfigOption = Annotated[
 ]
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.1 <= seconds <= LONGEST_TAIL:  # not a number compares false
-        raise typer.BadParameter(f"{text!r} is no number from 0.1 to {LONGEST_TAIL:g}")
-    return seconds
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    """A parser of seconds: ``2``, or with a unit ``2s``, ``500ms``, ``1h30m``."""
+
+    def parse(text: str) -> float:
+        # Both are dear to import, and most commands need neither.
+        from connector.config.mistake import Mistake
+        from connector.config.scalars import seconds as of_duration
+
+        try:
+            seconds = float(text)
+        except ValueError:
+            try:
+                seconds = of_duration(text)
+            except Mistake:
+                seconds = math.nan
+        if not least <= seconds <= most:  # not a number compares false
+            raise typer.BadParameter(
+                f"{text!r} is no time from {least:g}s to {most:g}s, such as 30, 30s or 5m"
+            )
+        return seconds
+
+    return parse
 
 
 def _version(wanted: bool) -> None:
@@ -106,7 +122,10 @@ def tail(
         typer.Option("--subscription", metavar="NAME", help="Only this one; may be given several times."),
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after so long.", parser=_seconds, metavar="N")
+        float | None,
+        typer.Option(
+            help="Stop after so long: 30, 30s, 5m.", parser=_seconds(0.1, LONGEST_TAIL), metavar="N"
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Stop after so many rows.", min=1, metavar="N")] = None,
 ) -> NoReturn:
@@ -118,7 +137,10 @@ def tail(
 
 @app.command()
 def demo(
-    seconds: Annotated[float, typer.Option(help="How long rows flow.", min=1.0, max=3600.0)] = 30.0,
+    seconds: Annotated[
+        float,
+        typer.Option(help="How long rows flow: 30, 30s, 5m.", parser=_seconds(1.0, 3600.0), metavar="N"),
+    ] = 30.0,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
 ) -> NoReturn:
     """Run the whole product against a small upstream and broker on this machine."""

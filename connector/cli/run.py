@@ -17,7 +17,7 @@ from connector.cli.process import hold_signals, leave_hung_threads
 from connector.config import LoadedConfig, Peers, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.herder import warn_of
-from connector.telemetry import Redactor, configure_logs, install_loop_handler
+from connector.telemetry import Redactor, configure_logs, install_loop_handler, people_read
 from connector.wiring.run import run_worker
 from connector.worker import Undelivered
 
@@ -37,7 +37,7 @@ def run(path: Path) -> int:
     for secret in loaded.secrets:
         redactor.add(secret)
     configure_logs(loaded.config.log.level, loaded.config.log.format, redactor)
-    log.info("connector starts", version=__version__, config=loaded.effective())
+    _greet(loaded)
     _tell_of_proxies(loaded.peers)
     for warning in loaded.warnings:
         log.warning("configuration", warning=warning)
@@ -46,6 +46,25 @@ def run(path: Path) -> int:
     code = _supervise(loaded, redactor, Watch(path, env=os.environ, running=loaded))
     leave_hung_threads(code)
     return code
+
+
+def _greet(loaded: LoadedConfig) -> None:
+    """The effective configuration for machines; for people what it is about, on one line."""
+    config, effective = loaded.config, loaded.effective()
+    if not people_read():
+        log.info("connector starts", version=__version__, config=effective)
+        return
+    endpoint = effective["endpoint"]
+    assert isinstance(endpoint, dict)
+    log.info(
+        "connector starts",
+        version=__version__,
+        name=config.name,
+        subscriptions=len(config.subscriptions),
+        endpoint=endpoint["url"],
+        kafka=config.kafka.bootstrap_servers,
+    )
+    log.debug("effective configuration", config=effective)
 
 
 def _tell_of_proxies(peers: Peers) -> None:

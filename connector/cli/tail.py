@@ -29,7 +29,7 @@ STDOUT = 1
 def tail(path: Path, *, names: Sequence[str], seconds: float | None, limit: int | None) -> int:
     """Print rows of the subscriptions ``names`` (none: all) until stopped; return the exit code."""
     try:
-        loaded = read_config(path, env=os.environ)
+        loaded = read_config(path, env=os.environ, brokers=False)
         plans = _chosen(loaded.plans, names)
     except ConfigError as error:
         show(error.problems)
@@ -40,6 +40,9 @@ def tail(path: Path, *, names: Sequence[str], seconds: float | None, limit: int 
     configure_logs(loaded.config.log.level, loaded.config.log.format, redactor)
     for warning in loaded.warnings:
         log.warning("configuration", warning=warning)
+    for plan in plans:
+        for warning in plan.warnings:
+            log.warning("document", subscription=plan.name, warning=warning)
     sys.stdout.flush()
     hold_signals()  # the tail takes them
     code = _follow(loaded, plans, redactor, seconds, limit)

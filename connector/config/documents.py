@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from connector.config.files import read_text
-from connector.config.paths import KeyPath
+from connector.config.paths import KeyPath, shown
 from connector.config.root import SubscriptionSection
 from connector.config.source import Mark, Source
 from connector.config.unresolved import as_written, is_known
@@ -17,7 +18,9 @@ from connector.errors import ConfigError, Problem
 from connector.presets import Preset
 from connector.records.plan import DocumentRules, Finding, PlanError, SubscriptionPlan, SubscriptionSpec
 from connector.records.planning import plan_subscription
+from connector.records.unfilled import looks_unfilled, unfilled
 
+_GRAPHQL = ("subscription", "query", "mutation", "fragment", "#", "gql", "graphql", "`")
 _DISPENSABLE = {"name", "topic", "key", "timestamp", "headers", "value"}
 
 
@@ -70,7 +73,7 @@ def _plan(
 ) -> SubscriptionPlan | None:
     is_inline = "{" in section.document
     file = source.directory / section.document
-    text = section.document if is_inline else _read_document(file, (*path, "document"), source)
+    text = section.document if is_inline else _read_document(section.document, (*path, "document"), source)
     if text is None:
         return None
     _check_topic_sources(section, path, source, secret_paths)
@@ -79,12 +82,41 @@ def _plan(
         warned_cubes=preset.warned_cubes,
         filtered_cubes=preset.filtered_cubes,
     )
+    is_filled = (*path, "document") in secret_paths
     try:
-        return plan_subscription(_spec(section, text, raw), rules)
+        plan = plan_subscription(_spec(section, text, raw), rules)
     except PlanError as error:
         for finding in error.findings:
-            _report(finding, path, source, None if is_inline else file, (*path, "document") in secret_paths)
-    return None
+            _report(finding, path, source, None if is_inline else file, is_filled)
+        return None
+    doubts = _placeholders(text, path, source, None if is_inline else file, is_filled)
+    return replace(
+        plan, warnings=(*plan.warnings, *doubts, *_of_variables(raw.get("variables"), path, source))
+    )
+
+
+def _placeholders(
+    text: str, path: KeyPath, source: Source, file: Path | None, is_filled: bool
+) -> Iterator[str]:
+    """A warning for each text of the document that nobody fills in."""
+    for found in unfilled(text):
+        where, _ = _place(found, path, source, file)
+        message = "a text of the document looks like a placeholder" if is_filled else found.message
+        yield f"{where}: {message}; {found.remedy}"
+
+
+def _of_variables(value: object, path: KeyPath, source: Source) -> Iterator[str]:
+    """The same for the values of variables; they are not quoted, for they may have come from elsewhere."""
+    path = path if "variables" in path else (*path, "variables")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _of_variables(item, (*path, name), source)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _of_variables(item, (*path, index), source)
+    elif isinstance(value, str) and looks_unfilled(value):
+        what = "looks like a placeholder, and is sent as it stands"
+        yield f"{source.where(path)}: {shown(path)} {what}; write the value, or ${{env:NAME}}"
 
 
 def _check_topic_sources(
@@ -121,15 +153,33 @@ def _split(path: str | None) -> tuple[str, ...] | None:
     return tuple(path.split(".")) if path is not None else None
 
 
-def _read_document(file: Path, path: KeyPath, source: Source) -> str | None:
+def _read_document(written: str, path: KeyPath, source: Source) -> str | None:
+    file = source.directory / written
     try:
         return read_text(file, what="the document", files=source.files)
     except ConfigError as error:
         problem = error.problems[0]
-        near = _neighbours(file) if "not there" in problem.message else []
-        remedy = f"did you mean {near[0]!r}?" if near else problem.remedy
-        source.report(path, f"{problem.where}: {problem.message}", remedy)
+        message, remedy = f"{problem.where}: {problem.message}", problem.remedy
+        if "there" in problem.message or "cannot be read" in problem.message:
+            near = _neighbours(file)
+            meant = _not_a_file(written)
+            if near:
+                remedy = f"did you mean {near[0]!r}?"
+            elif meant is not None:
+                message, remedy = meant
+        source.report(path, message, remedy)
         return None
+
+
+def _not_a_file(written: str) -> tuple[str, str] | None:
+    """What ``document`` holds where it is no name of a file."""
+    if written.lower().startswith(("http://", "https://")):
+        return "is a URL, which is not fetched", "save the document in a file, and give its name"
+    begins_so = written.lstrip().partition("\n")[0].lower().startswith(_GRAPHQL)
+    if begins_so or "\n" in written.strip():
+        what = "holds no '{', so it is taken for the name of a file, which is not there"
+        return what, "give the name of a file, or the whole GraphQL: subscription { … }"
+    return None
 
 
 def _neighbours(file: Path) -> list[str]:
@@ -137,24 +187,32 @@ def _neighbours(file: Path) -> list[str]:
         names = [entry.name for entry in file.parent.iterdir() if entry.suffix in (".graphql", ".gql")]
     except (OSError, ValueError):
         return []
-    return get_close_matches(file.name, names, n=1)
+    return [name for name in names if Path(name).stem == file.name] or get_close_matches(
+        file.name, names, n=1
+    )
 
 
 def _report(finding: Finding, path: KeyPath, source: Source, file: Path | None, is_filled: bool) -> None:
-    here = source.written((*path, *_parts(finding.key)))
+    where, here = _place(finding, path, source, file)
     key = f"{path[0]}[{path[1]}].{finding.key if len(here) > 3 else here[-1]}"
-    where = source.where(here)
     message, remedy = finding.message, finding.remedy
-    if finding.key == "document" and finding.line is not None:
-        if file is not None:
-            where = f"{file}:{finding.line}:{finding.column}"
-        else:
-            where = _inline_place(source, source.marks.get(here), finding) or where
     if is_filled:  # names and tokens of the document are parts of what must not be shown
         message, remedy = "does not fit its document, whose text comes from a ${file:…}", "correct that text"
     problem = Problem(where=where, path=key, message=message, remedy=remedy)
     if problem not in source.problems:
         source.problems.append(problem)
+
+
+def _place(finding: Finding, path: KeyPath, source: Source, file: Path | None) -> tuple[str, KeyPath]:
+    """Where it is, and the key that it is about."""
+    here = source.written((*path, *_parts(finding.key)))
+    where = source.where(here)
+    if finding.key == "document" and finding.line is not None:
+        if file is not None:
+            where = f"{file}:{finding.line}:{finding.column}"
+        else:
+            where = _inline_place(source, source.marks.get(here), finding) or where
+    return where, here
 
 
 def _inline_place(source: Source, mark: Mark | None, finding: Finding) -> str | None:

@@ -20,6 +20,9 @@ from connector.errors import ConfigError, Problem
 
 _TAG = "tag:yaml.org,2002:"
 _KEY_KINDS = ("null", "bool", "int", "float", "str", "timestamp", "value", "merge")
+_TEXTS = ("name", "document", "operation", "topic", "rows", "timestamp", "dead_letter_topic", "url")
+"""Keys whose values are texts wherever they stand, but in what is the user's own."""
+_OWN = ("variables", "init_payload", "headers", "config")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*|(0|[1-9][0-9]*)?\.[0-9]*)(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -49,6 +52,8 @@ class Builder:
             )
         self._mark(node, path)
         if isinstance(node, yaml.MappingNode):
+            if node.flow_style and path and path[-1] in _TEXTS and not set(_OWN).intersection(path):
+                return self._braces(path)
             self._refuse_tag(node, "map", path)
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -114,6 +119,12 @@ class Builder:
             return ""
         self._report_tag(path)
         return ""
+
+    def _braces(self, path: KeyPath) -> Unresolved:
+        """``{network}`` or ``{{ .Values.topic }}`` where a text is meant."""
+        what = "begins with a brace, so that YAML reads no text"
+        self._source.report(path, what, 'quote the value: "{…}"')
+        return Unresolved("{…}")
 
     def _not_decimal(self, text: str, path: KeyPath) -> Unresolved:
         """YAML 1.1 takes 010 for 8, 0x1F for 31, 1_000 for 1000 and 1:30 for 90."""

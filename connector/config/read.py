@@ -30,6 +30,9 @@ from connector.config.validation import is_part_of_a_key, report_errors
 from connector.errors import ConfigError, Problem
 from connector.records.plan import SubscriptionPlan
 
+_NO_BROKERS = {"bootstrap_servers": "localhost:9092"}
+"""Stands for the section where nobody is going to be asked."""
+
 LEVEL_VARIABLE = "CONNECTOR_LOG_LEVEL"
 """The environment variable that overrides ``log.level``."""
 
@@ -47,18 +50,21 @@ class _Found:
     warnings: tuple[str, ...]
 
 
-def read_config(path: str | Path, *, env: Mapping[str, str], files: Files | None = None) -> LoadedConfig:
+def read_config(
+    path: str | Path, *, env: Mapping[str, str], files: Files | None = None, brokers: bool = True
+) -> LoadedConfig:
     """
     Read, complete and check a configuration with the documents that it names.
 
     Relative paths start from the file's directory. ``files`` remembers what was read, also where this
-    raises; ``None``: nobody wants to know.
+    raises; ``None``: nobody wants to know. With ``brokers=False`` the section ``kafka`` may be missing, and
+    what it holds is not looked at.
 
     Raises:
         ConfigError: Something is wrong; it names everything that is, in the order of the file.
     """
     files = files if files is not None else Files()
-    found = _check(Path(path), env, files, resolve=True)
+    found = _check(Path(path), env, files, resolve=True, brokers=brokers)
     assert found.config is not None  # a placeholder that cannot be filled is a mistake
     return LoadedConfig(
         config=found.config,
@@ -83,8 +89,12 @@ def check_without_secrets(path: str | Path, *, env: Mapping[str, str]) -> Outlin
     return Outline(name=str(as_written(found.tree["name"])), plans=found.plans, warnings=found.warnings)
 
 
-def _check(path: Path, env: Mapping[str, str], files: Files, *, resolve: bool) -> _Found:
+def _check(
+    path: Path, env: Mapping[str, str], files: Files, *, resolve: bool, brokers: bool = True
+) -> _Found:
     source = read_source(path, files)
+    if not brokers:
+        source.tree["kafka"] = dict(_NO_BROKERS)
     filler = Filler(source, env, resolve=resolve)
     tree = filler.fill(source.tree)
     assert isinstance(tree, dict)

@@ -134,7 +134,11 @@ class Config(Section):
     topics: TopicsSection = setting({}, "The topics that rows go to.")
     delivery: Delivery = setting("at_least_once", "at_least_once: every row received, some perhaps twice.")
     tasks: Whole = setting(
-        1, "Buckets that subscriptions are dealt to. Fixed for a connector's life.", ge=1, le=64
+        1,
+        "Buckets that subscriptions are dealt to, by name. A change needs a restart. Later versions, which "
+        "will keep offsets, fix it for a connector's life.",
+        ge=1,
+        le=64,
     )
     errors: ErrorsSection = setting({}, "What is done about a row that cannot become a record.")
     inbox: InboxSection = setting({}, "What is held between reading and publishing.")

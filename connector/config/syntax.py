@@ -6,6 +6,7 @@ import re
 
 import yaml
 
+from connector.config.yaml_remedies import remedy_for
 from connector.errors import ConfigError, Problem
 
 MAX_DEPTH = 40
@@ -71,12 +72,12 @@ def compose(name: str, text: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        message, remedy = _say(error)
+        message, remedy = _say(text, error)
         problem = Problem(where=_place(name, text, error), path=None, message=message, remedy=remedy)
     raise ConfigError([problem])
 
 
-def _say(error: yaml.YAMLError) -> tuple[str, str]:
+def _say(text: str, error: yaml.YAMLError) -> tuple[str, str]:
     if isinstance(error, _TooDeep):
         return "is nested too deeply", f"nest at most {MAX_DEPTH} levels"
     if isinstance(error, _TooMuch):
@@ -86,8 +87,7 @@ def _say(error: yaml.YAMLError) -> tuple[str, str]:
         if said.startswith(beginning):
             return f"does not parse: {message}", remedy
     shown = _QUOTED.sub(lambda match: match[0] if _HARMLESS.fullmatch(match[1]) else "…", said)
-    remedy = "indent with spaces, not tabs" if "\\t" in shown else "correct the YAML here"
-    return f"does not parse: {shown}", remedy
+    return f"does not parse: {shown}", remedy_for(text, error, _Loader)
 
 
 def _place(name: str, text: str, error: yaml.YAMLError) -> str:

@@ -65,7 +65,7 @@ def _say(item: ErrorDetails, path: KeyPath) -> tuple[str, str]:
     if kind == "missing":
         return "is missing", f"add it: {_description(path)}"
     if kind in _MAPPING:
-        return "must hold key: value pairs", "indent its keys below it"
+        return "must hold key: value pairs", "indent its keys below it, each with a colon and a space"
     if kind in _LIST:
         return "must be a list", "write each element behind a '- '"
     message = item["msg"]

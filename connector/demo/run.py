@@ -12,9 +12,14 @@ import anyio
 from rich.console import Console
 
 from connector.demo.errors import DemoError, Interrupted
-from connector.demo.stage import Stage
-from connector.demo.table import Display, Result, display_on, summary_of
+from connector.demo.oauth import TOKEN_LIFE
+from connector.demo.stage import TROUBLE_EVERY, Stage
+from connector.demo.table import Display, Result, display_on, summary_of, verdict_of
 
+PROVOKED = (
+    "connector demo: all of it runs on this machine, and its faults are provoked on purpose: tokens live "
+    f"{TOKEN_LIFE:g} s, stale ones are refused, and a socket is dropped every {TROUBLE_EVERY:g} s or so."
+)
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -27,6 +32,7 @@ def main(seconds: float, as_json: bool) -> int:
     directory = Path(tempfile.mkdtemp(prefix="connector-demo-"))
     log = directory / "connector.log"
     errors = Console(stderr=True)
+    errors.print(PROVOKED, highlight=False, soft_wrap=True)
     try:
         with display_on(errors) as display:
             result = anyio.run(_run, seconds, directory, display)
@@ -37,9 +43,11 @@ def main(seconds: float, as_json: bool) -> int:
         errors.print(f"connector demo failed: {failure}", highlight=False, soft_wrap=True)
         _name_log(errors, log)
         return 1
-    (errors if as_json else Console()).print(summary_of(result))
-    for complaint in result.complaints:
-        errors.print(f"connector demo: {complaint}", highlight=False, soft_wrap=True)
+    out = errors if as_json else Console()
+    out.print(summary_of(result))
+    out.print(
+        verdict_of(result), highlight=False, soft_wrap=True, style="red" if result.complaints else "green"
+    )
     if result.complaints:
         _name_log(errors, log)
     else:

@@ -155,7 +155,7 @@ def line_of(view: View) -> str:
     return (
         f"{view.phase} {view.elapsed:.0f}/{view.seconds:.0f} s: {view.rows_per_second:.0f} rows/s,"
         f" {view.consumed} rows in Kafka; token {_token(view.glance)}; {_states(view.glance)};"
-        f" tokens {view.tokens}, sessions {sum(view.sessions.values())}, reconnects {reconnects}"
+        f" tokens {view.tokens}, sessions {sum(view.sessions.values())}, reconnects {reconnects} (provoked)"
     )
 
 
@@ -179,8 +179,8 @@ def table_of(view: View) -> Table:
             "subscriptions": _states(view.glance),
             "tokens handed out": str(view.tokens),
             "sessions": counts(view.sessions),
-            "stale tokens refused": str(view.refused),
-            "sockets dropped": counts(view.dropped),
+            "stale tokens refused": f"{view.refused}, provoked",
+            "sockets dropped": f"{counts(view.dropped)}, provoked",
             "reconnects": counts(view.glance.reconnects) if view.glance else "-",
         },
     )
@@ -199,8 +199,22 @@ def summary_of(result: Result) -> Table:
             "while_away": f"{account.while_away} never written: no socket was open",
             "tokens": str(result.tokens),
             "sessions": counts(result.sessions),
-            "stale tokens refused": str(result.refused),
-            "sockets dropped": counts(result.dropped),
+            "stale tokens refused": f"{result.refused}, provoked",
+            "sockets dropped": f"{counts(result.dropped)}, provoked",
             "reconnects": counts(result.reconnects),
         },
     )
+
+
+def verdict_of(result: Result) -> str:
+    """Return in a sentence what the demo showed."""
+    if result.complaints:
+        return f"verdict: FAILED: {'; '.join(result.complaints)}"
+    account = result.account
+    written = account.sent - account.while_away
+    said = f"verdict: PASSED: all {written} rows that were written to a socket are in Kafka"
+    twice = f", {account.duplicates} of them twice" if account.duplicates else ", each once"
+    dropped, refused = sum(result.dropped.values()), result.refused
+    faults = f"in spite of {dropped} sockets dropped and {refused} tokens refused on purpose"
+    away = f"; {account.while_away} more came while none was open" if account.while_away else ""
+    return f"{said}{twice}, {faults}{away}"

@@ -7,7 +7,7 @@ graphql-core is imported where it is used, since that alone takes a fifth of a s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from connector.records.declarations import check_declarations, unused_fragments,
 from connector.records.findings import did_you_mean, finding, repeated
 from connector.records.plan import Finding, PlanError
 from connector.records.selection import Selected, Selector
+from connector.records.syntax import remedy_for
 from connector.records.uniqueness import check_uniqueness
 
 if TYPE_CHECKING:
@@ -93,32 +94,26 @@ def _read(text: str, operation: str | None) -> Document:
 def _parse(text: str) -> DocumentNode:
     from graphql import GraphQLSyntaxError, parse
 
-    if not text.strip():
+    lines = [line.strip() for line in text.lstrip("\ufeff").split("\n")]
+    if not any(lines):
         raise PlanError([finding("the document is empty", "write a GraphQL subscription in it")])
+    if all(not line or line.startswith("#") for line in lines):
+        remedy = "write the subscription on a line without '#'; in YAML, document: | keeps the line breaks"
+        raise PlanError([finding("the document holds only comments", remedy)])
     try:
         # graphql-core takes empty selections unless told otherwise; the specification (§2.8) has none.
         return parse(text, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False)
     except GraphQLSyntaxError as error:
         place = error.locations[0] if error.locations else None
-        mistake = Finding(
-            key="document",
-            message=_syntax_message(error.message),
-            remedy=_syntax_remedy(text, error.positions),
+        said = error.message.removeprefix("Syntax Error: ").rstrip(".")
+        what, remedy = remedy_for(text, next(iter(error.positions or ()), 0), said)
+        mistake = finding(
+            f"the document {what}",
+            remedy,
             line=place.line if place else None,
             column=place.column if place else None,
         )
         raise PlanError([mistake]) from None
-
-
-def _syntax_message(message: str) -> str:
-    return message.replace("Syntax Error: ", "the document does not parse: ", 1).rstrip(".")
-
-
-def _syntax_remedy(text: str, positions: Collection[int] | None) -> str:
-    place = next(iter(positions or ()), 0)
-    if text[place : place + 1] == "}" and text[:place].rstrip().endswith("{"):
-        return "select a field there; a selection must not be empty"
-    return "correct the document there"
 
 
 def _choose(tree: DocumentNode, wanted: str | None) -> OperationDefinitionNode:
@@ -127,14 +122,21 @@ def _choose(tree: DocumentNode, wanted: str | None) -> OperationDefinitionNode:
         if node.kind == "operation_definition":
             operations.append(node)  # type: ignore[arg-type]
         elif node.kind != "fragment_definition":
-            what = "the document defines types"
+            what = "the document defines types, as a schema does"
             raise PlanError([finding(what, "keep only operations and fragments in it", node)])
     names = [node.name.value for node in operations if node.name]
     if not operations:
-        raise PlanError([finding("the document has no operation", "add a subscription to it")])
+        what = "the document has no operation, only fragments"
+        raise PlanError([finding(what, "add a subscription to it that spreads them")])
     if len(operations) > 1 and len(names) < len(operations):
-        what = "an operation without a name stands beside others"
-        raise PlanError([finding(what, "name every operation, or keep only one")])
+        nameless = max((node for node in operations if not node.name), key=_is_shorthand)
+        what, remedy = (
+            "an operation without a name stands beside others",
+            "name every operation, or keep only one",
+        )
+        if _is_shorthand(nameless):
+            remedy += "; if these are variables, put them under the subscription's key 'variables'"
+        raise PlanError([finding(what, remedy, nameless)])
     twice = repeated(names)
     if twice:
         raise PlanError([finding(f"two operations are called {twice[0]!r}", "rename one of them")])
@@ -153,17 +155,32 @@ def _pick(
         raise PlanError([Finding(key="operation", message=what, remedy=remedy)])
     if len(operations) > 1:
         what = f"the document has {len(operations)} operations: {', '.join(names)}"
-        raise PlanError([finding(what, "say which one with the key 'operation'")])
+        streams = [
+            node.name.value for node in operations if node.name and node.operation.value == "subscription"
+        ]
+        which = f": operation: {streams[0]} is the only subscription" if len(streams) == 1 else ""
+        raise PlanError([finding(what, f"say which one with the key 'operation'{which}")])
     return operations[0]
 
 
 def _subscription(chosen: OperationDefinitionNode) -> OperationDefinitionNode:
     kind = chosen.operation.value
-    if kind != "subscription":
-        what = f"the operation is a {kind}"
-        remedy = "write 'subscription' in its place; only subscriptions stream"
-        raise PlanError([finding(what, remedy, chosen)])
-    return chosen
+    if kind == "subscription":
+        return chosen
+    what, remedy = (
+        f"the operation is a {kind}",
+        "write 'subscription' in its place; only subscriptions stream",
+    )
+    if kind == "mutation":
+        remedy = "write a subscription: a mutation changes what is upstream, and nothing streams from it"
+    elif _is_shorthand(chosen):
+        what = "the operation is a query, for it has no word before its '{'"
+        remedy = "write 'subscription' before the brace; only subscriptions stream"
+    raise PlanError([finding(what, remedy, chosen)])
+
+
+def _is_shorthand(node: OperationDefinitionNode) -> bool:
+    return node.loc is not None and node.loc.start_token.value is None
 
 
 def _fragments(tree: DocumentNode) -> dict[str, FragmentDefinitionNode]:
@@ -181,6 +198,13 @@ def _fragments(tree: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 def _check_roots(roots: dict[str, Selected]) -> list[Finding]:
     if len(roots) > 1:
         what = f"the subscription has {len(roots)} root fields: {', '.join(roots)}"
+        fields = [root for root in roots.values() if not root.field_name.startswith("__")]
+        if len(fields) == 1:
+            extra = next(root for root in roots.values() if root is not fields[0])
+            remedy = (
+                f"take {extra.field_name} out: a subscription has one root field (GraphQL, section 5.2.3.1)"
+            )
+            return [finding(what, remedy, line=extra.line, column=extra.column)]
         second = list(roots.values())[1]
         remedy = "split it into one subscription for each root field"
         return [finding(what, remedy, line=second.line, column=second.column)]

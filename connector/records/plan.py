@@ -60,7 +60,7 @@ class SubscriptionPlan:
     ``timestamp`` and the ``headers`` are relative to one row. ``topic`` is a template in which only row
     fields are left (``{Block.Number}``): variables have been put in. ``operation_name`` is ``None`` where
     the document holds a single operation. ``cubes`` is how many streams the upstream bills for it.
-    ``warnings`` are sentences for the log.
+    ``warnings`` are sentences for the log; two plans that differ only in them are the same.
     """
 
     name: str
@@ -74,7 +74,7 @@ class SubscriptionPlan:
     topic: str
     headers: tuple[tuple[str, FieldPath], ...]
     cubes: int
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

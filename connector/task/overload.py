@@ -18,10 +18,15 @@ FORGOTTEN_AFTER = 900.0
 
 
 class Overload:
-    """One subscription's memory of its sheds; each in a row is followed by a longer pause."""
+    """
+    One subscription's memory of its sheds; each in a row is followed by a longer pause.
 
-    def __init__(self, name: str) -> None:
+    ``to_kafka`` says who takes the rows: the brokers, or whoever reads our output.
+    """
+
+    def __init__(self, name: str, *, to_kafka: bool = True) -> None:
         self._name = name
+        self._to_kafka = to_kafka
         self._cooldown = Backoff(first=2.0, cap=300.0, rng=lambda: 1.0)
         self._sheds = 0
         self._shed_at = 0.0
@@ -38,7 +43,9 @@ class Overload:
         (log.error if sustained else log.warning)(
             "sustained_overload"
             if sustained
-            else "session is shed: kafka takes less than the upstream sends",
+            else "session is shed: kafka takes less than the upstream sends"
+            if self._to_kafka
+            else "session is shed: the output's reader takes less than the upstream sends",
             subscription=self._name,
             held_bytes=held,
             bound_bytes=bound,

@@ -44,6 +44,8 @@ class SubscriptionSettings:
     no_data_alarm: float | None
     tolerance: Tolerance
     reopen_pause: float = 0.0
+    to_kafka: bool = True
+    """Whether the brokers take the rows; else whoever reads our output does."""
     refusals: Refusals = field(default_factory=Refusals)
 
 

@@ -72,7 +72,7 @@ class SubscriptionRunner:
             retry=self._retry,
             ending=self._ending,
         )
-        self._overload = Overload(settings.name)
+        self._overload = Overload(settings.name, to_kafka=settings.to_kafka)
         self._dialer = Dialer(settings, shared.connection)
         self._pipeline = Pipeline(
             settings,

@@ -1,12 +1,13 @@
 """Metrics, logs, and the redaction of secrets."""
 
-from connector.telemetry.logs import configure_logs, install_loop_handler
+from connector.telemetry.logs import configure_logs, install_loop_handler, people_read
 from connector.telemetry.loop import LoopWatch
 from connector.telemetry.metrics import Metrics, set_one
 from connector.telemetry.publishers import PublisherMetrics
 from connector.telemetry.redaction import Redactor
 from connector.telemetry.reloads import ReloadMetrics
 from connector.telemetry.subscriptions import SubscriptionMetrics
+from connector.telemetry.summary import Summary
 from connector.telemetry.tokens import TokenMetrics
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "Redactor",
     "ReloadMetrics",
     "SubscriptionMetrics",
+    "Summary",
     "TokenMetrics",
     "configure_logs",
     "install_loop_handler",
+    "people_read",
     "set_one",
 ]

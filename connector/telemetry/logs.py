@@ -63,7 +63,13 @@ class _JsonFormatter(_RedactingFormatter):
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """A record that cannot be rendered is named, never shown: its traceback would hold its arguments."""
+    """
+    ``for_people`` says that its lines are not JSON.
+
+    A record that cannot be rendered is named, never shown: its traceback would hold its arguments.
+    """
+
+    for_people = False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
         try:
@@ -90,8 +96,14 @@ def configure_logs(level: str, format: Format, redactor: Redactor, stream: TextI
         structlog.processors.StackInfoRenderer(),
     ]
     handler = _Handler(stream)
+    handler.for_people = console
     handler.setFormatter(
-        _console(redactor, before, colors=is_terminal and not os.environ.get("NO_COLOR"))
+        _console(
+            redactor,
+            before,
+            colors=is_terminal and not os.environ.get("NO_COLOR"),
+            loggers=level.lower() == "debug",
+        )
         if console
         else _json(redactor, before)
     )
@@ -108,13 +120,19 @@ def configure_logs(level: str, format: Format, redactor: Redactor, stream: TextI
     _install(handler, logging.getLevelNamesMapping()[level.upper()])
 
 
-def _console(redactor: Redactor, before: list[Any], *, colors: bool) -> logging.Formatter:
+def people_read() -> bool:
+    """Return whether the log is for people, as on a terminal, and not JSON."""
+    return any(isinstance(one, _Handler) and one.for_people for one in logging.getLogger().handlers)
+
+
+def _console(redactor: Redactor, before: list[Any], *, colors: bool, loggers: bool) -> logging.Formatter:
     renderer = structlog.dev.ConsoleRenderer(
         colors=colors,
         timestamp_key="time",
         exception_formatter=structlog.dev.plain_traceback,
     )
-    render = [structlog.processors.format_exc_info, _drop_meta, renderer]
+    names = [] if loggers else [_drop_own_logger]
+    render = [structlog.processors.format_exc_info, _drop_meta, *names, renderer]
     return _RedactingFormatter(redactor.redact, foreign_pre_chain=before, processors=render)
 
 
@@ -129,6 +147,13 @@ def _drop_meta(_: object, __: str, event: Event) -> Event:
     del event["_from_structlog"]
     if suppressed := getattr(record, "suppressed", 0):
         event["suppressed"] = suppressed
+    return event
+
+
+def _drop_own_logger(_: object, __: str, event: Event) -> Event:
+    """Our lines tell by themselves what they are about; those of a library do not."""
+    if str(event.get("logger")).partition(".")[0] == "connector":
+        del event["logger"]
     return event
 
 

@@ -195,6 +195,14 @@ class Metrics:
             )
         return found
 
+    def rows(self) -> tuple[int, int]:
+        """Return how many rows were received and acknowledged so far, of all subscriptions that are there."""
+        for tally in self._tallies.values():
+            tally.pour()
+        names = list(self._tallies)
+        received = sum(self.rows_received.labels(name)._value.get() for name in names)
+        return int(received), int(sum(self.rows_acked.labels(name)._value.get() for name in names))
+
     def render(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format, and its content type."""
         for callback in self._callbacks:

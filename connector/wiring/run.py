@@ -11,7 +11,7 @@ from connector.config import LoadedConfig, Watch
 from connector.herder import Herder
 from connector.reload import Outcome, Reload
 from connector.subscription import MemoryBudget
-from connector.telemetry import LoopWatch, Metrics, Redactor, ReloadMetrics, TokenMetrics
+from connector.telemetry import LoopWatch, Metrics, Redactor, ReloadMetrics, Summary, TokenMetrics
 from connector.wiring.health import PublicHealth
 from connector.wiring.kafka_access import KafkaAccess
 from connector.wiring.secrets import learn
@@ -63,5 +63,5 @@ async def run_worker(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> 
             keepers=[keeper for keeper in (tokens.keeper, kafka.keeper) if keeper is not None],
             api=api,
             drain=config.shutdown.drain,
-            chores=[loop.run, *([reload.run] if reload.is_wanted else [])],
+            chores=[loop.run, Summary(metrics).run, *([reload.run] if reload.is_wanted else [])],
         ).run()

@@ -99,4 +99,10 @@ def _settings(
 ) -> SubscriptionSettings:
     """As for Kafka, but no field of a row is asked for, so that any row can be shown."""
     anything = RecordBuilder(RecordSpec(topic=TopicTemplate("stdout", {})))
-    return replace(follow_settings(config, plan, session, refusals), records=anything, topics=(), headers=())
+    return replace(
+        follow_settings(config, plan, session, refusals),
+        records=anything,
+        topics=(),
+        headers=(),
+        to_kafka=False,
+    )

@@ -85,6 +85,8 @@ def test_every_row_is_accounted_for_across_token_expiry_and_drops(tmp_path: Path
     with demo(tmp_path, "--seconds", "16", "--json") as process:
         stdout, stderr = process.communicate(timeout=DEADLINE)
         assert process.returncode == 0, stderr
+    assert "provoked on purpose" in stderr
+    assert "verdict: PASSED: all" in stderr.splitlines()[-1]
     account = last_object(stdout)
     assert account["missing"] == 0
     assert account["tokens"] >= 3
@@ -106,6 +108,7 @@ def test_rows_that_a_killed_connector_held_are_reported_missing(tmp_path: Path) 
         assert process.returncode == 1, stderr
     account = last_object(stdout)
     assert account["missing"] > 0
+    assert "verdict: FAILED: " in stderr
     assert "the connector exited with -9" in stderr
     log = re.search(r"The connector's log: (\S+)", stderr)
     assert log is not None

@@ -204,12 +204,20 @@ async def test_time_with_a_session_ends_well(stage: Stage) -> None:
     assert done.stdout
 
 
+async def test_no_section_of_kafka_is_asked_for_and_a_time_may_have_a_unit(stage: Stage) -> None:
+    config = {key: value for key, value in stage.config().items() if key != "kafka"}
+    done = await run_command(stage, config, "tail", "--seconds", "20s", "--limit", "5")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 5
+    assert "kafka" not in done.stderr.lower()
+
+
 async def test_a_reader_that_does_not_read_sheds_the_session_and_keeps_it_for_seconds_only(
     stage: Stage,
 ) -> None:
     config = stage.config(kafka=KAFKA_IS_AWAY, inbox={"max_bytes": "1MiB"})
     async with Tailing(stage, config, is_unread=True) as tail:
-        await tail.until(lambda: "session is shed" in tail.said)
+        await tail.until(lambda: "session is shed: the output's reader takes less" in tail.said)
         await stage.upstream.until(lambda: not stage.upstream.open_sessions)
         tail.process.send_signal(signal.SIGTERM)
         assert await tail.ended() == 0

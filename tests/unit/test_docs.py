@@ -25,6 +25,21 @@ def test_every_page_is_documentation() -> None:
     assert {"README.md", "CHANGELOG.md", ".github/SECURITY.md", "docs/operations.md"} <= pages
 
 
+def test_the_first_page_is_short_and_says_first_what_it_is() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert len(text.split()) <= 1000
+    assert text.split("\n\n")[1].startswith("A Kafka source connector for GraphQL subscriptions.")
+
+
+def test_the_index_leaves_no_page_out() -> None:
+    page = Page.read(ROOT, ROOT / "docs/README.md")
+    linked = {link.text.partition("#")[0] for link in page.links()}
+
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages <= linked
+
+
 def test_a_finding_says_where() -> None:
     page = Page(root=ROOT, path=ROOT / "README.md", text="fine\n\n`connector go`\n")
 
@@ -159,7 +174,7 @@ def test_links_lead_to_files_and_headings() -> None:
     assert said("[a](docs/configuration.md#nowhere)") == [
         "the link docs/configuration.md#nowhere names no heading of configuration.md"
     ]
-    assert said("[a](README.md)", name="docs/x.md") == ["the link README.md leads nowhere"]
+    assert said("[a](LICENSE)", name="docs/x.md") == ["the link LICENSE leads nowhere"]
 
 
 def test_files_and_tests_in_backticks_exist() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from connector.cli.check import exit_code
-from connector.cli.findings import as_json, as_table
+from connector.cli.findings import NOT_LOOKED_AT, as_json, as_table
 from connector.probe import Finding, Outcome, Report
 
 SECRET = "s3cr3t-in-a-reply"
@@ -105,4 +105,17 @@ def test_the_shape_for_machines() -> None:
                 "scope": None,
             }
         ],
+        "not_looked_at": list(NOT_LOOKED_AT),
     }
+
+
+@pytest.mark.parametrize("outcome", ["ok", "failed", "refused", "not checked"])
+def test_what_no_check_asks_is_said_whatever_came_of_it(
+    outcome: Outcome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = Report(findings=(finding(outcome),))
+    shown = " ".join(table(report, capsys).split())
+    assert "not looked at:" in shown
+    assert "whether the endpoint takes the documents, and lets this token subscribe" in shown
+    found = json.loads(as_json(report, "dex", exit_code(report), redact))
+    assert len(found["not_looked_at"]) == shown.count(" - whether")

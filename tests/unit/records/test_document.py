@@ -15,7 +15,7 @@ from connector.records.plan import PlanError
     ("text", "message", "place"),
     [
         ("", "is empty", None),
-        ("# only a comment\n", "does not parse", (2, 1)),
+        ("# only a comment\n", "only comments", None),
         ("subscription {\n  a {\n  }\n}", "does not parse: Expected Name", (3, 3)),
         ("subscription { }", "does not parse", (1, 16)),
         ("subscription { a", "does not parse", (1, 17)),
@@ -88,8 +88,18 @@ def test_fragments_are_put_in_and_equal_fields_merged() -> None:
     ("text", "remedy"),
     [
         ("subscription { a { } }", "select a field there"),
-        ("subscription { a( }", "correct the document there"),
-        ("subscription { a", "correct the document there"),
+        ("subscription { a(x: & }", "correct the document there"),
+        ("subscription { a( }", "close the '('"),
+        ("{ a { b } }", "before the brace"),
+        ("query { a }", "in its place"),
+        ("mutation { a }", "nothing streams from it"),
+        ("subscription { a { b } __typename }", "take __typename out"),
+        ("subscription { __typename a { b } }", "take __typename out"),
+        ("subscription { t: __typename a { b } }", "take __typename out"),
+        ("subscription { ...F } fragment F on S { __typename a }", "take __typename out"),
+        ("fragment F on S { a }", "add a subscription"),
+        ("subscription A { a } query B { a }", "operation: A is the only subscription"),
+        ("# subscription { a }", "on a line without '#'"),
     ],
 )
 def test_the_remedy_of_what_does_not_parse_fits_it(text: str, remedy: str) -> None:
