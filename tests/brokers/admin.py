@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NodeNotReadyError
 
 from tests.brokers.waiting import eventually
 
@@ -46,11 +47,25 @@ async def create_topic(
     assignments: dict[int, list[int]] | None = {} if replication_factor == -1 else None
     new = NewTopic(topic, partitions, replication_factor, assignments, dict(config or {}))
     with anyio.fail_after(DEADLINE):
+        await eventually(lambda: _created(bootstrap_servers, new))
         async with admin_client(bootstrap_servers) as client:
-            response = await client.create_topics([new])
-            assert [error[1] for error in response.topic_errors] == [0], response
             await eventually(lambda: _partitions_with_leader(client, topic))
     return topic
+
+
+async def _created(bootstrap_servers: str, new: NewTopic) -> bool:
+    """False while no broker is registered: one that was frozen for too long, or killed, has to do so anew."""
+    async with admin_client(bootstrap_servers) as client:
+        try:
+            if not (await client.describe_cluster())["brokers"]:
+                return False
+        except NodeNotReadyError:  # what it met at its start stays with this client
+            return False
+        response = await client.create_topics([new])
+    if "brokers are currently fenced" in str(response):
+        return False
+    assert [error[1] for error in response.topic_errors] == [0], response
+    return True
 
 
 async def partitions_of(bootstrap_servers: str, topic: str, *, deadline: float = DEADLINE) -> list[int]:

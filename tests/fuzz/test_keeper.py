@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from connector.auth import Grant, GrantRefused, Keeper, Token
 from connector.auth.grant import GrantUnavailable
+from tests.fuzz.strategies import EXAMPLES
 from tests.unit.auth.fakes import REFUSED, FakeTime, settle
 
 T = TypeVar("T")
@@ -305,4 +306,4 @@ class KeeperMachine(RuleBasedStateMachine):
 
 
 TestKeeper = KeeperMachine.TestCase
-TestKeeper.settings = settings(max_examples=300, stateful_step_count=40)
+TestKeeper.settings = settings(max_examples=3 * EXAMPLES // 10, stateful_step_count=40)
