@@ -27,7 +27,12 @@ NO_CLOSE = 1006
 
 
 class SessionError(RetriableError):
-    """A session ended, or never began. ``symptom`` is what the other side said."""
+    """
+    A session ended, or never began. ``symptom`` is what the other side said. ``token_was_seen`` is false
+    where the other side cannot have refused the token, since it was not reached.
+    """
+
+    token_was_seen = True
 
     def __init__(self, message: str, symptom: Symptom, *, retry_after: float | None = None) -> None:
         super().__init__(message, retry_after=retry_after)
@@ -35,10 +40,14 @@ class SessionError(RetriableError):
 
 
 class ConnectFailed(SessionError):
-    """No connection: name, TCP, TLS, proxy, or an upgrade that was not answered in time."""
+    """
+    No connection: name, TCP, TLS, proxy, or an upgrade that was not answered in time. ``is_answer``: what
+    was sent for the upgrade may have been read, and this is what followed.
+    """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_answer: bool = False) -> None:
         super().__init__(f"cannot connect: {reason}", Symptom(place="connect"))
+        self.token_was_seen = is_answer
 
 
 class HandshakeRefused(SessionError):

@@ -62,14 +62,15 @@ def opening_failed(
             return SubprotocolRefused(offered)
         case TimeoutError():
             through = f" through the proxy {proxy}" if proxy is not None else ""
-            return ConnectFailed(f"no answer to the upgrade within {timeout:g} s{through}")
+            return ConnectFailed(f"no answer to the upgrade within {timeout:g} s{through}", is_answer=True)
     if _is_end(error):
-        return ConnectFailed(f"TLS: {TLS_ENDED}" if is_secure else "the connection ended during the upgrade")
+        ended = f"TLS: {TLS_ENDED}" if is_secure else "the connection ended during the upgrade"
+        return ConnectFailed(ended, is_answer=True)
     match error:
         case OSError():
             return ConnectFailed(error.strerror or "no address of the host answers")
         case ws_errors.InvalidHandshake():
-            return ConnectFailed(f"not a websocket answer ({type(error).__name__})")
+            return ConnectFailed(f"not a websocket answer ({type(error).__name__})", is_answer=True)
         case _:
             return ConnectFailed(f"cannot be opened ({type(error).__name__})")
 
