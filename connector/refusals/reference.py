@@ -30,7 +30,9 @@ the provider (`endpoint.preset`), then those of [any upstream](#any-upstream). W
 number that it comes with. Texts are looked for in what is said of a refusal (the body of an HTTP answer,
 the `error_description` of its `WWW-Authenticate`, a close reason, the message of an error), never in
 rows, and no bare number counts as a text. Errors beside rows are counted
-(`connector_result_errors_total`) and the rows published; they end nothing.
+(`connector_result_errors_total`) and the rows published; they end nothing. Errors in the place of data that no
+rule knows end nothing either, unless nothing but errors and keep-alives follows for
+`endpoint.keepalive_timeout`: the stream is then taken for dead, and opened anew with backoff.
 
 Nothing that is said here ends the process, and no subscription's refusal stops another one. What the
 *token endpoint* may answer is in [tokens.md](tokens.md).
@@ -79,6 +81,17 @@ are replaced ever more slowly too. Nobody who was not refused waits for a fresh 
 request for it takes, and while the token endpoint fails, the old token serves everybody else.
 """
 
+_WORDLESS = """\
+
+**A dead token that is refused without a word.** Some servers answer it by a Close of 4500, by the end of the
+connection, or by a 5xx. So where attempts of all subscriptions end before they begin for a minute, without a
+word of the token and with nobody getting through, one fresh token is fetched for all (warning `nobody gets
+through with the token`). The next comes after two more minutes, then four, up to an hour, so that a gateway
+that fails for hours costs few tokens. If it goes on for two minutes in spite of a fresh token, the alarm is
+raised with the reason of the last end. Ends that cannot be the token's do not count: no connection at all, a
+limit, overload, a document that is refused. Anybody who gets through ends it.
+"""
+
 _OWN = """\
 ## Rules of your own
 
@@ -115,7 +128,7 @@ _NOTHING = "\u2013"
 
 def reference_text() -> str:
     """The whole document."""
-    parts = [_HEAD, *_actions(), _AFTER, "## Any upstream\n", *_rules(RULES)]
+    parts = [_HEAD, *_actions(), _AFTER, _WORDLESS, "## Any upstream\n", *_rules(RULES)]
     parts.append(f"| anything else | reconnect | `unknown` | {_sentence(remedy_of('unknown'))} |")
     parts.append("")
     for provider, rules in PROVIDERS.items():
