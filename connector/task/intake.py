@@ -19,8 +19,8 @@ class Source(Protocol):
 
     def result_failed(self, error: ServerRefused | None) -> None:
         """
-        A result brought errors in the place of data, which are nobody's known refusal; ``None``: one came that
-        had no errors. Results with rows need not be told of.
+        A result brought errors in the place of data, which are no refusal that is known; ``None``: one came
+        that had no errors. Results with rows need not be told of.
         """
 
     @property

@@ -1,4 +1,4 @@
-"""Errors in the place of data, and then only keep-alives: a stream that is dead although its session lives."""
+"""Errors in the place of data, and then only keep-alives: the stream is dead although its session lives."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ async def test_a_stream_that_failed_and_then_brings_only_keep_alives_is_reopened
 
     async def handler(peer: Peer) -> None:
         if failed:
-            return await flow(peer)
+            await flow(peer)
+            return
         await peer.greet()
         for number in range(rows_before):
             await peer.send(numbered(number - rows_before))
