@@ -18,6 +18,8 @@ attempt is looked up in `connector.refusals` by the error's ``symptom``::
 
 from __future__ import annotations
 
+import re
+
 from connector.errors import RetriableError
 from connector.refusals import Symptom
 from connector.subscription.challenge import Challenge
@@ -105,19 +107,29 @@ class ServerCompleted(SessionError):
         super().__init__("the server completed the subscription", Symptom(place="complete"))
 
 
+_STATED = re.compile(r"\s*(4\d{3})\s*:")
+"""A code of the subprotocol in the reason of a Close of RFC 6455: Hasura says ``1000``, ``4400: …``."""
+
+_LAST_OF_RFC = 2999
+"""The codes of RFC 6455 §7.4.2 that mean something to the protocol itself."""
+
+
 class SocketClosed(SessionError):
     """
     The peer closed: ``code`` and ``reason`` of its Close frame, ``None`` and empty where the TCP stream
-    ended without one (`NO_CLOSE`).
+    ended without one (`NO_CLOSE`). A code that the reason begins with is the one that counts.
     """
 
     def __init__(self, code: int | None, reason: str) -> None:
         said = f"{code} {reason}".strip() if code is not None else "without a Close frame"
+        counts = NO_CLOSE if code is None else code
+        if counts <= _LAST_OF_RFC and (stated := _STATED.match(reason)):
+            counts = int(stated[1])
         super().__init__(
             f"the server closed the socket ({said})",
             Symptom(
                 place="close",
-                close_code=NO_CLOSE if code is None else code,
+                close_code=counts,
                 texts=(reason,) if reason else (),
             ),
         )

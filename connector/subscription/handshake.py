@@ -92,8 +92,9 @@ def handshake_refused(response: Response, clean: Callable[[str], str] = str) -> 
     body = bytes(response.body or b"")[:20_000].decode("utf-8", "replace")
     text = clean(_SPACE.sub(" ", _TAG.sub(" ", body)).strip())[:MAX_TEXT]
     # Not `get`, which raises where a proxy added the header a second time.
-    waits = response.headers.get_all("Retry-After")
-    headers = {"retry-after": waits[-1]} if waits else {}
+    headers = {
+        name: values[-1] for name in ("retry-after", "date") if (values := response.headers.get_all(name))
+    }
     said = bearer_challenge(response.headers.get_all("WWW-Authenticate"))
     challenge = Challenge(
         error=_without_secret(said.error, clean),
