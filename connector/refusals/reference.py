@@ -15,7 +15,7 @@ from connector.generated import write_or_check
 from connector.refusals.general import RULES
 from connector.refusals.pace import PACES, TOKEN_TOO_OLD
 from connector.refusals.providers import PROVIDERS
-from connector.refusals.reasons import remedy_of
+from connector.refusals.reasons import GIVEN_TOKEN, remedy_of
 from connector.refusals.rule import Rule
 from connector.refusals.symptom import PLACES, Action
 
@@ -29,7 +29,8 @@ decides. Your own rules (`endpoint.refusals`, [below](#rules-of-your-own)) are a
 the provider (`endpoint.preset`), then those of [any upstream](#any-upstream). What is said outranks the
 number that it comes with. Texts are looked for in what is said of a refusal (the body of an HTTP answer,
 the `error_description` of its `WWW-Authenticate`, a close reason, the message of an error), never in
-rows, and no bare number counts as a text. Errors beside rows are counted
+rows, and no bare number counts as a text; but where a Close of 1000 to 2999 has a reason such as
+`4400: …`, that is its code. Errors beside rows are counted
 (`connector_result_errors_total`) and the rows published; they end nothing. Errors in the place of data that
 no rule knows end nothing either, unless nothing but errors and keep-alives follows for
 `endpoint.keepalive_timeout`: the stream is then taken for dead, and opened anew with backoff.
@@ -133,8 +134,15 @@ def reference_text() -> str:
     parts.append("")
     for provider, rules in PROVIDERS.items():
         parts += [f"## The preset {provider}\n", *_rules(rules), ""]
+    parts += [_given(), ""]
     parts += [_OWN, *(f"- `{place}`: {meaning}." for place, meaning in _PLACES.items())]
     return "\n".join(parts) + "\n"
+
+
+def _given() -> str:
+    """What other remedies there are where the token is the user's."""
+    remedies = (f"`{reason}`: {_sentence(remedy)}" for reason, remedy in GIVEN_TOKEN.items())
+    return "With `token` or `token_file` other things are to be done. " + " ".join(remedies)
 
 
 def _actions() -> Iterator[str]:

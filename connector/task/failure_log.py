@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from connector.refusals import Refusals, RepetitionFilter, Symptom, Verdict, remedy_of
+from connector.refusals import Refusals, RepetitionFilter, Symptom, Verdict
 from connector.subscription import SessionError
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ class FailureLog:
             subscription=self._name,
             reason=reason,
             error=str(error),
-            remedy=remedy or remedy_of(reason),
+            remedy=remedy or self._refusals.remedy_of(reason),
             next_attempt_seconds=round(delay, 1),
         )
 
