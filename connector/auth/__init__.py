@@ -8,10 +8,12 @@ from connector.auth.keeper import Keeper
 from connector.auth.source import TokenObserver, TokenSource
 from connector.auth.static import StaticToken
 from connector.auth.token import Token, TokenStatus
-from connector.auth.token_use import BROKERS
+from connector.auth.token_use import BROKERS, ENDPOINT, GIVEN
 
 __all__ = [
     "BROKERS",
+    "ENDPOINT",
+    "GIVEN",
     "BrokerTokenProvider",
     "ClientCredentials",
     "Grant",

@@ -32,7 +32,8 @@ class TokenFileUnreadable(RetriableError):
 
 class TokenFile:
     """
-    The token in the file at ``path``, of unknown life; white space around it is dropped.
+    The token in the file at ``path``, of unknown life; white space around it, and a byte
+    order mark before it, are dropped.
 
     The file may be missing, empty or half written for a while: an earlier token serves on.
     """
@@ -74,8 +75,8 @@ class TokenFile:
         content = await anyio.to_thread.run_sync(_content, self._path, abandon_on_cancel=True)
         if isinstance(content, str):
             raise TokenFileUnreadable(f"token file {self._path}: {content}")
-        # Latin-1 takes every byte; what is not ASCII is then no token.
-        value = content.decode("latin-1").strip()
+        # Editors and shells of Windows begin a file with a byte order mark. What is not ASCII is no token.
+        value = content.decode("utf-8-sig", "replace").strip()
         if not is_access_token(value):
             what = "holds characters that no access token may have" if value else "is empty"
             raise TokenFileUnreadable(f"token file {self._path} {what}")

@@ -18,17 +18,23 @@ AuthStyle = Literal["body", "basic"]
 #: Lives are cut to this many seconds (ten years), so that no sum with them overflows.
 LONGEST_LIFE = 315_360_000.0
 
-#: The error codes of RFC 6749 §5.2, and what to do about each.
+#: The error codes of RFC 6749 §5.2, §4.1.2.1 and RFC 8707 §2, and what to do about each.
 _REMEDIES = {
+    "access_denied": "allow this client to have tokens: the authorization server denies it them",
     "invalid_client": "check the client id and secret, and that the application still exists",
     "invalid_grant": "check that the client may use the client credentials grant",
     "invalid_request": "check how the credentials are sent (body or basic), and the scope",
     "invalid_scope": "check the scope",
+    "invalid_target": "check the audience that the token URL stands for: it knows no such resource",
     "unauthorized_client": "allow this client the client credentials grant",
     "unsupported_grant_type": "check the token URL: it offers no client credentials grant",
 }
-#: Codes of RFC 6749 §4.1.2.1 that some token endpoints answer too; these pass by themselves.
-_PASSING = frozenset({"server_error", "temporarily_unavailable"})
+#: Codes of RFC 6749 §4.1.2.1 and RFC 8628 §3.5 that some token endpoints answer too; these pass by
+#: themselves.
+_PASSING = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
+
+#: RFC 8628 §3.5: ``slow_down`` asks for five seconds more.
+_SLOWED_DOWN = 5.0
 
 #: Request Timeout, Too Early, Too Many Requests: these pass by themselves.
 _PASSING_STATUSES = frozenset({408, 425, 429})
@@ -37,6 +43,9 @@ _PASSING_STATUSES = frozenset({408, 425, 429})
 _VSCHARS = re.compile(r"[\x20-\x7e]+")
 #: RFC 6749 Appendix A.4.
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*")
+_NO_LETTER = re.compile(r"[\s_-]+")
+#: Ways in which token endpoints write ``Bearer``, without spaces and hyphens; Apigee says ``BearerToken``.
+_BEARER = frozenset({"", "bearer", "bearertoken"})
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
@@ -138,6 +147,8 @@ def parse_answer(status: int, body: bytes, *, retry_after: float | None = None) 
         return _grant(status, members)
     code = _error_code(members)
     if status >= 500 or status in _PASSING_STATUSES or code in _PASSING:
+        if code == "slow_down":
+            retry_after = max(retry_after or 0.0, _SLOWED_DOWN)
         raise GrantUnavailable(_message(status, members, code), status=status, retry_after=retry_after)
     raise GrantRefused(
         _message(status, members, code),
@@ -161,8 +172,8 @@ def _grant(status: int, members: Mapping[str, object]) -> Grant:
     token, kind = members.get("access_token"), members.get("token_type")
     if not isinstance(token, str) or not is_access_token(token):
         raise _unusable(status, "without a usable access_token")
-    # §5.1 requires it; the many that leave it out mean bearer. Its value is case-insensitive.
-    if kind is not None and (not isinstance(kind, str) or kind.lower() != "bearer"):
+    # §5.1 requires it; the many that leave it out, or empty, mean bearer. Its value is case-insensitive.
+    if kind is not None and (not isinstance(kind, str) or _NO_LETTER.sub("", kind.lower()) not in _BEARER):
         raise _unusable(status, "with a token_type other than bearer")
     scope = members.get("scope")
     return Grant(

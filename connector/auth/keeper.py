@@ -10,6 +10,8 @@ from typing import Never
 
 import anyio
 
+from connector.auth.bell import Bell
+from connector.auth.fruitless import FruitlessAttempts
 from connector.auth.grant import Grant, GrantRefused
 from connector.auth.rejections import Rejections
 from connector.auth.report import Report
@@ -53,24 +55,22 @@ class Keeper:
         self._report = Report(use)
         self._clock = clock
         self._rng = rng
-
         self._current: Token | None = None
         self._current_at = -math.inf  # when it was asked for
         self._rejections = Rejections(clock=clock, rng=rng)
+        self._fruitless = FruitlessAttempts(clock)
         self._obtained = 0  # fetches that gave a token
         self._ended = 0  # fetches that gave one or failed
-        self._changed = anyio.Event()  # replaced each time it is set: by whatever may let a waiter go on
-
+        self._changed = Bell()  # by whatever may let a waiter go on
         self._next_fetch = Timer(clock=clock, sleep=sleep)
         self._refresh_at = math.inf  # what the token's life asks for
         self._retry = Retry(rng)
         self._error: RetriableError | None = None  # of the last fetch
         self._renewals = 0  # of the source's credentials
-
         self._is_replacing = False  # a fetch comes now, since the token was rejected
         self._has_waited = False  # the coming fetch comes after a wait: the same token may serve again
         self._hurried_at = -math.inf  # when a first rejection last led to a fetch
-        self._changed_by_itself = anyio.Event()  # replaced each time it is set, too
+        self._changed_by_itself = Bell()
 
     async def run(self) -> Never:
         """Fetch at the start, ahead of each expiry and after rejections; no outage ends it."""
@@ -99,7 +99,7 @@ class Keeper:
         Return once the source has another token or other credentials without having been asked, or there
         is a later token than ``generation`` (``None``: later ones do not matter).
         """
-        by_itself = self._changed_by_itself
+        by_itself = self._changed_by_itself.next
         while not by_itself.is_set():
             if generation is not None and self._current and self._current.generation > generation:
                 return
@@ -117,22 +117,41 @@ class Keeper:
         seconds_to_next = self._rejections.note(by, generation, current=current)
         if seconds_to_next is None:
             return
-        if self._error is None and not (self._is_replacing or self._has_waited):
-            wait = seconds_to_next()
-            if wait is not None:
-                self._plan_replacement(wait)
-        self._announce()
+        if not self._is_planned and (wait := seconds_to_next()) is not None:
+            self._plan_replacement(wait)
+        self._changed.ring()
 
     def accept(self, generation: int, *, by: str = "") -> None:
         """Take note that a session of ``by`` with this token was acknowledged and delivered."""
+        is_current = self._current is not None and generation == self._current.generation
+        if is_current:
+            self._fruitless.got_through()
         if not self._rejections.accepted(by, generation):
             return
-        if self._current is not None and generation == self._current.generation and self._error is None:
+        if is_current and self._error is None:
             self._rejections.withdraw(by)
             if self._has_waited:
                 self._has_waited = False
                 self._next_fetch.move(self._refresh_at)
-        self._announce()
+        self._changed.ring()
+
+    def fruitless(self, generation: int) -> bool:
+        """
+        Take note that an attempt with this generation ended before it was accepted, without a word of the
+        token; return whether another is fetched for that now (see `FruitlessAttempts`).
+        """
+        if self._current is None or generation != self._current.generation:
+            return False
+        if not self._fruitless.note(may_replace=not (self._is_planned or self._rejections)):
+            return False
+        self._report.doubted(generation=generation)
+        self._fetch_now()
+        return True
+
+    @property
+    def fresh_tokens_do_not_help(self) -> bool:
+        """Whether attempts are fruitless for minutes, with a fresh token too."""
+        return self._fruitless.are_lasting
 
     async def renew(self, generation: int, *, older_than: float) -> None:
         """
@@ -153,10 +172,9 @@ class Keeper:
     def forget(self, by: str) -> None:
         """Count ``by`` no more: it has ended. Who had the token only since it was content needs another."""
         self._rejections.forget(by)
-        is_planned = self._is_replacing or self._has_waited or self._error is not None
-        if self._rejections.blame_the_token and not is_planned:
+        if self._rejections.blame_the_token and not self._is_planned:
             self._fetch_later(self._rejections.wait())
-        self._announce()
+        self._changed.ring()
 
     def renewed(self) -> None:
         """
@@ -168,7 +186,8 @@ class Keeper:
         self._renewals += 1
         if self.status.state != "valid" or self._error is not None or self._rejections:
             self._start_over()
-        self._announce_change()
+        self._changed_by_itself.ring()
+        self._changed.ring()
 
     @property
     def status(self) -> TokenStatus:
@@ -181,19 +200,24 @@ class Keeper:
             is_replacing=self._is_replacing,
         )
 
+    @property
+    def _is_planned(self) -> bool:
+        """Whether a fetch comes for something else than the token's age."""
+        return self._is_replacing or self._has_waited or self._error is not None
+
     def _may_serve(self, token: Token, obtained: int, by: str) -> bool:
         """Tell whether ``token`` may serve ``by``, who asked when ``obtained`` tokens had been fetched."""
         if self._rejections.withholds_from(by) or (self._rejections and self._is_replacing):
             return False
         # A token that arrives expired is still the best there is; waiting for the next would never end.
-        is_best_known = self._error is not None or self._obtained > obtained
-        return is_best_known or not token.has_expired(self._clock())
+        return self._error is not None or self._obtained > obtained or not token.has_expired(self._clock())
 
     async def _watch_source(self) -> None:
         while True:
             await self._source.changed()
             self._start_over()
-            self._announce_change()
+            self._changed_by_itself.ring()
+            self._changed.ring()
 
     async def _fetch(self) -> None:
         asked_at = self._clock()
@@ -209,7 +233,7 @@ class Keeper:
             self._note_success(grant, asked_at, has_waited=has_waited)
         self._is_replacing = False
         self._ended += 1
-        self._announce()
+        self._changed.ring()
 
     def _note_failure(self, error: RetriableError) -> None:
         self._error = error
@@ -221,6 +245,7 @@ class Keeper:
     def _note_success(self, grant: Grant, asked_at: float, *, has_waited: bool) -> None:
         self._error = None
         self._report.fetched()
+        self._fruitless.fetched()
         self._retry.reset()
         current = self._current
         is_same = current is not None and current.value == grant.access_token
@@ -238,11 +263,8 @@ class Keeper:
 
     def _install(self, grant: Grant, generation: int, asked_at: float) -> None:
         life = grant.expires_in
-        self._current = Token(
-            value=grant.access_token,
-            generation=generation,
-            expires_at=None if life is None else asked_at + life,
-        )
+        expires_at = None if life is None else asked_at + life
+        self._current = Token(value=grant.access_token, generation=generation, expires_at=expires_at)
         self._current_at = asked_at
         self._has_waited = False
         self._obtained += 1
@@ -251,7 +273,6 @@ class Keeper:
         self._report.obtained(generation=generation, life=life)
 
     def _plan_replacement(self, wait: float) -> None:
-        """Plan the fetch that a rejection asks for."""
         if wait > 0:
             self._fetch_later(wait)
         else:
@@ -263,7 +284,6 @@ class Keeper:
         )
 
     def _fetch_now(self) -> None:
-        """Fetch now."""
         self._is_replacing = True
         # A token may be accepted and rejected in turn, many times a second.
         self._hurried_at = max(self._clock(), self._hurried_at + LEAST_APART)
@@ -277,12 +297,3 @@ class Keeper:
         self._retry.reset()
         self._rejections.start_over()
         self._next_fetch.move(self._clock())
-
-    def _announce_change(self) -> None:
-        event, self._changed_by_itself = self._changed_by_itself, anyio.Event()
-        event.set()
-        self._announce()
-
-    def _announce(self) -> None:
-        changed, self._changed = self._changed, anyio.Event()
-        changed.set()

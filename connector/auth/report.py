@@ -52,6 +52,15 @@ class Report:
             **self._mark,
         )
 
+    def doubted(self, *, generation: int) -> None:
+        """Nobody gets through with a token, and nothing is said of it; another one is fetched."""
+        _log.warning(
+            "nobody gets through with the token",
+            generation=generation,
+            reason="attempts end without a reason; a fresh token is tried",
+            **self._mark,
+        )
+
     def status(
         self,
         token: Token | None,

@@ -24,6 +24,11 @@ ENDPOINT = TokenUse(
     rejected="the endpoint rejected the token",
     rejected_again="the endpoint rejects fresh tokens: check the account's rights, plan and points",
 )
+GIVEN = TokenUse(
+    name=None,
+    rejected="the endpoint rejected the given token",
+    rejected_again="the endpoint rejects the given token: give another one",
+)
 BROKERS = TokenUse(
     name="kafka",
     rejected="a broker rejected the token",

@@ -22,16 +22,25 @@ def retry_after_seconds(
 
     ``headers`` have lower-case names. Both forms of RFC 9110 §10.2.3 are read: delta-seconds (a
     fraction is tolerated) and HTTP-date; a date in the past is 0. ``wall_clock`` returns seconds
-    since the epoch.
+    since the epoch. A date is counted from the answer's own ``date`` (§6.6.1), where it has one: the
+    clocks of the two sides may differ.
     """
     value = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(value):
         return min(float(value), LONGEST_RETRY_AFTER)
+    until = _moment(value)
+    if until is None:
+        return None
+    said_at = _moment(headers.get("date", ""))
+    seconds = until - (wall_clock() if said_at is None else said_at)
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def _moment(date: str) -> float | None:
+    """Return ``date`` in seconds since the epoch; ``None``: it is none."""
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(date.strip())
         # "-0000" parses to a naive date; RFC 9110 §5.6.7 knows UTC alone.
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = aware.timestamp() - wall_clock()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)

@@ -42,6 +42,8 @@ _OF_TOKENS = (
 )
 _ACCESS = (
     r"\bunauthori[sz]ed\b|\bunauthenticated\b|\bnot (authenticated|authori[sz]ed)\b|\bforbidden\b"
+    r"|\badmin.?secret\b.{0,80}\b(required|missing|not found|invalid|wrong)\b"
+    r"|\b(invalid|missing|wrong)\b.{0,20}\badmin.?secret\b"
     r"|\baccess denied\b|\bpermission denied\b"
     r"|\bauthentication (is )?(required|failed|error|failure|expired)\b"
 )

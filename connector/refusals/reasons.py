@@ -39,6 +39,18 @@ REMEDIES: Mapping[str, str] = {
 """By the label in metrics and logs. A reason of the user's own is not here."""
 
 
-def remedy_of(reason: str) -> str:
-    """Return what to do about ``reason``."""
+GIVEN_TOKEN: Mapping[str, str] = {
+    "unauthorized": "put another token in the place of the given one, which is not accepted (any more); if it"
+    " is new, check endpoint.url and endpoint.credentials",
+    "insufficient_scope": "give a token that has the rights which the endpoint asks for; it is tried by"
+    " itself",
+    "points": "buy points or renew the plan, then give a new token; the old one may keep the old limits",
+}
+"""The same where the token is one that the user gave, so that there is no application behind it."""
+
+
+def remedy_of(reason: str, *, token_is_given: bool = False) -> str:
+    """Return what to do about ``reason``; ``token_is_given``: by ``token`` or ``token_file``."""
+    if token_is_given and reason in GIVEN_TOKEN:
+        return GIVEN_TOKEN[reason]
     return REMEDIES.get(reason, "a rule in endpoint.refusals decided this")

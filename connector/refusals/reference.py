@@ -15,7 +15,7 @@ from connector.generated import write_or_check
 from connector.refusals.general import RULES
 from connector.refusals.pace import PACES, TOKEN_TOO_OLD
 from connector.refusals.providers import PROVIDERS
-from connector.refusals.reasons import remedy_of
+from connector.refusals.reasons import GIVEN_TOKEN, remedy_of
 from connector.refusals.rule import Rule
 from connector.refusals.symptom import PLACES, Action
 
@@ -29,8 +29,11 @@ decides. Your own rules (`endpoint.refusals`, [below](#rules-of-your-own)) are a
 the provider (`endpoint.preset`), then those of [any upstream](#any-upstream). What is said outranks the
 number that it comes with. Texts are looked for in what is said of a refusal (the body of an HTTP answer,
 the `error_description` of its `WWW-Authenticate`, a close reason, the message of an error), never in
-rows, and no bare number counts as a text. Errors beside rows are counted
-(`connector_result_errors_total`) and the rows published; they end nothing.
+rows, and no bare number counts as a text; but where a Close of 1000 to 2999 has a reason such as
+`4400: …`, that is its code. Errors beside rows are counted
+(`connector_result_errors_total`) and the rows published; they end nothing. Errors in the place of data that
+no rule knows end nothing either, unless nothing but errors and keep-alives follows for
+`endpoint.keepalive_timeout`: the stream is then taken for dead, and opened anew with backoff.
 
 Nothing that is said here ends the process, and no subscription's refusal stops another one. What the
 *token endpoint* may answer is in [tokens.md](tokens.md).
@@ -79,6 +82,17 @@ are replaced ever more slowly too. Nobody who was not refused waits for a fresh 
 request for it takes, and while the token endpoint fails, the old token serves everybody else.
 """
 
+_WORDLESS = """\
+
+**A dead token that is refused without a word.** Some servers answer it by a Close of 4500, by the end of the
+connection, or by a 5xx. So where attempts of all subscriptions end before they begin for a minute, without a
+word of the token and with nobody getting through, one fresh token is fetched for all (warning `nobody gets
+through with the token`). The next comes after two more minutes, then four, up to an hour, so that a gateway
+that fails for hours costs few tokens. If it goes on for two minutes in spite of a fresh token, the alarm is
+raised with the reason of the last end. Ends that cannot be the token's do not count: no connection at all, a
+limit, overload, a document that is refused. Anybody who gets through ends it.
+"""
+
 _OWN = """\
 ## Rules of your own
 
@@ -115,13 +129,20 @@ _NOTHING = "\u2013"
 
 def reference_text() -> str:
     """The whole document."""
-    parts = [_HEAD, *_actions(), _AFTER, "## Any upstream\n", *_rules(RULES)]
+    parts = [_HEAD, *_actions(), _AFTER, _WORDLESS, "## Any upstream\n", *_rules(RULES)]
     parts.append(f"| anything else | reconnect | `unknown` | {_sentence(remedy_of('unknown'))} |")
     parts.append("")
     for provider, rules in PROVIDERS.items():
         parts += [f"## The preset {provider}\n", *_rules(rules), ""]
+    parts += [_given(), ""]
     parts += [_OWN, *(f"- `{place}`: {meaning}." for place, meaning in _PLACES.items())]
     return "\n".join(parts) + "\n"
+
+
+def _given() -> str:
+    """What other remedies there are where the token is the user's."""
+    remedies = (f"`{reason}`: {_sentence(remedy)}" for reason, remedy in GIVEN_TOKEN.items())
+    return "With `token` or `token_file` other things are to be done. " + " ".join(remedies)
 
 
 def _actions() -> Iterator[str]:

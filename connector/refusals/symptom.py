@@ -47,7 +47,10 @@ class Action(Enum):
     NEW_TOKEN = "reject the token, fetch one, reconnect"  # noqa: S105 - an action, no password
     WAIT = "reconnect after a wait that starts at seconds and doubles to a minute"
     PAUSE = "one fresh token, then a pause of minutes and an alarm"
-    SLOW = "an alarm, and another attempt after minutes: the document, the URL or the plan is at fault"
+    SLOW = (
+        "an alarm, and another attempt after a wait that starts at half a minute and doubles to ten minutes:"
+        " the document, the URL or the plan is at fault"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,12 +19,20 @@ from connector.upstream import Opening
 
 log = structlog.get_logger(__name__)
 
+SLOW_MESSAGE = 120.0
+SLOWEST_RATE = 16 * 1024
+"""
+A message that is still coming is a sign of life for so many seconds, and one more for each so many bytes:
+who sends a byte now and then for ever is silent.
+"""
+
 
 class Channel:
     """
     ``socket`` with the ``protocol`` that is spoken on it; ``opening`` is what it was opened with.
 
-    `last_heard_at` is when anything last arrived, in seconds of `time.monotonic`.
+    `last_heard_at` is when anything last arrived, in seconds of `time.monotonic`: a whole message, the pong
+    to our ping, or a part of a message that is still coming (but see `SLOW_MESSAGE`).
     """
 
     def __init__(self, socket: ReadingConnection, protocol: Protocol, opening: Opening) -> None:
@@ -35,7 +43,17 @@ class Channel:
         self._replying: asyncio.Future[None] | None = None
         self._told_of_repair = False
         self._reason_of_abort: SessionError | None = None
-        self.last_heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
+        self._bytes_before = 0
+
+    @property
+    def last_heard_at(self) -> float:
+        """When anything last arrived."""
+        part_came_at = self.socket.part_came_at
+        if part_came_at <= self._heard_at:
+            return self._heard_at
+        came = self.socket.received_bytes - self._bytes_before
+        return min(part_came_at, self._heard_at + SLOW_MESSAGE + came / SLOWEST_RATE)
 
     async def next_event(self) -> Event:
         """
@@ -54,7 +72,7 @@ class Channel:
         if ended is not None:
             # Not in `except`, which would keep the library's error: it quotes the peer.
             raise ended
-        self.last_heard_at = time.monotonic()
+        self._heard_at, self._bytes_before = time.monotonic(), self.socket.received_bytes
         try:
             event = self.protocol.receive(frame)
         except ProtocolViolation as error:
@@ -102,7 +120,7 @@ class Channel:
 
     def _heard(self, pong: asyncio.Future[float]) -> None:
         if not pong.cancelled() and pong.exception() is None:
-            self.last_heard_at = time.monotonic()
+            self._heard_at, self._bytes_before = time.monotonic(), self.socket.received_bytes
 
     def abort(self, reason: SessionError | None = None) -> None:
         """

@@ -15,6 +15,7 @@ import asyncio
 import fcntl
 import socket
 import termios
+import time
 from typing import Any, cast
 
 import anyio
@@ -35,6 +36,12 @@ class ReadingConnection(ClientConnection):
 
     _end: asyncio.TimerHandle | None = None
 
+    part_came_at = 0.0
+    """When a part of a message that is not whole yet last came, in seconds of `time.monotonic`."""
+
+    received_bytes = 0
+    """All that came, after TLS."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.BaseProtocol.connection_made`."""
         super().connection_made(
@@ -47,6 +54,10 @@ class ReadingConnection(ClientConnection):
         stream: while one only receives, the library would wait for that as long as the peer likes.
         """
         super().data_received(data)
+        self.received_bytes += len(data)
+        # In the middle of a frame, or between two frames of one message (RFC 6455 §5.4).
+        if self.protocol.reader.buffer or self.protocol.current_size is not None:
+            self.part_came_at = time.monotonic()
         if self._end is None and self.close_timeout is not None and self.protocol.close_expected():
             self._end = self.loop.call_later(self.close_timeout, self.transport.abort)
 

@@ -18,6 +18,8 @@ attempt is looked up in `connector.refusals` by the error's ``symptom``::
 
 from __future__ import annotations
 
+import re
+
 from connector.errors import RetriableError
 from connector.refusals import Symptom
 from connector.subscription.challenge import Challenge
@@ -27,7 +29,12 @@ NO_CLOSE = 1006
 
 
 class SessionError(RetriableError):
-    """A session ended, or never began. ``symptom`` is what the other side said."""
+    """
+    A session ended, or never began. ``symptom`` is what the other side said. ``token_was_seen`` is false
+    where the other side cannot have refused the token, since it was not reached.
+    """
+
+    token_was_seen = True
 
     def __init__(self, message: str, symptom: Symptom, *, retry_after: float | None = None) -> None:
         super().__init__(message, retry_after=retry_after)
@@ -35,10 +42,14 @@ class SessionError(RetriableError):
 
 
 class ConnectFailed(SessionError):
-    """No connection: name, TCP, TLS, proxy, or an upgrade that was not answered in time."""
+    """
+    No connection: name, TCP, TLS, proxy, or an upgrade that was not answered in time. ``is_answer``: what
+    was sent for the upgrade may have been read, and this is what followed.
+    """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_answer: bool = False) -> None:
         super().__init__(f"cannot connect: {reason}", Symptom(place="connect"))
+        self.token_was_seen = is_answer
 
 
 class HandshakeRefused(SessionError):
@@ -96,19 +107,29 @@ class ServerCompleted(SessionError):
         super().__init__("the server completed the subscription", Symptom(place="complete"))
 
 
+_STATED = re.compile(r"\s*(4\d{3})\s*:")
+"""A code of the subprotocol in the reason of a Close of RFC 6455: Hasura says ``1000``, ``4400: …``."""
+
+_LAST_OF_RFC = 2999
+"""The codes of RFC 6455 §7.4.2 that mean something to the protocol itself."""
+
+
 class SocketClosed(SessionError):
     """
     The peer closed: ``code`` and ``reason`` of its Close frame, ``None`` and empty where the TCP stream
-    ended without one (`NO_CLOSE`).
+    ended without one (`NO_CLOSE`). A code that the reason begins with is the one that counts.
     """
 
     def __init__(self, code: int | None, reason: str) -> None:
         said = f"{code} {reason}".strip() if code is not None else "without a Close frame"
+        counts = NO_CLOSE if code is None else code
+        if counts <= _LAST_OF_RFC and (stated := _STATED.match(reason)):
+            counts = int(stated[1])
         super().__init__(
             f"the server closed the socket ({said})",
             Symptom(
                 place="close",
-                close_code=NO_CLOSE if code is None else code,
+                close_code=counts,
                 texts=(reason,) if reason else (),
             ),
         )

@@ -62,14 +62,15 @@ def opening_failed(
             return SubprotocolRefused(offered)
         case TimeoutError():
             through = f" through the proxy {proxy}" if proxy is not None else ""
-            return ConnectFailed(f"no answer to the upgrade within {timeout:g} s{through}")
+            return ConnectFailed(f"no answer to the upgrade within {timeout:g} s{through}", is_answer=True)
     if _is_end(error):
-        return ConnectFailed(f"TLS: {TLS_ENDED}" if is_secure else "the connection ended during the upgrade")
+        ended = f"TLS: {TLS_ENDED}" if is_secure else "the connection ended during the upgrade"
+        return ConnectFailed(ended, is_answer=True)
     match error:
         case OSError():
             return ConnectFailed(error.strerror or "no address of the host answers")
         case ws_errors.InvalidHandshake():
-            return ConnectFailed(f"not a websocket answer ({type(error).__name__})")
+            return ConnectFailed(f"not a websocket answer ({type(error).__name__})", is_answer=True)
         case _:
             return ConnectFailed(f"cannot be opened ({type(error).__name__})")
 
@@ -91,8 +92,9 @@ def handshake_refused(response: Response, clean: Callable[[str], str] = str) -> 
     body = bytes(response.body or b"")[:20_000].decode("utf-8", "replace")
     text = clean(_SPACE.sub(" ", _TAG.sub(" ", body)).strip())[:MAX_TEXT]
     # Not `get`, which raises where a proxy added the header a second time.
-    waits = response.headers.get_all("Retry-After")
-    headers = {"retry-after": waits[-1]} if waits else {}
+    headers = {
+        name: values[-1] for name in ("retry-after", "date") if (values := response.headers.get_all(name))
+    }
     said = bearer_challenge(response.headers.get_all("WWW-Authenticate"))
     challenge = Challenge(
         error=_without_secret(said.error, clean),

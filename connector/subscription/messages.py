@@ -19,7 +19,7 @@ from connector.refusals import LONGEST_TEXT
 OPERATION_ID = "1"
 """One socket carries one operation, so its id never changes."""
 
-_QUOTED_ID = b'"%b"' % OPERATION_ID.encode()
+_OURS = (b"", b"null", b'""', b'"%b"' % OPERATION_ID.encode(), OPERATION_ID.encode())
 
 CLIENT_CLOSE = 1000
 """What we say when we close on purpose (RFC 6455 §7.4.1)."""
@@ -51,8 +51,11 @@ class RawEnvelope(msgspec.Struct):
 
     @property
     def is_of_another(self) -> bool:
-        """Whether it names an operation that is not ours."""
-        return bytes(self.id) not in (b"", b"null", _QUOTED_ID, OPERATION_ID.encode())
+        """Whether it names an operation that is not ours; an empty name is none."""
+        if bytes(self.id) in _OURS:
+            return False
+        written_otherwise = try_decode(_string, self.id)
+        return written_otherwise is None or written_otherwise not in ("", OPERATION_ID)
 
 
 class RawPayload(msgspec.Struct):

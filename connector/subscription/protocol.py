@@ -88,9 +88,14 @@ class Pinged(msgspec.Struct, frozen=True):
 
 
 class Ignored(msgspec.Struct, frozen=True):
-    """A message of a type that neither subprotocol knows, or that means nothing where it comes."""
+    """
+    A message of a type that neither subprotocol knows, or that means nothing where it comes.
+
+    ``errors`` are those of an ``error`` that names another operation than ours.
+    """
 
     type: str
+    errors: tuple[GraphQLError, ...] = ()
 
 
 Event = Acknowledged | Delivered | Refused | Completed | KeptAlive | Pinged | Ignored
@@ -193,9 +198,10 @@ class Protocol:
             case "next" | "data" if self._started:
                 # Even after the end: rows that came are rows.
                 return self._deliver(frame)
-            case "error" | "complete" if self._decode(frame).is_of_another:
+            case "error" | "complete" if (message := self._decode(frame)).is_of_another:
                 # The end of some other operation; its rows would be ours all the same, for we have no other.
-                return Ignored(kind)
+                errors = read_errors(message.payload) or (GraphQLError(),)
+                return Ignored(kind, errors if kind == "error" else ())
             case "error" if self.state is not State.ENDED:
                 return self._refuse(self._during, frame)
             case "complete" if self.state is State.SUBSCRIBED:

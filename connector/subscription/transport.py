@@ -10,6 +10,7 @@ what the peer had already sent.
 from __future__ import annotations
 
 import time
+from urllib.parse import urlsplit
 
 import anyio
 import structlog
@@ -55,6 +56,7 @@ class Transport:
         self._payload_type = payload_type
         self._channel: Channel | None = None
         self._finishing = False
+        self._told_of_foreign_error = False
         self._made_at = time.monotonic()
 
     async def open(self) -> None:
@@ -110,6 +112,8 @@ class Transport:
                         raise server_refused(event, self._opening)
                     case Pinged(reply):
                         await channel.send(reply)
+                    case Ignored():
+                        self._ignore(event)
                     case _:
                         pass
         raise AckTimedOut(self._settings.ack_timeout)
@@ -145,10 +149,22 @@ class Transport:
                 raise server_refused(event, self._opening)
             case Completed() if not self._finishing:
                 raise ServerCompleted
-            case Ignored(kind):
-                log.debug("message ignored", type=kind)
+            case Ignored():
+                self._ignore(event)
             case _:
                 pass
+
+    def _ignore(self, message: Ignored) -> None:
+        if not message.errors or self._told_of_foreign_error:
+            log.debug("message ignored", type=message.type)
+            return
+        self._told_of_foreign_error = True
+        said = [self.clean(error.message or error.code or "") for error in message.errors[:3]]
+        log.warning(
+            "error for no operation of ours",
+            host=urlsplit(self._opening.url).hostname,
+            error="; ".join(filter(None, said)) or "without a reason",
+        )
 
     async def finish(self) -> None:
         """

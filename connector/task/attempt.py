@@ -28,6 +28,7 @@ from connector.subscription import (
     SocketClosed,
 )
 from connector.task.connection import Connection
+from connector.task.failing_results import FailingResults
 from connector.task.intake import Intake
 from connector.task.keep_alive import KeepAlivePolicy
 from connector.task.progress import PROVEN_AFTER, SETTLED_AFTER, STEADY_AFTER, Progress
@@ -56,7 +57,8 @@ class AttemptEnd:
     """
     How an attempt, made with ``token``, ended. ``cause`` names the purpose (stop, reopen, reload, shed,
     failed) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for`` are
-    its seconds of life, ``last_heard_at`` a moment of its clock.
+    its seconds of life, ``last_heard_at`` a moment of its clock. ``stream_failed``: it was ended since errors
+    came in the place of data, and then nothing.
     """
 
     token: Token | None
@@ -66,6 +68,7 @@ class AttemptEnd:
     delivered: bool
     live_for: float
     last_heard_at: float
+    stream_failed: bool = False
 
 
 class AttemptEvents(Protocol):
@@ -115,6 +118,7 @@ class Attempt:
         self._eases: anyio.CancelScope | None = None
         self._subscribed_at: float | None = None
         self._is_settled = False  # data came and it is proven: nothing more is to be learnt of results
+        self._failing = FailingResults(clock)
         self.token = token
         self.progress = Progress.NEW
         self.live_since: float | None = None
@@ -130,6 +134,11 @@ class Attempt:
             self._opening.cancel()
             if self._eases is not None:
                 self._eases.cancel()
+
+    def result_failed(self, error: ServerRefused | None) -> None:
+        """See `Source`."""
+        self._failing.note(error)
+        self._is_settled = self._is_settled and error is None
 
     @property
     def _is_closing(self) -> bool:
@@ -164,6 +173,7 @@ class Attempt:
             progress=self.progress,
             delivered=self.delivered,
             live_for=self._lived(),
+            stream_failed=error is not None and error is self._failing.error,
             last_heard_at=self._connection.last_heard_at,
         )
 
@@ -181,6 +191,7 @@ class Attempt:
         group.start_soon(self._prove_in_time)
         group.start_soon(self._finish_when_asked)
         group.start_soon(abort_when_silent, connection, keep_alive, lambda: self._is_closing, self._clock)
+        group.start_soon(self._failing.abort_when_lasting, connection, keep_alive.keepalive_timeout)
         group.start_soon(keep_pinging, connection, keep_alive.ping_interval, lambda: self._is_closing)
         if self._settings.reopens and self._keeper is not None and self.token is not None:
             group.start_soon(self._finish_before_expiry, self._keeper, self.token)
@@ -207,7 +218,8 @@ class Attempt:
         """
         if isinstance(error, ProtocolViolation):
             self._intake.violated(error)
-        if isinstance(error, SocketClosed | Silent) or not self.delivered or self._is_closing:
+        is_over = isinstance(error, SocketClosed | Silent) or error is self._failing.error
+        if is_over or not self.delivered or self._is_closing:
             return
         async with anyio.create_task_group() as group:
             group.start_soon(self._connection.finish)
@@ -238,6 +250,7 @@ class Attempt:
             self._keeper.accept(self.token.generation, by=self._settings.name)
 
     def _data_came(self) -> None:
+        self._failing.note(None)
         self._become_live()  # not sooner, for a result may be a refusal
         self.delivered = True
         self._reach(Progress.ACCEPTED)
@@ -253,7 +266,9 @@ class Attempt:
         return self._clock() - self.live_since if self.live_since is not None else 0.0
 
     def _prove(self) -> None:
-        """Not at its first row, for one may be all it brings."""
+        """Not at its first row, for one may be all it brings; and not while results fail."""
+        if self._failing.error is not None:
+            return
         if self._lived() >= (self._settings.steady_after if self.delivered else PROVEN_AFTER):
             self._reach(Progress.PROVEN)
 

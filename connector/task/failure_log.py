@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from connector.refusals import Refusals, RepetitionFilter, Symptom, Verdict, remedy_of
+from connector.refusals import Refusals, RepetitionFilter, Symptom, Verdict
 from connector.subscription import SessionError
 
 log = structlog.get_logger(__name__)
@@ -43,8 +43,11 @@ class FailureLog:
         if not verdict.known and self._refusals.is_news(error.symptom):
             log.warning("refusal is not known", subscription=self._name, **_seen(error.symptom))
 
-    def alarm(self, error: SessionError, verdict: Verdict, delay: float) -> None:
-        """Raise the alarm, unless it is raised for the same reason already."""
+    def alarm(self, error: SessionError, verdict: Verdict, delay: float, *, remedy: str = "") -> None:
+        """
+        Raise the alarm, unless it is raised for the same reason already. ``remedy`` is what there is to be
+        done, where the reason alone does not say it.
+        """
         reason = verdict.reason
         if reason == self._alarmed:
             return
@@ -55,7 +58,7 @@ class FailureLog:
             subscription=self._name,
             reason=reason,
             error=str(error),
-            remedy=remedy_of(reason),
+            remedy=remedy or self._refusals.remedy_of(reason),
             next_attempt_seconds=round(delay, 1),
         )
 

@@ -17,6 +17,12 @@ class Source(Protocol):
     before execution begins (GraphQL October 2021 §7.1), so the operation was never started.
     """
 
+    def result_failed(self, error: ServerRefused | None) -> None:
+        """
+        A result brought errors in the place of data, which are no refusal that is known; ``None``: one came
+        that had no errors. Results with rows need not be told of.
+        """
+
     @property
     def clean(self) -> Callable[[str], str]:
         """Takes the token of this source out of what the other side said."""

@@ -75,6 +75,11 @@ class OddResults:
                 raise refused
             if not len(payload.data):
                 source.request_error = self._refused("subscribe", errors, source)
+        if errors and not rows:
+            rows = None  # an empty list beside errors is no sign that the stream goes on
+            source.result_failed(self._refused("stream", errors, source))
+        else:
+            source.result_failed(None)
         if rows is None:
             self._without_rows(result, payload, has_errors=bool(errors))
         return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -21,10 +21,17 @@ HEALTHY_AFTER = 60.0
 FRESH_FOR = 60.0
 """Seconds: a token asked for so recently is fresh enough for an attempt after a pause."""
 
+HANDSHAKE_REFUSED = "handshake_refused"
+"""The reason of an HTTP answer that fits nothing else."""
+
 SUBPROTOCOL_REFUSED = "subprotocol_refused"
 """The reason, in the table of refusals, of a server that does not speak what it selected."""
 
 _TOKEN_ACTIONS = (Action.NEW_TOKEN, Action.PAUSE)
+
+FRUITLESS = "sessions end before they begin, with a fresh token too: look at the upstream and at what stands \
+between here and there, then check the account's rights and endpoint.url"
+"""What is to be done about the alarm of ends that say nothing of the token, and do not end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,10 +102,21 @@ class RetryPolicy:
         self._in_row += 1
         verdict = self._refusals.classify(error.symptom)
         decision = self._decide(verdict, error, token)
+        may_be_of_token = _may_be_of_token(verdict, error)
+        if may_be_of_token:
+            decision = self._doubt(decision, token)
         self._log.say(error, verdict, decision.delay)
         if self._is_lasting(verdict):
             self._log.alarm(error, verdict, decision.delay)
+        elif may_be_of_token and self._keeper is not None and self._keeper.fresh_tokens_do_not_help:
+            self._log.alarm(error, verdict, decision.delay, remedy=FRUITLESS)
         return decision
+
+    def _doubt(self, decision: RetryDecision, token: Token | None) -> RetryDecision:
+        """A dead token may be refused without a word: where another one is fetched, it ends the wait."""
+        if self._keeper is None or token is None or not self._keeper.fruitless(token.generation):
+            return decision
+        return replace(decision, token=token, ends_early=True)
 
     def _is_lasting(self, verdict: Verdict) -> bool:
         """Whether it takes somebody to change something; a fresh token or the other subprotocol may do."""
@@ -123,9 +141,11 @@ class RetryPolicy:
     def _decide(self, verdict: Verdict, error: SessionError, token: Token | None) -> RetryDecision:
         asked = min(error.retry_after or 0.0, LONGEST_ASKED)
         if verdict.action is Action.RECONNECT:
-            return RetryDecision(verdict=verdict, delay=self._reconnect.next(at_least=asked))
+            delay = self._reconnect.next(at_least=asked)
+            return RetryDecision(verdict=verdict, delay=delay, least=asked)
         if verdict.action not in _TOKEN_ACTIONS:
-            return RetryDecision(verdict=verdict, delay=self._steps[verdict.action].next(at_least=asked))
+            delay = self._steps[verdict.action].next(at_least=asked)
+            return RetryDecision(verdict=verdict, delay=delay, least=asked)
         self._rejected_in_row += 1
         if self._keeper is None or token is None:
             self._rejected_in_row += 1  # there is no fresh one to try
@@ -152,3 +172,10 @@ class RetryPolicy:
             ends_early=True,
             renew_older_than=FRESH_FOR if verdict.action is Action.PAUSE else TOKEN_TOO_OLD,
         )
+
+
+def _may_be_of_token(verdict: Verdict, error: SessionError) -> bool:
+    """Whether the end may be a dead token's, although nothing was said of it."""
+    if verdict.action in _TOKEN_ACTIONS or not error.token_was_seen:
+        return False
+    return verdict.action is Action.RECONNECT or not verdict.known or verdict.reason == HANDSHAKE_REFUSED

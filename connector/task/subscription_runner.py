@@ -242,7 +242,7 @@ class SubscriptionRunner:
 
     async def _between(self, end: AttemptEnd) -> None:
         """What lies between two sessions."""
-        if end.progress is Progress.PROVEN and (end.delivered or end.live_for > HEALTHY_AFTER):
+        if _was_success(end):
             self._retry.succeeded()
         if end.error is None:
             self._report.ended_on_purpose(end.cause or "stop")
@@ -276,3 +276,12 @@ class SubscriptionRunner:
         self._status.last_error = str(error)
         self._finish("failed")
         self._ending.fail(error)
+
+
+def _was_success(end: AttemptEnd) -> bool:
+    if end.progress is not Progress.PROVEN:
+        return False
+    if end.stream_failed:
+        # Each of them may bring a row, and then its errors.
+        return end.delivered and end.live_for > HEALTHY_AFTER
+    return end.delivered or end.live_for > HEALTHY_AFTER

@@ -28,5 +28,12 @@ class TokenKeeper(Protocol):
     def reject(self, generation: int, *, by: str) -> None:
         """The token of this generation was not accepted."""
 
+    def fruitless(self, generation: int) -> bool:
+        """An attempt with it ended without a word of it; return whether another one is fetched for that."""
+
+    @property
+    def fresh_tokens_do_not_help(self) -> bool:
+        """Whether attempts are fruitless for minutes, with a fresh token too."""
+
     def forget(self, by: str) -> None:
         """``by`` has ended, and vouches for no token any more."""

@@ -9,7 +9,6 @@ from connector.auth import TokenSource
 from connector.config import Config, LoadedConfig
 from connector.probe import BrokersProbe, Endpoint, Judge, Probes, Report, Tell, TokenProbe, Topics, probe_all
 from connector.records.topics import TopicTemplate
-from connector.refusals import remedy_of
 from connector.telemetry import Metrics, Redactor, TokenMetrics
 from connector.wiring.kafka_access import KafkaAccess
 from connector.wiring.secrets import learn
@@ -79,10 +78,11 @@ def _token(config: Config, source: TokenSource | None, learn: Callable[[str], No
 
 def _endpoint(loaded: LoadedConfig) -> Endpoint:
     config = loaded.config
+    refusals = refusals_of(config)
     return Endpoint(
         subject=config.endpoint.url,
         target=target_of(config),
         settings=session_settings(loaded),
         keep_alive=keep_alive_policy(config),
-        judge=Judge(classify=refusals_of(config).classify, remedy=remedy_of),
+        judge=Judge(classify=refusals.classify, remedy=refusals.remedy_of),
     )

@@ -100,6 +100,7 @@ def refusals_of(config: Config) -> Refusals:
     return Refusals(
         provider=config.endpoint.preset,
         overrides=[rule.as_rule() for rule in config.endpoint.refusals],
+        token_is_given=config.token_source in ("token", "token_file"),
     )
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from connector.auth import ClientCredentials, Keeper, StaticToken, TokenFile, TokenObserver, TokenSource
+from connector.auth import (
+    ENDPOINT,
+    GIVEN,
+    ClientCredentials,
+    Keeper,
+    StaticToken,
+    TokenFile,
+    TokenObserver,
+    TokenSource,
+)
 from connector.config import Config, LoadedConfig
 from connector.http import HttpClient
 from connector.wiring.credentials import client_credentials, correct
@@ -36,7 +45,8 @@ class TokenAccess:
         peer = loaded.peers.token
         http = await stack.enter_async_context(HttpClient(tls=peer.tls, proxy=peer.route.proxy))
         source = _source(loaded.config, http)
-        return cls(http, source, Keeper(source, observer=observer) if source is not None else None)
+        use = ENDPOINT if isinstance(source, ClientCredentials) else GIVEN
+        return cls(http, source, Keeper(source, observer=observer, use=use) if source is not None else None)
 
     def replace(self, loaded: LoadedConfig) -> None:
         """Take the secrets, certificates and proxy of ``loaded``, which names the same kind of source."""

@@ -45,6 +45,23 @@ async def test_a_strict_upstream_that_falls_silent_is_left(subprotocol: Subproto
     assert time.monotonic() - end.last_heard_at >= 0.3
 
 
+async def test_one_message_that_comes_slowly_is_no_silence() -> None:
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet()
+        for number, byte in enumerate(message):
+            peer.frame(bytes([byte]), opcode=0 if number else 1, fin=number == len(message) - 1)
+            await peer.writer.drain()
+            await anyio.sleep(0.05)
+        await peer.reader.read()
+
+    message = b'{"type":"next","id":"1","payload":{"data":{"n":[7]}}}'
+    strict = KeepAlivePolicy(keepalive_timeout=1.0, probe=False)
+    async with raw_server(handler) as url, running(url, keep_alive=strict) as one:
+        end = await one.ended()
+    assert isinstance(end.error, Silent)  # only afterwards
+    assert end.delivered
+
+
 @pytest.mark.parametrize("subprotocol", BOTH)
 async def test_a_strict_upstream_that_falls_silent_after_rows_is_left_too(subprotocol: Subprotocol) -> None:
     async def handler(connection: ServerConnection) -> None:

@@ -77,12 +77,26 @@ def test_a_good_answer_is_taken() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["Bearer", "BEARER", "bearer", None])
-def test_the_token_type_is_bearer_in_any_case_or_left_out(kind: str | None) -> None:
+BEARER = [
+    "Bearer",
+    "BEARER",
+    "bearer",
+    None,
+    "BearerToken",
+    "bearer_token",
+    "Bearer Token",
+    "",
+    " ",
+    " Bearer ",
+]
+
+
+@pytest.mark.parametrize("kind", BEARER)
+def test_the_token_type_is_bearer_in_any_way_of_writing_it_or_left_out(kind: str | None) -> None:
     assert parse_answer(200, body(token_type=kind)).token_type == "bearer"
 
 
-@pytest.mark.parametrize("kind", ["mac", "DPoP", "", 7, ["bearer"]])
+@pytest.mark.parametrize("kind", ["mac", "DPoP", "N_A", "bearermac", 7, ["bearer"]])
 def test_another_token_type_is_refused(kind: object) -> None:
     with pytest.raises(GrantRefused, match="HTTP 200 with a token_type other than bearer"):
         parse_answer(200, body(token_type=kind))
@@ -235,6 +249,19 @@ def test_a_redirect_is_refused_with_its_remedy() -> None:
     with pytest.raises(GrantRefused) as caught:
         parse_answer(308, b"")
     assert "redirects" in caught.value.remedy
+
+
+def test_a_client_that_is_denied_tokens_is_told_so() -> None:
+    with pytest.raises(GrantRefused, match="access_denied") as caught:
+        parse_answer(403, b'{"error":"access_denied"}')
+    assert "allow this client" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("asked", "waits"), [(None, 5.0), (2.0, 5.0), (60.0, 60.0)])
+def test_an_endpoint_that_is_asked_too_often_is_asked_more_slowly(asked: float | None, waits: float) -> None:
+    with pytest.raises(GrantUnavailable, match="slow_down") as caught:
+        parse_answer(400, b'{"error":"slow_down"}', retry_after=asked)
+    assert caught.value.retry_after == waits
 
 
 JSON = st.recursive(

@@ -164,6 +164,13 @@ async def test_a_token_file_is_read_anew_without_its_newline(tmp_path: Path) -> 
         assert (await source.fetch()).access_token == content.decode().strip()
 
 
+@pytest.mark.parametrize("before", ["\ufeff", "\ufeff \r\n", "\u00a0", "\u3000"])
+async def test_what_validate_takes_for_a_token_file_is_one(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "token"
+    path.write_text(f"{before}s3cret\r\n", encoding="utf-8")
+    assert (await TokenFile(path).fetch()).access_token == "s3cret"
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

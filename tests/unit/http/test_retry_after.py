@@ -35,6 +35,19 @@ def test_both_forms_are_read_and_nonsense_is_none(value: str, seconds: float | N
     assert retry_after_seconds({"retry-after": value}, wall_clock=lambda: NOON) == seconds
 
 
+@pytest.mark.parametrize("off", [-1800.0, 0.0, 1800.0, 10**9])
+@pytest.mark.parametrize("date", ["Wed, 21 Oct 2015 07:28:00 GMT", " Wed, 21 Oct 2015 07:28:00 -0000"])
+def test_a_date_is_counted_from_that_of_the_answer(off: float, date: str) -> None:
+    headers = {"retry-after": "Wed, 21 Oct 2015 07:28:30 GMT", "date": date}
+    assert retry_after_seconds(headers, wall_clock=lambda: NOON + off) == 30.0
+
+
+@pytest.mark.parametrize("date", ["", "now", "Wed, 99 Oct 2015 07:28:00 GMT"])
+def test_without_a_readable_date_of_the_answer_our_clock_counts(date: str) -> None:
+    headers = {"retry-after": "Wed, 21 Oct 2015 07:28:30 GMT", "date": date}
+    assert retry_after_seconds(headers, wall_clock=lambda: NOON) == 30.0
+
+
 def test_no_header_is_none() -> None:
     assert retry_after_seconds({}) is None
 

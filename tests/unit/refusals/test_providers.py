@@ -4,6 +4,7 @@ import pytest
 
 from connector.presets import PRESETS
 from connector.refusals import PROVIDERS, Action, Refusals, Symptom
+from connector.subscription.errors import SocketClosed
 
 NEW_TOKEN, PAUSE, WAIT, SLOW, RECONNECT = (
     Action.NEW_TOKEN,
@@ -78,6 +79,31 @@ def test_goldrush_failing_to_check_a_key_says_nothing_of_the_key() -> None:
 )
 def test_ohip_is_understood_by_its_close_codes(code: int, action: Action, reason: str) -> None:
     assert verdict("ohip", "close", close_code=code) == (action, reason, True)
+
+
+HASURA_CLOSES = [
+    '4400: {"server error":"x-hasura-admin-secret/x-hasura-access-key required, but not found"}',
+    'invalid "x-hasura-admin-secret"/"x-hasura-access-key"',
+    "4400: Could not verify JWT: JWTExpired",
+    "4401: go away",
+    " 4403 : no",
+]
+
+
+@pytest.mark.parametrize("provider", ["hasura", "generic"])
+@pytest.mark.parametrize("code", [1000, 1008, 1011, 4400])
+@pytest.mark.parametrize("reason", HASURA_CLOSES)
+def test_a_close_whose_reason_names_what_is_wrong_is_understood(
+    provider: str, code: int, reason: str
+) -> None:
+    symptom = SocketClosed(code, reason).symptom
+    found = Refusals(provider=provider).classify(symptom)
+    assert (found.action, found.reason) == (NEW_TOKEN, "unauthorized")
+
+
+@pytest.mark.parametrize("reason", ["", "going away", "14400: x", "block 4400 done", "4400 rows", "44000: x"])
+def test_a_number_in_the_reason_of_a_close_is_no_code(reason: str) -> None:
+    assert SocketClosed(1000, reason).symptom.close_code == 1000
 
 
 @pytest.mark.parametrize("place", ["init", "subscribe", "stream"])

@@ -7,10 +7,13 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from connector.subscription import Silent
+from connector.subscription.channel import SLOW_MESSAGE, SLOWEST_RATE, Channel
 from connector.subscription.errors import (
     SocketClosed,
 )
 from connector.subscription.messages import Subprotocol
+from connector.subscription.protocol import Protocol
+from connector.upstream import Opening
 from tests.unit.subscription.driving import REQUEST, connect, deliver, live, number_of, transport
 from tests.unit.subscription.servers import (
     BOTH,
@@ -101,6 +104,68 @@ async def test_any_frame_is_heard_of(kind: str, subprotocol: Subprotocol) -> Non
             await until(lambda: one.last_heard_at > before)
             group.cancel_scope.cancel()
         one.abort()
+
+
+ROW = b'{"type":"next","payload":{"data":{"n":[1]}}}'
+
+
+@pytest.mark.parametrize("cut", ["in one frame", "into frames"])
+async def test_each_piece_of_a_slow_message_is_heard_of(cut: str) -> None:
+    more = anyio.Event()
+
+    async def handler(peer: RawPeer) -> None:
+        await peer.greet()
+        for piece in pieces:
+            await more_wanted()
+            if cut == "into frames":
+                peer.frame(piece, opcode=1 if piece is pieces[0] else 0, fin=piece is pieces[-1])
+            else:
+                peer.writer.write(piece)
+            await peer.writer.drain()
+        await peer.reader.read()
+
+    async def more_wanted() -> None:
+        nonlocal more
+        await more.wait()
+        more = anyio.Event()
+
+    head = bytes([0x81, 126]) + len(ROW).to_bytes(2)  # not the shortest, and still to be read
+    if cut == "in one frame":
+        pieces = [head + ROW[:1], *(ROW[at : at + 4] for at in range(1, len(ROW), 4))]
+    else:
+        pieces = [ROW[at : at + 4] for at in range(0, len(ROW), 4)]
+    async with raw_server(handler) as url, anyio.create_task_group() as group:
+        one = await live(url)
+        received: list[int] = []
+
+        async def receive() -> None:
+            received.append(number_of(await one.receive()))
+
+        group.start_soon(receive)
+        for _ in pieces:
+            before = one.last_heard_at
+            more.set()
+            await until(lambda: one.last_heard_at > before)  # noqa: B023
+        await until(lambda: received == [1])
+        one.abort()
+        group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("came", "grace"), [(200, SLOW_MESSAGE), (100 * SLOWEST_RATE, SLOW_MESSAGE + 100)])
+def test_who_sends_a_byte_now_and_then_for_ever_is_silent(came: int, grace: float) -> None:
+    class Dripping:
+        received_bytes = 0
+        part_came_at = 0.0
+
+    socket = Dripping()
+    opening = Opening(url="ws://x", headers={}, init_payload=None)
+    channel = Channel(socket, Protocol(MODERN), opening)  # type: ignore[arg-type]
+    began_at = channel.last_heard_at
+    socket.received_bytes = came
+    socket.part_came_at = began_at + grace - 1
+    assert channel.last_heard_at == socket.part_came_at
+    socket.part_came_at = began_at + 10_000
+    assert channel.last_heard_at == pytest.approx(began_at + grace, abs=1)
 
 
 async def test_pings_of_the_server_are_answered_while_rows_flow() -> None:

@@ -107,6 +107,9 @@ class FakeKeeper:
         self.accepted: list[int] = []
         self.renewed: list[tuple[int, float]] = []
         self.forgotten: list[str] = []
+        self.doubted: list[int] = []
+        self.replaces_doubted = False
+        self.fresh_tokens_do_not_help = False
         self.changed_by_itself = anyio.Event()
         self._changed = anyio.Event()
 
@@ -139,6 +142,10 @@ class FakeKeeper:
 
     async def renew(self, generation: int, *, older_than: float) -> None:
         self.renewed.append((generation, older_than))
+
+    def fruitless(self, generation: int) -> bool:
+        self.doubted.append(generation)
+        return self.replaces_doubted
 
     def forget(self, by: str) -> None:
         self.forgotten.append(by)

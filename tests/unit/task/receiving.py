@@ -37,7 +37,11 @@ class FakeSource:
 
     def __init__(self, secret: str = "SECRET") -> None:
         self.request_error: ServerRefused | None = None
+        self.failures: list[ServerRefused | None] = []
         self._secret = secret
+
+    def result_failed(self, error: ServerRefused | None) -> None:
+        self.failures.append(error)
 
     @property
     def clean(self) -> Callable[[str], str]:

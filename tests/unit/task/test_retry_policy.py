@@ -191,6 +191,55 @@ def test_without_a_token_there_is_no_fresh_one_to_try() -> None:
     assert Desk().after(NO_POINTS).delay >= 300
 
 
+# Tokens that are refused without a word
+
+WORDLESS = [
+    SocketClosed(4500, "Internal server error"),
+    SocketClosed(None, ""),
+    SocketClosed(1000, ""),
+    HandshakeRefused(502, "Bad Gateway", None),
+    HandshakeRefused(404, "", None),
+    ConnectFailed("the connection ended during the upgrade", is_answer=True),
+    ended("ack"),
+    ServerRefused("init", ("try later",), ()),
+    ServerRefused("subscribe", ("internal",), ()),
+]
+OF_SOMETHING_ELSE = [ConnectFailed("refused"), UNAUTHORIZED, NO_POINTS, BUSY, SocketClosed(1013, "")]
+
+
+@pytest.mark.parametrize("error", [*WORDLESS, *OF_SOMETHING_ELSE], ids=str)
+def test_an_end_without_a_word_of_the_token_may_be_of_the_token(error: SessionError) -> None:
+    desk = Desk(keeper=(keeper := FakeKeeper()))
+    desk.after(error, token(7))
+    # A refusal at init is a guess already: the token is replaced at once.
+    is_guess = isinstance(error, ServerRefused) and error.symptom.place == "init"
+    assert keeper.doubted == ([7] if error in WORDLESS and not is_guess else [])
+
+
+async def test_a_fresh_token_ends_the_wait_of_whoever_had_it_fetched() -> None:
+    desk = Desk(keeper=(keeper := FakeKeeper(token(1))))
+    keeper.replaces_doubted = True
+    found = desk.after(SocketClosed(4500, ""), token(1))
+    async with anyio.create_task_group() as group:
+        group.start_soon(desk.policy.rest, replace(found, delay=1e6))
+        await anyio.wait_all_tasks_blocked()
+        keeper.put(token(2))
+    asked = desk.after(HandshakeRefused(503, "", 77.0), token(1))
+    assert asked.least == 77
+
+
+def test_where_a_fresh_token_does_not_help_somebody_is_told() -> None:
+    desk = Desk(keeper=(keeper := FakeKeeper()))
+    desk.after(SocketClosed(4500, ""), token(1))
+    assert desk.alarms == []
+    keeper.fresh_tokens_do_not_help = True
+    desk.after(SocketClosed(4500, ""), token(2))
+    desk.after(SocketClosed(4500, ""), token(2))
+    assert desk.alarms == ["closed"]
+    desk.policy.succeeded()
+    assert desk.alarms == ["closed", None]
+
+
 # What ends a wait, and what comes before an attempt
 
 
