@@ -63,7 +63,7 @@ codec:gzip_encode                               bfdbb1088ce6 codecs: compresslev
 codec:lz4_encode                                6ad15bc13b33 codecs: level
 codec:snappy_encode                             8c38ef1ce704 codecs
 codec:zstd_encode                               cf3a75aab2d4 codecs
-errors:for_code                                 6b44acf0a7c1 invalid_record: looks up in kafka_errors
+errors:for_code                                 6b44acf0a7c1 broker_errors: looks up in kafka_errors
 """
 """What there is in aiokafka, the digest of its source, and which module of `internals` relies on it how."""
 
