@@ -6,7 +6,6 @@ from aiokafka import errors as kafka_errors
 
 from connector.kafka.error_codes import ERROR_CODES, ErrorCode, error_code
 
-
 _INVALID_PRODUCER_EPOCH = 47
 
 

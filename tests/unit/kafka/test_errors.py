@@ -39,7 +39,7 @@ def test_what_is_refused_for_its_content(error: Exception, reason: str) -> None:
         ),
         (kafka_errors.UnknownTopicOrPartitionError(), TopicMissing, "topic t does not exist: create it"),
         (kafka_errors.OutOfOrderSequenceNumber(), ProducerBroken, "OUT_OF_ORDER_SEQUENCE_NUMBER (45)"),
-        (kafka_errors.ProducerFenced(), ProducerBroken, "ProducerFenced"),
+        (kafka_errors.ProducerFenced(), ProducerBroken, "INVALID_PRODUCER_EPOCH (47)"),
         (kafka_errors.ProducerClosed(), ProducerBroken, "ProducerClosed"),
         (kafka_errors.NotLeaderForPartitionError(), ProducerBroken, "NOT_LEADER_OR_FOLLOWER (6)"),
         (kafka_errors.for_code(76)(), ProducerBroken, "UNSUPPORTED_COMPRESSION_TYPE (76)"),
