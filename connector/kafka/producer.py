@@ -35,6 +35,7 @@ from connector.kafka.internals import (
     ProduceRequests,
     abort,
     closing_bootstrap,
+    create_none_by_asking,
     fetch_operations,
     metadata_time,
     replace_ssl_context,
@@ -85,6 +86,7 @@ class Producer:
             retry_backoff_ms=round(settings.retry_backoff * 1000),
             metadata_max_age_ms=round(settings.metadata_max_age * 1000),
         )
+        create_none_by_asking(inner.client)
         producer = cls(inner, settings, certificates)
         started = False
         try:

@@ -15,6 +15,7 @@ from connector.kafka.internals.codecs import CODECS, python_crc32c, python_murmu
 from connector.kafka.internals.connection import BrokerConnection, Stage, TokenRefused
 from connector.kafka.internals.metadata import fetch_operations
 from connector.kafka.internals.shutdown import ProduceRequests, abort
+from connector.kafka.internals.topic_creation import create_none_by_asking
 
 __all__ = [
     "CODECS",
@@ -27,6 +28,7 @@ __all__ = [
     "client_of",
     "closing_bootstrap",
     "code_of",
+    "create_none_by_asking",
     "fetch_operations",
     "metadata_time",
     "python_crc32c",
