@@ -65,12 +65,14 @@ lint: $(READY) ## Check style, types, floors, generated files and docs
 	$(BIN)/python -m connector.config.schema --check schemas/config.schema.json
 	$(BIN)/python -m connector.config.reference --check docs/configuration.md
 	$(BIN)/python -m connector.refusals.reference --check docs/refusals.md
+	$(BIN)/python -m connector.kafka.error_reference --check docs/kafka-errors.md
 	$(BIN)/python -m tests.docs
 
-generate: $(READY) ## Write the config's JSON Schema and reference, and the table of refusals, anew
+generate: $(READY) ## Write the config's JSON Schema and reference, and the tables of refusals and Kafka's errors, anew
 	$(BIN)/python -m connector.config.schema > schemas/config.schema.json
 	$(BIN)/python -m connector.config.reference > docs/configuration.md
 	$(BIN)/python -m connector.refusals.reference > docs/refusals.md
+	$(BIN)/python -m connector.kafka.error_reference > docs/kafka-errors.md
 
 lock: $(READY) ## Resolve the locks anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements.lock --extra uvloop

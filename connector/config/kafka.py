@@ -44,6 +44,15 @@ def _automatic_or_count(most: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _count(most: int) -> AfterValidator:
+    def check(value: int) -> int:
+        if not 1 <= value <= most:
+            raise Mistake(f"must be from 1 to {most}", "write a count")
+        return value
+
+    return AfterValidator(check)
+
+
 _INT16, _INT32 = 2**15 - 1, 2**31 - 1
 """What the fields of CreateTopics hold."""
 
@@ -91,6 +100,10 @@ class TopicsSection(Section):
     )
     replication_factor: Annotated[Whole, _automatic_or_count(_INT16)] = setting(
         -1, "Copies of a created topic; -1: the broker's default."
+    )
+    max: Annotated[Whole, _count(100_000)] = setting(
+        1000,
+        "How many topics the fields of rows may name. A row of one more is a bad record (`topics_max`).",
     )
     config: dict[str, TopicSetting] = setting(
         {}, "Settings of a created topic, as Kafka calls them (retention.ms: …)."

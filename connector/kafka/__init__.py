@@ -1,6 +1,6 @@
 """Everything that speaks to the brokers; the only importer of aiokafka."""
 
-from connector.kafka.admin import NewTopics, TopicLimits, create_topics, topic_limits
+from connector.kafka.admin import NewTopics, TopicLimits, TopicRefused, create_topics, topic_limits
 from connector.kafka.batch import Batch
 from connector.kafka.errors import (
     BrokerUnreachable,
@@ -36,6 +36,7 @@ __all__ = [
     "TokenProvider",
     "TopicLimits",
     "TopicMissing",
+    "TopicRefused",
     "create_topics",
     "murmur2",
     "positive_hash",

@@ -11,8 +11,9 @@ import anyio
 from aiokafka import errors as kafka_errors
 
 from connector.errors import ConnectorError
-from connector.kafka.errors import BrokerUnreachable, NotAllowed
-from connector.kafka.internals import client_of, closing_bootstrap
+from connector.kafka.error_codes import error_code
+from connector.kafka.errors import BrokerUnreachable, ContentRefused, NotAllowed
+from connector.kafka.internals import client_of, closing_bootstrap, create_none_by_asking
 from connector.kafka.options import client_options, ssl_context
 from connector.kafka.settings import KafkaSettings
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 _EXISTS = 36
 _REFUSED = frozenset({29, 31})
+_IMPOSSIBLE = frozenset({17, 44})
+"""
+INVALID_TOPIC_EXCEPTION (also for a name that collides with another's ``.`` or ``_``) and
+POLICY_VIOLATION are about this topic. Wrong numbers of partitions or replicas and wrong settings are about
+all of them: no row's fault.
+"""
 _TOPIC = 2  # ConfigResourceType.TOPIC
 
 
@@ -93,10 +100,12 @@ async def create_topics(
     for topic, code, *message in answer.topic_errors:
         if code in (0, _EXISTS):
             continue
-        if code in _REFUSED:
+        said = message[0] if message and message[0] else error_code(code).name
+        if code in _IMPOSSIBLE:
+            failed[topic] = ContentRefused("topic", f"topic {topic} cannot exist: {said}")
+        elif code in _REFUSED:
             failed[topic] = NotAllowed(f"to create topic {topic}")
         else:
-            said = message[0] if message and message[0] else kafka_errors.for_code(code).__name__
             failed[topic] = TopicRefused(topic, str(said))
     return failed
 
@@ -141,6 +150,7 @@ async def _admin(settings: KafkaSettings) -> AsyncIterator[Any]:
 
     context = await ssl_context(settings.security)
     admin = AIOKafkaAdminClient(**client_options(settings, context))
+    create_none_by_asking(client_of(admin))
     try:
         with anyio.fail_after(settings.request_timeout):
             with closing_bootstrap(client_of(admin)):

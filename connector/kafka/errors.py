@@ -17,7 +17,8 @@ from __future__ import annotations
 from aiokafka import errors as kafka_errors
 
 from connector.errors import ConnectorError, DataError, RetriableError
-from connector.kafka.internals import InvalidRecord
+from connector.kafka.error_codes import Handling, error_code
+from connector.kafka.internals import code_of
 from connector.tls import TlsFileError
 
 
@@ -56,14 +57,26 @@ class QueueFull(RetriableError):
 
 
 class ProducerBroken(RetriableError):
-    """The producer cannot deliver any more."""
+    """
+    The producer cannot deliver any more.
+
+    ``code`` is the name of Kafka's error code where brokers answered one, else ``None``.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_MESSAGE_TOO_LARGE = 10
+_CLUSTER_AUTHORIZATION_FAILED = 31
 
 
 class ContentRefused(DataError):
     """
     The broker refused a batch for its content, and wrote none of it.
 
-    ``reason`` is "too_large", "timestamp" or "invalid".
+    ``reason`` is "too_large", "timestamp", "topic" or "invalid".
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -71,34 +84,20 @@ class ContentRefused(DataError):
         self.reason = reason
 
 
-_CONTENT = {
-    kafka_errors.MessageSizeTooLargeError: ("too_large", "larger than the topic's max.message.bytes"),
-    kafka_errors.RecordTooLargeError: ("too_large", "larger than the topic's max.message.bytes"),
-    kafka_errors.RecordListTooLargeError: ("too_large", "larger than the topic's segment.bytes"),
-    kafka_errors.InvalidTimestampError: ("timestamp", "its timestamp is outside of what the topic allows"),
-    kafka_errors.CorruptRecordException: (
-        "invalid",
-        "the broker calls it corrupt (a compacted topic wants keys)",
-    ),
-    InvalidRecord: (
-        "invalid",
-        "the broker calls it invalid (a compacted topic wants keys)",
-    ),
-    kafka_errors.PolicyViolationError: ("invalid", "a policy of the cluster refuses it"),
-}
-
-
 def translate_error(error: BaseException, *, topic: str) -> ConnectorError:
     """Return our error for one of the client library's, met while writing to ``topic``."""
-    for kind, (reason, message) in _CONTENT.items():
-        if isinstance(error, kind):
-            return ContentRefused(reason, message)
     if isinstance(error, kafka_errors.KafkaTimeoutError):
         return QueueFull("the producer's queue did not drain")
-    if isinstance(error, kafka_errors.TopicAuthorizationFailedError):
-        return NotAllowed(f"to write to topic {topic}")
-    if isinstance(error, kafka_errors.ClusterAuthorizationFailedError):
-        return NotAllowed(IDEMPOTENT_WRITES)
-    if isinstance(error, kafka_errors.UnknownTopicOrPartitionError):
+    too_large = isinstance(error, kafka_errors.RecordTooLargeError)  # the library says so before it asks
+    code = error_code(_MESSAGE_TOO_LARGE) if too_large else code_of(error)
+    if code is None:
+        return ProducerBroken(f"the producer failed with {type(error).__name__}")
+    if code.handling is Handling.CONTENT:
+        return ContentRefused(code.reason, code.text)
+    if code.handling is Handling.MISSING:
         return TopicMissing(topic)
-    return ProducerBroken(f"the producer failed with {type(error).__name__}")
+    if code.code == _CLUSTER_AUTHORIZATION_FAILED:
+        return NotAllowed(IDEMPOTENT_WRITES)
+    if code.handling is Handling.RIGHT:
+        return NotAllowed(f"to write to topic {topic}")
+    return ProducerBroken(f"the brokers answer {code} to a batch for topic {topic}", code=code.name)

@@ -20,6 +20,7 @@ from aiokafka import errors as kafka_errors
 from connector.errors import ConnectorError
 from connector.kafka.batch import Batch, RecordBatch
 from connector.kafka.diagnosis.rights import refuses_write
+from connector.kafka.error_codes import error_code
 from connector.kafka.errors import (
     IDEMPOTENT_WRITES,
     BrokerUnreachable,
@@ -34,6 +35,7 @@ from connector.kafka.internals import (
     ProduceRequests,
     abort,
     closing_bootstrap,
+    create_none_by_asking,
     fetch_operations,
     metadata_time,
     replace_ssl_context,
@@ -84,6 +86,7 @@ class Producer:
             retry_backoff_ms=round(settings.retry_backoff * 1000),
             metadata_max_age_ms=round(settings.metadata_max_age * 1000),
         )
+        create_none_by_asking(inner.client)
         producer = cls(inner, settings, certificates)
         started = False
         try:
@@ -197,6 +200,12 @@ class Producer:
         """Return the number of partitions as last heard of; ``None`` where unknown."""
         known = self._inner.client.cluster.partitions_for_topic(topic)
         return len(known) if known else None
+
+    def refusal(self) -> str | None:
+        """Return what brokers answered last instead of an acknowledgement; ``None`` where nothing."""
+        for (topic, partition), code in self._requests.refusals.items():
+            return f"the brokers answer {error_code(code)} for partition {partition} of topic {topic}"
+        return None
 
     async def renew(self) -> None:
         """Use certificates whose files have changed for the connections that are opened from now on."""

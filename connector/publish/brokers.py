@@ -42,6 +42,9 @@ class Writer(Protocol):
     def known_partitions(self, topic: str) -> int | None:
         """Return the number of partitions as last heard of."""
 
+    def refusal(self) -> str | None:
+        """Return what brokers answered last instead of an acknowledgement."""
+
     async def renew(self) -> None:
         """Use certificates whose files have changed."""
 

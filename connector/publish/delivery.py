@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 EXPLAIN_EVERY = 15.0
 """Seconds between looks at why brokers do not answer."""
 
+LASTING = 2
+"""Refusals in a row after which one is told: what passes by itself mostly does with the next producer."""
+
 RENEW_EVERY = 10.0
 """Seconds between looks at the files with certificates."""
 
@@ -58,7 +61,9 @@ class Delivery:
         """Deliver until the producer breaks, and return why; what is in flight then gets time."""
         async with anyio.create_task_group() as group:
             self._group: TaskGroup = group
-            group.start_soon(self._finder.run, self._producer, self._open_senders, self._state.heard)
+            group.start_soon(
+                self._finder.run, self._producer, self._open_senders, self._state.heard, self._lost
+            )
             group.start_soon(self._watch)
             group.start_soon(self._renew)
             for topic in self._topics.values():
@@ -99,6 +104,9 @@ class Delivery:
         while isinstance(failure, TopicMissing):
             self._finder.want(topic)
             failure = await sender.run(self._producer, self._scheduler)
+        if isinstance(failure, ProducerBroken) and failure.code is not None:
+            self._observer.kafka_refused(failure.code)
+            self._tell_refusals()
         if isinstance(failure, ContentRefused):
             self._observer.batch_refused(failure.reason)
         elif not isinstance(failure, ProducerBroken):
@@ -106,6 +114,16 @@ class Delivery:
                 "kafka refused a batch", topic=topic.name, partition=sender.partition, error=str(failure)
             )
         self._break(failure)
+
+    def _tell_refusals(self) -> None:
+        """Say which refusal lasts: one that came again, and was followed by no acknowledgement."""
+        lasting = [sender.refusal for sender in self._senders() if sender.refusals >= LASTING]
+        self._state.refused(str(lasting[0]) if lasting else None)
+
+    def _lost(self, failure: ConnectorError) -> None:
+        """Give the producer up that hears of no broker any more; where rows wait, `_watch` sees to it."""
+        if all(sender.waiting_since is None for sender in self._senders()):
+            self._break(failure)
 
     def _break(self, failure: ConnectorError) -> None:
         if not self._broken.is_set():
@@ -130,6 +148,7 @@ class Delivery:
         """Notice brokers that do not answer."""
         while True:
             await anyio.sleep(1.0)
+            self._tell_refusals()
             since = [sender.waiting_since for sender in self._senders() if sender.waiting_since is not None]
             waited = anyio.current_time() - min(since) if since else 0.0
             if waited > self._settings.give_up_after:
@@ -146,7 +165,7 @@ class Delivery:
     async def _explain(self) -> None:
         """Find out why, for as long as it lasts."""
         while self._state.name == "stalled":
-            error = await self._brokers.explain()
+            error = await self._brokers.explain() or self._producer.refusal()
             if self._state.name == "stalled" and error != self._state.error:
                 self._state.explain(error)
                 if error is not None:

@@ -33,7 +33,9 @@ def restamped(entry: Entry, now_ms: int) -> Entry | None:
     return None
 
 
-def give_up(entry: Entry, error: DataError, *, executing_class: type, topic: str, partition: int) -> None:
+def give_up(
+    entry: Entry, error: DataError, *, executing_class: type, topic: str, partition: int | None
+) -> None:
     """Account for a row that ``topic`` does not take."""
     key, value, moment, headers, callback = entry
     callback.given_up(

@@ -20,12 +20,13 @@ import anyio
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError
-from connector.kafka import BrokerUnreachable, ContentRefused, QueueFull, TopicMissing
+from connector.kafka import BrokerUnreachable, ContentRefused, ProducerBroken, QueueFull, TopicMissing
 from connector.publish.brokers import Writer
 from connector.publish.entry import Entry
 from connector.publish.epochs import KeptRows
 from connector.publish.in_flight_batch import InFlightBatch, acknowledge, fill
 from connector.publish.known_limits import KnownLimits
+from connector.publish.pauses import Pauses
 from connector.publish.refused_batches import RefusedBatches
 from connector.publish.request_scheduler import LARGE, RequestScheduler
 
@@ -48,8 +49,12 @@ class PartitionSender:
     limits: KnownLimits
     linger: float = 0.0
     kept: KeptRows | None = None
+    pauses: Pauses = field(default_factory=Pauses)
     queue: deque[Entry] = field(default_factory=deque, init=False)
     rows_acknowledged: int = field(default=0, init=False)
+    refusal: ProducerBroken | None = field(default=None, init=False)
+    """What brokers answered to the last batches instead of acknowledging one; `None` where they did."""
+    refusals: int = field(default=0, init=False)
     _refused: RefusedBatches = field(init=False)
     _in_flight: InFlightBatch | None = field(default=None, init=False)
     _next: InFlightBatch | None = field(default=None, init=False)
@@ -116,7 +121,7 @@ class PartitionSender:
         """
         self._trouble, self._failure = anyio.Event(), None
         try:
-            await anyio.sleep_until(self._rests_until)
+            await self.pauses.sleep(self._rests_until - anyio.current_time())
             self._output = producer, scheduler
             self.wake()
             while True:
@@ -132,6 +137,8 @@ class PartitionSender:
                         self.kept.progressed()
                     return error
                 except ConnectorError as error:
+                    if isinstance(error, ProducerBroken) and error.code is not None:
+                        self.refusal, self.refusals = error, self.refusals + 1
                     self._rests_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error
                 if is_taken:
@@ -186,6 +193,7 @@ class PartitionSender:
         outgoing, self._in_flight = self._in_flight, None
         assert outgoing is not None
         self._backoff.reset()
+        self.refusal, self.refusals = None, 0
         self.rows_acknowledged += len(outgoing.entries)
         if self.kept is None:
             acknowledge(outgoing.entries)

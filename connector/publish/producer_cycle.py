@@ -19,6 +19,7 @@ from connector.kafka import KafkaSettings, NotAllowed
 from connector.publish.brokers import Brokers, Writer
 from connector.publish.delivery import Delivery
 from connector.publish.epochs import Epochs
+from connector.publish.pauses import Pauses
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
 from connector.publish.topic import Topic
@@ -36,8 +37,9 @@ class ProducerCycle:
     """
     Delivers the rows of ``topics``, which may grow. `run` must be running.
 
-    ``epochs`` of ``None``: a successor is started before the producer in use is ended. With epochs it is
-    started when that one has ended, between two of them.
+    ``pauses`` of ``None``: nothing cuts its pauses short. ``epochs`` of ``None``: a successor is started
+    before the producer in use is ended. With epochs it is started when that one has ended,
+    between two of them.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class ProducerCycle:
         settings: PublishSettings,
         observer: Observer,
         epochs: Epochs | None,
+        pauses: Pauses | None = None,
     ) -> None:
         self.state = KafkaState(observer)
         self._brokers = brokers
@@ -56,6 +59,7 @@ class ProducerCycle:
         self._settings = settings
         self._observer = observer
         self._epochs = epochs
+        self._pauses = pauses or Pauses()
         self._changed = anyio.Event()  # set when the settings are others; replaced as they are taken up
         self._successor: Writer | None = None  # started, and not yet in use
         self._delivery: Delivery | None = None
@@ -101,7 +105,7 @@ class ProducerCycle:
                 is_trouble = not isinstance(failure, DataError | NotAllowed)
                 if is_trouble:
                     log.warning("kafka producer rebuilt", error=str(failure))
-                    await anyio.sleep(rebuilds.next())
+                    await self._pauses.sleep(rebuilds.next())
                 producer = await self._connect(is_trouble=is_trouble)
         finally:
             if self._successor is not None:
@@ -122,11 +126,9 @@ class ProducerCycle:
                 return await self._brokers.start_producer()
             except ConnectorError as error:
                 delay = outage.next(at_least=0.2)
-                self.state.connecting()
-                self.state.explain(str(error))
+                self.state.unreachable(str(error))
                 log.warning("kafka cannot be reached", error=str(error), retry_in_seconds=round(delay, 1))
-            with anyio.move_on_after(delay):
-                await self._changed.wait()
+            await self._pauses.sleep(delay, woken=self._changed)
 
     async def _use(self, producer: Writer) -> tuple[ConnectorError, bool]:
         """Deliver with ``producer``; return why that is over, and whether it handed over at a boundary."""

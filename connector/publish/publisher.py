@@ -12,10 +12,11 @@ from connector.publish.brokers import Brokers, Kafka
 from connector.publish.delivery import nothing_in_flight
 from connector.publish.epochs import Epochs
 from connector.publish.partition_sender import PartitionSender
+from connector.publish.pauses import Pauses
 from connector.publish.producer_cycle import ProducerCycle
 from connector.publish.settings import EpochPolicy, Observer, PublishSettings
 from connector.publish.submitted_records import DeliveryCallback
-from connector.publish.topic import Topic
+from connector.publish.topic import Topic, too_many
 from connector.publish.topic_finder import TopicFinder
 from connector.records.record import SourceRecord
 
@@ -38,12 +39,15 @@ class Publisher:
         self._kafka = kafka
         self._settings = settings
         self._topics: dict[str, Topic] = {}
+        self._pauses = Pauses()
         brokers = brokers or Kafka(kafka)
-        self._finder = TopicFinder(brokers, settings.create)
+        self._finder = TopicFinder(brokers, settings.create, self._pauses)
         self._epochs: Epochs | None = None
         if settings.epochs is EpochPolicy.COMMITTED:
             self._epochs = Epochs(senders=self._senders, add=self.add)
-        self._producers = ProducerCycle(brokers, self._topics, self._finder, settings, observer, self._epochs)
+        self._producers = ProducerCycle(
+            brokers, self._topics, self._finder, settings, observer, self._epochs, self._pauses
+        )
 
     @property
     def answered(self) -> anyio.Event:
@@ -52,13 +56,26 @@ class Publisher:
 
     @property
     def state(self) -> str:
-        """``connecting``, ``up`` or ``stalled``; empty before `run`."""
+        """``connecting``, ``up``, ``stalled`` or ``refused``; empty before `run`."""
         return self._producers.state.name
 
     @property
     def error(self) -> str | None:
-        """What keeps the brokers from answering; ``None`` where nothing does, or nothing is known."""
-        return self._producers.state.error
+        """
+        What keeps the brokers from answering or acknowledging, or a topic from being ready; ``None`` where
+        nothing does, or nothing is known.
+        """
+        troubled = self._finder.troubled
+        return self._producers.state.error or (troubled[0].error if troubled else None)
+
+    @property
+    def topics_not_ready(self) -> int:
+        """Topics that are waited for, for a reason that is known."""
+        return len(self._finder.troubled)
+
+    def hurry(self) -> None:
+        """The program stops: cut pauses after trouble short, so that what is held gets its try in time."""
+        self._pauses.hurry()
 
     def reconfigure(self, kafka: KafkaSettings) -> None:
         """
@@ -81,6 +98,8 @@ class Publisher:
         ``awaited``: a socket opens once it is ready. Sockets are billed, so the right to write comes first.
         """
         topic = self._topics.get(name)
+        if topic is None and not awaited and self._of_rows >= self._settings.topics_max:
+            return self._surplus(name)
         if topic is None:
             topic = Topic(
                 name,
@@ -88,10 +107,23 @@ class Publisher:
                 compressed=self._kafka.compression is not None,
                 linger=self._settings.linger,
                 epochs=self._epochs,
+                pauses=self._pauses,
             )
             self._topics[name] = topic
             self._finder.want(topic)
         topic.is_awaited = topic.is_awaited or awaited
+        return topic
+
+    @property
+    def _of_rows(self) -> int:
+        """Topics that rows named; those that cannot exist count, too, so that their number is bounded."""
+        return sum(not topic.is_awaited for topic in self._topics.values())
+
+    def _surplus(self, name: str) -> Topic:
+        """Return what takes rows of one topic too many: it gives them up, and is kept nowhere."""
+        topic = Topic(name, max_batch_bytes=self._kafka.max_batch_bytes, compressed=False)
+        topic.refusal = too_many(name, self._settings.topics_max)
+        topic.ready.set()
         return topic
 
     def forget(self, name: str) -> None:
@@ -113,7 +145,7 @@ class Publisher:
             return 0
         replaced = 0
         for name, of_topic in rows.items():
-            topic = self._topics[name]
+            topic = self._topics.get(name) or self._surplus(name)
             topic.add(of_topic, submission, now_ms)
             topic.wake()
             replaced += topic.limits.times_replaced

@@ -27,7 +27,8 @@ class PublishSettings:
     """
     ``create`` is ``None`` where topics must exist, and no admin call is made. Durations in seconds: without
     an answer for ``stall_after`` the brokers count as stalled, after ``give_up_after`` the producer is
-    rebuilt; ``quiesce`` is what batches in flight get before that. ``epochs`` says when rows are durable.
+    rebuilt; ``quiesce`` is what batches in flight get before that. ``topics_max`` is how many topics may be
+    made from fields of rows. ``epochs`` says when rows are durable.
     """
 
     create: NewTopics | None = None
@@ -35,6 +36,7 @@ class PublishSettings:
     stall_after: float = 10.0
     give_up_after: float = 120.0
     quiesce: float = 5.0
+    topics_max: int = 1000
     epochs: EpochPolicy = EpochPolicy.ACKNOWLEDGED
 
 
@@ -42,10 +44,13 @@ class Observer(Protocol):
     """What the publisher tells the outside; nothing here may raise or block."""
 
     def kafka_state(self, state: str) -> None:
-        """``connecting``, ``up`` or ``stalled``."""
+        """``connecting``, ``up``, ``stalled`` or ``refused``."""
 
     def producer_rebuilt(self) -> None:
         """A producer was given up."""
+
+    def kafka_refused(self, code: str) -> None:
+        """The brokers answered a batch with ``code``, which ended the producer."""
 
     def batch_refused(self, reason: str) -> None:
         """The brokers refused a batch for its content."""

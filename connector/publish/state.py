@@ -12,7 +12,8 @@ log = structlog.get_logger(__name__)
 
 class KafkaState:
     """
-    ``name`` is ``connecting``, ``up`` or ``stalled``; empty at first.
+    ``name`` is ``connecting``, ``up``, ``stalled`` or ``refused``; empty at first. ``refused``: brokers
+    answer batches with an error code that does not pass, and is neither the rows' nor a right's.
 
     ``answered`` is set for good once brokers answered. ``error`` says what keeps them from it now; ``None``
     where nothing does, or nothing is known.
@@ -24,11 +25,33 @@ class KafkaState:
         self.answered = anyio.Event()
         self._observer = observer
         self._is_trouble = True
+        self._refusal: str | None = None
 
     def connecting(self, *, is_trouble: bool = True) -> None:
         """A producer is being made, because of trouble with the brokers or of something else."""
         self._is_trouble = is_trouble
+        if self._refusal is None:  # else the brokers are there
+            self._become("connecting")
+
+    def unreachable(self, error: str) -> None:
+        """No producer can be made, for ``error``."""
+        self._is_trouble = True
         self._become("connecting")
+        self.error = error
+
+    def refused(self, error: str | None) -> None:
+        """Brokers go on refusing batches, for ``error``; ``None``: they acknowledged what was refused."""
+        before, self._refusal = self._refusal, error
+        if error is not None:
+            if error != before:
+                log.error("kafka refuses rows", error=error)
+            self.error = error
+            self._become("refused")
+        elif before is not None:
+            self.error = None
+            log.info("kafka answers")
+            if self.name == "refused":
+                self._become("up")
 
     def explain(self, error: str | None) -> None:
         """Take note of what was found to be wrong."""
@@ -36,6 +59,11 @@ class KafkaState:
 
     def heard(self) -> None:
         """Brokers answered."""
+        if self._refusal is not None:
+            self.answered.set()
+            self.error = self._refusal
+            self._become("refused")
+            return
         self.error = None
         if self.name == "stalled" or (self.name == "connecting" and self._is_trouble):
             log.info("kafka answers")

@@ -13,6 +13,7 @@ from connector.publish.entry import Entry, event_time, give_up
 from connector.publish.epochs import Epochs, KeptRows
 from connector.publish.known_limits import KnownLimits
 from connector.publish.partition_sender import PartitionSender
+from connector.publish.pauses import Pauses
 from connector.publish.size import BATCH_OVERHEAD
 from connector.publish.submitted_records import DeliveryCallback
 from connector.records.record import SourceRecord
@@ -25,7 +26,9 @@ class Topic:
     ``ready`` is set once it was found or created; before that nothing may be added. ``error`` says what
     keeps it from being ready, ``None`` where nothing is known. With ``is_awaited`` a socket opens once it is
     ready, so we must be allowed to write to it. ``linger``: seconds that its senders wait for more rows.
-    ``epochs`` of ``None``: rows are durable once they are acknowledged.
+    ``refusal`` says why it can never exist, ``None`` where it can: its rows are bad. ``pauses`` of ``None``:
+    nothing cuts its senders' pauses short. ``epochs`` of ``None``: rows are durable once they are
+    acknowledged.
     """
 
     def __init__(
@@ -36,15 +39,18 @@ class Topic:
         compressed: bool,
         linger: float = 0.0,
         epochs: Epochs | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
         self.name = name
         self.limits = KnownLimits(max_batch_bytes=max_batch_bytes, compressed=compressed)
         self.ready = anyio.Event()
         self.is_awaited = False
         self.error: str | None = None
+        self.refusal: DataError | None = None
         self.senders: list[PartitionSender] = []
         self._linger = linger
         self._epochs = epochs
+        self._pauses = pauses or Pauses()
         self._turn = 0
 
     @property
@@ -58,6 +64,11 @@ class Topic:
 
     def add(self, rows: Sequence[SourceRecord], submission: DeliveryCallback, now_ms: int) -> None:
         """Queue ``rows`` in their order; ``now_ms`` stamps those without an event time."""
+        if self.refusal is not None:
+            for key, value, moment, headers in rows:
+                entry = (key, value, now_ms if moment is None else moment, headers, submission)
+                give_up(entry, self.refusal, executing_class=Topic, topic=self.name, partition=None)
+            return
         limits = self.limits
         earliest, latest = limits.window(now_ms)
         queues, count, limit = [sender.queue for sender in self.senders], len(self.senders), limits.certain
@@ -96,6 +107,7 @@ class Topic:
                 self.limits,
                 linger=self._linger,
                 kept=KeptRows(self._epochs.progressed) if self._epochs else None,
+                pauses=self._pauses,
             )
             for number in range(len(self.senders), partitions)
         ]
@@ -114,6 +126,13 @@ class Topic:
         """Let the senders that have rows send them."""
         for sender in self.senders:
             sender.wake()
+
+
+def too_many(topic: str, most: int) -> DataError:
+    """Return the error of a row whose topic would be one more than ``most``."""
+    return ContentRefused(
+        "topics_max", f"topic {topic} is not made: rows have named {most} topics already (topics.max)"
+    )
 
 
 def without_key(topic: str) -> DataError:

@@ -9,15 +9,22 @@ import anyio
 import structlog
 
 from connector.backoff import Backoff
-from connector.errors import ConnectorError
-from connector.kafka import NewTopics, NotAllowed, TopicLimits
+from connector.errors import ConnectorError, DataError
+from connector.kafka import BrokerUnreachable, NewTopics, NotAllowed, TopicLimits, TopicRefused
 from connector.publish.brokers import Brokers, Writer
+from connector.publish.pauses import Pauses
 from connector.publish.topic import Topic
 
 log = structlog.get_logger(__name__)
 
 REFRESH = 30.0
 """Seconds between looks at how many partitions the topics have."""
+
+LOST_AFTER = 10.0
+"""Seconds without an answer to any look after which the producer is given up."""
+
+RECHECK = 300.0
+"""Seconds after which a topic is tried again that can never exist."""
 
 LOOKUP = 5.0
 """Seconds that one topic's metadata may take."""
@@ -29,11 +36,15 @@ Found = Callable[[Topic, int], None]
 class TopicFinder:
     """Makes topics ready; ``create`` of ``None`` means that they must exist, without any admin call."""
 
-    def __init__(self, brokers: Brokers, create: NewTopics | None) -> None:
+    def __init__(self, brokers: Brokers, create: NewTopics | None, pauses: Pauses | None = None) -> None:
         self._brokers = brokers
         self._create = create
         self._wanted: list[Topic] = []
         self._ready: list[Topic] = []
+        self._refused: dict[Topic, float] = {}  # and when it is looked for again
+        self._pauses = pauses or Pauses()
+        self._unheard_since: float | None = None
+        self._lost: Callable[[ConnectorError], None] = lambda error: None
         self._wake = anyio.Event()
 
     def want(self, topic: Topic) -> None:
@@ -50,13 +61,27 @@ class TopicFinder:
         if topic in self._wanted:
             self._wanted.remove(topic)
 
-    async def run(self, producer: Writer, found: Found, heard: Callable[[], None]) -> NoReturn:
+    @property
+    def troubled(self) -> list[Topic]:
+        """Those that are looked for, and not ready for a reason that is known."""
+        return [topic for topic in self._wanted if topic.error is not None]
+
+    async def run(
+        self,
+        producer: Writer,
+        found: Found,
+        heard: Callable[[], None],
+        lost: Callable[[ConnectorError], None],
+    ) -> NoReturn:
         """
         Look for topics until cancelled: at once for new ones, with backoff for missing ones.
 
-        ``heard`` is called whenever the brokers answered.
+        ``heard`` is called whenever the brokers answered, and ``lost`` where they have not for a while: they
+        may have moved, and the producer knows their old addresses only.
         """
         backoff = Backoff(first=1.0, cap=15.0)
+        self._lost = lost
+        self._unheard_since = None
         while True:
             self._wake = anyio.Event()
             if self._wanted:
@@ -64,8 +89,8 @@ class TopicFinder:
             if not self._wanted:
                 backoff.reset()
             delay = backoff.next(at_least=0.5) if self._wanted else REFRESH
-            with anyio.move_on_after(delay):
-                await self._wake.wait()
+            await self._pauses.sleep(delay, woken=self._wake)
+            self._recheck()
             for topic in self._ready:
                 known = producer.known_partitions(topic.name)
                 if known is not None:
@@ -82,11 +107,16 @@ class TopicFinder:
             except ConnectorError as error:
                 for topic in topics:
                     _complain(topic, error)
+                self._count_silence(error)
                 return
             heard()
 
         async def find(topic: Topic) -> None:
             refusal = refused.get(topic.name)
+            if isinstance(refusal, DataError):
+                heard()
+                self._set_refused(topic, refusal)
+                return
             try:
                 # Who may not create a topic may still write to one that is there.
                 if refusal is not None and not isinstance(refusal, NotAllowed):
@@ -96,14 +126,16 @@ class TopicFinder:
                     await producer.require_write(topic.name, timeout=LOOKUP)
             except ConnectorError as error:
                 _complain(topic, error if isinstance(error, NotAllowed) else refusal or error)
+                self._count_silence(error)
                 return
             heard()
+            self._unheard_since = None
             if topic not in self._wanted:
                 return  # forgotten meanwhile
             topic.limits.learn(limits.get(topic.name, TopicLimits()))
             self._wanted.remove(topic)
             self._ready.append(topic)
-            topic.error = None
+            topic.error = topic.refusal = None
             found(topic, partitions)
             topic.ready.set()
             log.info("topic is ready", topic=topic.name, partitions=partitions)
@@ -111,6 +143,33 @@ class TopicFinder:
         async with anyio.create_task_group() as group:
             for topic in topics:
                 group.start_soon(find, topic)
+
+    def _count_silence(self, error: ConnectorError) -> None:
+        """Take note that a look ended with ``error``."""
+        now = anyio.current_time()
+        if not isinstance(error, BrokerUnreachable) or isinstance(error, TopicRefused):
+            self._unheard_since = None
+        elif self._unheard_since is None:
+            self._unheard_since = now
+        elif now - self._unheard_since >= LOST_AFTER:
+            self._lost(error)
+
+    def _set_refused(self, topic: Topic, refusal: DataError) -> None:
+        """The topic can never exist. Where a row named it that row is bad; a socket's is waited for."""
+        _complain(topic, refusal)
+        if topic.is_awaited or topic not in self._wanted:
+            return
+        self._wanted.remove(topic)
+        self._refused[topic] = anyio.current_time() + RECHECK
+        topic.refusal = refusal
+        topic.ready.set()
+
+    def _recheck(self) -> None:
+        """Look anew for topics that were refused long ago: somebody may have made room."""
+        now = anyio.current_time()
+        for topic in [topic for topic, due in self._refused.items() if due <= now]:
+            del self._refused[topic]
+            self._wanted.append(topic)
 
     async def _prepare(
         self, names: Sequence[str], new: NewTopics

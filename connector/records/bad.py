@@ -69,7 +69,10 @@ class BadRecord:
 
     @property
     def reason(self) -> str:
-        """The label of metrics: ``too_large``, ``timestamp``, ``invalid``, ``frame`` or ``protocol``."""
+        """
+        The label of metrics: ``too_large``, ``timestamp``, ``topic``, ``topics_max``, ``invalid``, ``frame``
+        or ``protocol``.
+        """
         return str(getattr(self.error, "reason", "invalid"))
 
     def __repr__(self) -> str:

@@ -15,7 +15,15 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
-KAFKA_OWN = frozenset({"__consumer_offsets", "__transaction_state"})
+KAFKA_OWN = frozenset(
+    {
+        "__cluster_metadata",
+        "__consumer_offsets",
+        "__remote_log_metadata",
+        "__share_group_state",
+        "__transaction_state",
+    }
+)
 """Topics that Kafka keeps for itself."""
 
 
@@ -25,6 +33,14 @@ class IllegalTopic(Unconvertible):
     def __init__(self, name: str) -> None:
         shown = name if len(name) <= 60 else name[:57] + "..."
         message = f"{shown!r} is not a legal topic name: 1 to 249 letters, digits, '.', '_' or '-'"
+        super().__init__(message, Stage.TOPIC)
+
+
+class EmptyTopicField(Unconvertible):
+    """A field that belongs into a topic's name is null, absent or empty."""
+
+    def __init__(self, path: Path) -> None:
+        message = f"{'.'.join(path)} is null, absent or empty, and the name of the topic is made with it"
         super().__init__(message, Stage.TOPIC)
 
 
@@ -72,19 +88,22 @@ class TopicTemplate:
         """
         Return the function that names the topic of a decoded item.
 
-        The function raises `IllegalTopic` and `ForbiddenTopic`.
+        The function raises `EmptyTopicField`, `IllegalTopic` and `ForbiddenTopic`.
         """
         forbidden = self._forbidden
-        getters = [fields.getter(path) for path in self.paths]
+        getters = [(path, fields.getter(path)) for path in self.paths]
         parts = tuple(self._literals)
 
         def name(item: Any) -> str:
             pieces = [parts[0]]
-            for get, rest in zip(getters, parts[1:], strict=True):
+            for (path, get), rest in zip(getters, parts[1:], strict=True):
                 try:
-                    pieces += [text_of(get(item)), rest]
+                    text = text_of(get(item))
                 except (msgspec.DecodeError, UnicodeDecodeError):
                     raise IllegalTopic("undecodable") from None
+                if not text:
+                    raise EmptyTopicField(path)
+                pieces += [text, rest]
             full = "".join(pieces)
             if not is_legal_topic(full):
                 raise IllegalTopic(full)

@@ -67,6 +67,7 @@ class Task:
     def stop(self) -> None:
         """Close every session on purpose."""
         self._stopping.set()
+        self.publisher.hurry()
         for runner in self._present.values():
             runner.stop()
 

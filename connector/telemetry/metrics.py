@@ -146,6 +146,14 @@ class Metrics:
         )
         self.kafka_state = self._gauge("kafka_state", "1 for the state that Kafka is in.", ("state",))
         self.kafka_rebuilds = self._counter("kafka_rebuilds", "Producers that were given up.")
+        self.kafka_refusals = self._counter(
+            "kafka_refusals",
+            "Batches that the brokers answered with an error that ended the producer.",
+            ("code",),
+        )
+        self.topics_not_ready = self._gauge(
+            "topics_not_ready", "Topics that rows or subscriptions wait for, for a reason that is known."
+        )
         self.batches_refused = self._counter(
             "batches_refused", "Batches that the brokers refused for their content.", ("reason",)
         )

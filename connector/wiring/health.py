@@ -13,7 +13,7 @@ from connector.task import Task
 from connector.telemetry import Metrics, set_one
 
 TOKEN_STATES = ("none", "valid", "expired", "rejected", "refused")
-KAFKA_STATES = ("connecting", "up", "stalled")
+KAFKA_STATES = ("connecting", "up", "stalled", "refused")
 
 
 class PublicHealth:
@@ -72,7 +72,7 @@ class PublicHealth:
         """Return how the worst of the tasks' publishers stands."""
         token = _token(self._kafka_keeper) if self._kafka_keeper is not None else None
         by_state = {task.publisher.state: task.publisher for task in self._tasks() if task.is_used}
-        for state in ("connecting", "stalled", "up"):
+        for state in ("connecting", "stalled", "refused", "up"):
             if state in by_state:
                 return KafkaBody(state=state, error=by_state[state].error, token=token)
         return KafkaBody(state="connecting", token=token)
@@ -98,6 +98,9 @@ class PublicHealth:
                 expires_in.set(math.nan if left is None else left)
         metrics.token_alarm.set(1.0 if alarm else 0.0)
         set_one(metrics.kafka_state, KAFKA_STATES, self._kafka().state)
+        metrics.topics_not_ready.set(
+            sum(task.publisher.topics_not_ready for task in self._tasks() if task.is_used)
+        )
         metrics.inbox_bytes.set(self._budget.used)
         metrics.inbox_limit_bytes.set(self._budget.limit)
         for task in self._tasks():

@@ -51,7 +51,9 @@ def publish_settings(config: Config) -> PublishSettings:
         # Compaction keeps one dead letter for each key, and none without.
         exceptions={dead_letter_topic: {"cleanup.policy": "delete"}} if dead_letter_topic else {},
     )
-    return PublishSettings(create=new if topics.create else None, linger=config.kafka.producer.linger)
+    return PublishSettings(
+        create=new if topics.create else None, linger=config.kafka.producer.linger, topics_max=topics.max
+    )
 
 
 def follow_settings(

@@ -9,24 +9,26 @@ upgrade that changes one fails there by name. The rest of `connector.kafka` uses
 
 from connector.kafka.internals.batch_queue import BatchQueue
 from connector.kafka.internals.bootstrap import closing_bootstrap
+from connector.kafka.internals.broker_errors import code_of
 from connector.kafka.internals.clients import client_of, metadata_time, replace_ssl_context
 from connector.kafka.internals.codecs import CODECS, python_crc32c, python_murmur2
 from connector.kafka.internals.connection import BrokerConnection, Stage, TokenRefused
-from connector.kafka.internals.invalid_record import InvalidRecord
 from connector.kafka.internals.metadata import fetch_operations
 from connector.kafka.internals.shutdown import ProduceRequests, abort
+from connector.kafka.internals.topic_creation import create_none_by_asking
 
 __all__ = [
     "CODECS",
     "BatchQueue",
     "BrokerConnection",
-    "InvalidRecord",
     "ProduceRequests",
     "Stage",
     "TokenRefused",
     "abort",
     "client_of",
     "closing_bootstrap",
+    "code_of",
+    "create_none_by_asking",
     "fetch_operations",
     "metadata_time",
     "python_crc32c",

@@ -9,10 +9,13 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.producer.sender import SendProduceReqHandler
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.types import String
 
+from connector.kafka.error_codes import Handling
+from connector.kafka.internals.broker_errors import code_of, know
 from connector.kafka.internals.produce_response import ProduceResponseReader
 
 _text = String("utf-8").encode
@@ -65,15 +68,43 @@ class _Request(ProduceRequest):  # type: ignore[misc]
         return request
 
 
+Refusals = dict[TopicPartition, int]
+"""The error code that brokers answered last for a partition, where it was one."""
+
+
 class _Handler(SendProduceReqHandler):  # type: ignore[misc]
+    def __init__(self, sender: Any, batches: Any, refusals: Refusals) -> None:
+        super().__init__(sender, batches)
+        self._refusals = refusals
+
     def create_request(self) -> _Request:
         request = super().create_request()
         return _Request(request._transactional_id, request._required_acks, request._timeout, request._topics)
 
+    def handle_response(self, response: Any) -> None:
+        refusals = self._refusals
+        for topic, partitions in response.topics:
+            for partition in partitions:
+                if partition[1]:
+                    know(partition[1])
+                    refusals[TopicPartition(topic, partition[0])] = partition[1]
+                elif refusals:
+                    refusals.pop(TopicPartition(topic, partition[0]), None)
+        super().handle_response(response)
 
-async def send(sender: Any, node_id: Any, batches: Any) -> None:
-    """Do what ``Sender._send_produce_req`` does."""
-    await _Handler(sender, batches).do(node_id)
+    def _can_retry(self, error: Any, batch: Any) -> Any:
+        """Go by our own table; the library's calls CORRUPT_MESSAGE lasting, and others that pass."""
+        code = code_of(error)
+        if code is None:
+            return super()._can_retry(error, batch)
+        if code.is_stale:
+            self._client.force_metadata_update()
+        return code.handling in (Handling.RETRY, Handling.MISSING)
+
+
+async def send(sender: Any, node_id: Any, batches: Any, refusals: Refusals) -> None:
+    """Do what ``Sender._send_produce_req`` does; ``refusals`` is kept up to date."""
+    await _Handler(sender, batches, refusals).do(node_id)
     sender._in_flight.remove(node_id)
     for partition in batches:
         sender._muted_partitions.remove(partition)

@@ -35,6 +35,7 @@ class ProduceRequests:
     def __init__(self, producer: Any) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sender = producer._sender
+        self.refusals: produce.Refusals = {}
         producer._sender._send_produce_req = self._tracked
         producer._message_accumulator._pending_batches = _PendingBatches()
 
@@ -43,7 +44,7 @@ class ProduceRequests:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        await produce.send(self._sender, node_id, batches)
+        await produce.send(self._sender, node_id, batches, self.refusals)
 
     async def cancel(self, sender: asyncio.Task[Any] | None) -> None:
         """Cancel ``sender``, which makes them, and then them; return once they are gone."""

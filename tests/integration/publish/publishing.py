@@ -32,6 +32,7 @@ class Running:
     def __init__(self, publisher: Publisher | None = None) -> None:
         self.states: list[str] = []
         self.refused: list[str] = []
+        self.codes: list[str] = []
         self.rebuilt = 0
         self.settled: list[Submission] = []
         self.failed: list[DataError] = []
@@ -65,6 +66,9 @@ class Running:
 
     def producer_rebuilt(self) -> None:
         self.rebuilt += 1
+
+    def kafka_refused(self, code: str) -> None:
+        self.codes.append(code)
 
     def batch_refused(self, reason: str) -> None:
         self.refused.append(reason)

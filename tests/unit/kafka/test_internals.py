@@ -32,6 +32,7 @@ client:AIOKafkaClient.close                     590a777c961b shutdown: ends its 
 client:AIOKafkaClient.send                      6fdc9c350c73 metadata, produce: what it raises
 client:AIOKafkaClient._get_conn                 f52aeaaf2ed7 clients: reads _ssl_context each time
 client:AIOKafkaClient._wait_on_metadata         92b54bb9aa3e kafka/producer: asks until the topic is known
+client:AIOKafkaClient._metadata_update         8388b87c47ec topic_creation: runs it with another request
 cluster:ClusterMetadata.update_metadata         c6d927d12aa4 clients: _last_successful_refresh_ms
 cluster:ClusterMetadata.partitions_for_topic    2ed2591e4df0 kafka/producer: None where unknown
 conn:create_conn                                d0b07cc0f6de bootstrap: called through another function
@@ -59,11 +60,12 @@ producer.sender:Sender._send_produce_req        bd760c3ebd6c produce: send() rep
 producer.sender:SendProduceReqHandler           0c692c04ab63 produce: subclassed; reads the answer
 protocol.api:Request                            e3a8d0c4206c metadata, produce: subclassed
 protocol.produce:ProduceRequest                 39be0097fc33 produce: subclassed; its fields
+protocol.metadata:MetadataRequest               ed847de2c3e4 topic_creation: allow_auto_topic_creation
 codec:gzip_encode                               bfdbb1088ce6 codecs: compresslevel
 codec:lz4_encode                                6ad15bc13b33 codecs: level
 codec:snappy_encode                             8c38ef1ce704 codecs
 codec:zstd_encode                               cf3a75aab2d4 codecs
-errors:for_code                                 6b44acf0a7c1 invalid_record: looks up in kafka_errors
+errors:for_code                                 6b44acf0a7c1 broker_errors: looks up in kafka_errors
 """
 """What there is in aiokafka, the digest of its source, and which module of `internals` relies on it how."""
 

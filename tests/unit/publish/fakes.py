@@ -92,6 +92,7 @@ class FakeBrokers:
         self.settings: list[KafkaSettings] = []
         self.reason: str | None = None
         self.explained = 0
+        self.refusal: str | None = None
         self.in_flight: dict[tuple[str, int], int] = defaultdict(int)
         self.most_in_flight = 0
         self.refused = 0
@@ -132,6 +133,11 @@ class FakeBrokers:
             raise self.start_errors.popleft()
         self.producers.append(FakeProducer(self))
         return self.producers[-1]
+
+    def move(self) -> None:
+        """Have the brokers elsewhere: the producers that there are do not hear of them any more."""
+        for producer in self.producers:
+            producer.is_left_behind = True
 
     def reconfigure(self, settings: KafkaSettings) -> None:
         self.settings.append(settings)
@@ -197,6 +203,7 @@ class FakeProducer:
         self.renewed = 0
         self.acknowledged: list[bytes] = []
         self._brokers = brokers
+        self.is_left_behind = False
         self._is_broken = False
         self._holes: set[tuple[str, int]] = set()
         self._under_way: set[asyncio.Future[None]] = set()
@@ -241,6 +248,8 @@ class FakeProducer:
 
     async def partitions(self, topic: str, *, timeout: float) -> int:
         await anyio.sleep(LATENCY)
+        if self.is_left_behind:
+            raise BrokerUnreachable("no answer from the old addresses")
         if topic not in self._brokers.topics:
             await anyio.sleep(timeout)
             raise TopicMissing(topic)
@@ -254,6 +263,9 @@ class FakeProducer:
     def known_partitions(self, topic: str) -> int | None:
         known = self._brokers.topics.get(topic)
         return known.partitions if known else None
+
+    def refusal(self) -> str | None:
+        return self._brokers.refusal
 
     async def renew(self) -> None:
         self.renewed += 1

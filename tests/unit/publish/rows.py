@@ -28,6 +28,7 @@ class Seen:
     def __init__(self) -> None:
         self.states: list[str] = []
         self.refused: list[str] = []
+        self.codes: list[str] = []
         self.rebuilt = 0
         self.settled: list[Submission] = []
         self.bad: list[BadRecord] = []
@@ -46,6 +47,9 @@ class Seen:
 
     def producer_rebuilt(self) -> None:
         self.rebuilt += 1
+
+    def kafka_refused(self, code: str) -> None:
+        self.codes.append(code)
 
     def batch_refused(self, reason: str) -> None:
         self.refused.append(reason)

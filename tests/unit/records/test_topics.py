@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
+from connector.records.bad import Stage
 from connector.records.fields import Fields
-from connector.records.topics import IllegalTopic, TopicTemplate, is_legal_topic
+from connector.records.topics import EmptyTopicField, IllegalTopic, TopicTemplate, is_legal_topic
 
 
 def name(template: str, row: bytes, **variables: object) -> str:
@@ -23,7 +24,6 @@ def name(template: str, row: bytes, **variables: object) -> str:
         ("t.{a}", b'{"a":1.50}', "t.1.50"),
         ("t.{a}", b'{"a":"\\u0062"}', "t.b"),
         ("t.{a}.{a}", b'{"a":true}', "t.true.true"),
-        ("t.{a}", b'{"a":null}', "t."),
         ("{limit}", b"{}", "5"),
     ],
 )
@@ -62,8 +62,16 @@ def test_a_field_that_makes_an_illegal_name_is_told(row: bytes) -> None:
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize("row", [b'{"a":"."}', b'{"a":".."}', b"{}"])
-def test_a_name_of_dots_or_of_nothing_is_illegal(row: bytes) -> None:
+@pytest.mark.parametrize("row", [b"{}", b'{"a":null}', b'{"a":{}}', b'{"a":{"b":null}}', b'{"a":{"b":""}}'])
+def test_a_field_that_is_missing_or_empty_makes_no_topic(row: bytes) -> None:
+    with pytest.raises(EmptyTopicField) as caught:
+        name("x.{a.b}", row)
+    assert "a.b" in str(caught.value)
+    assert caught.value.stage is Stage.TOPIC
+
+
+@pytest.mark.parametrize("row", [b'{"a":"."}', b'{"a":".."}'])
+def test_a_name_of_dots_is_illegal(row: bytes) -> None:
     with pytest.raises(IllegalTopic):
         name("{a}", row)
 

@@ -134,6 +134,9 @@ class KafkaSilent:
     def producer_rebuilt(self) -> None:
         pass
 
+    def kafka_refused(self, code: str) -> None:
+        pass
+
     def batch_refused(self, reason: str) -> None:
         pass
 

@@ -39,6 +39,8 @@ NAMES = {
     "config_reloads_total": ("outcome",),
     "config_reload_failed": (),
     "kafka_state": ("state",),
+    "kafka_refusals_total": ("code",),
+    "topics_not_ready": (),
     "kafka_rebuilds_total": (),
     "batches_refused_total": ("reason",),
     "receive_to_ack_seconds": ("subscription",),
