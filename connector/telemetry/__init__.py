@@ -7,6 +7,7 @@ from connector.telemetry.publishers import PublisherMetrics
 from connector.telemetry.redaction import Redactor
 from connector.telemetry.reloads import ReloadMetrics
 from connector.telemetry.subscriptions import SubscriptionMetrics
+from connector.telemetry.terminal import printable, printable_lines
 from connector.telemetry.tokens import TokenMetrics
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "TokenMetrics",
     "configure_logs",
     "install_loop_handler",
+    "printable",
+    "printable_lines",
     "set_one",
 ]
