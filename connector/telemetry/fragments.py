@@ -51,7 +51,7 @@ class Fragments:
     def __init__(self, secrets: Iterable[str], before: Fragments | None = None) -> None:
         """What ``before`` knows of the same secrets is taken over: a token has thousands of groups."""
         known = before._known if before is not None else {}
-        self._known = {secret: known.get(secret) or _Known(secret) for secret in secrets}
+        self._known: dict[str, _Known] = {secret: known.get(secret) or _Known(secret) for secret in secrets}
         self._forms = tuple(dict.fromkeys(form for one in self._known.values() for form in one.forms))
         self._joined = b"\0".join(form.text for form in self._forms)
         self._ends = list(accumulate(len(form.text) + 1 for form in self._forms))

@@ -1,4 +1,4 @@
-"""Texts of others on a terminal: what would move its cursor, set its title or turn the line around is escaped."""
+"""Texts of others on a terminal: what would move its cursor or turn the line around is escaped."""
 
 from __future__ import annotations
 
