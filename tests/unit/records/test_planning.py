@@ -114,3 +114,17 @@ def test_a_plan_hides_what_may_be_secret() -> None:
 def test_every_mistake_is_found_at_once() -> None:
     found = findings(variables={}, topic="t t", key=(("x",),), timestamp=("Block",))
     assert [finding.key for finding in found] == ["variables", "key[0]", "timestamp", "topic"]
+
+
+@pytest.mark.parametrize("key", ["key[0]", "timestamp", "headers.h"])
+def test_a_path_through_a_list_is_refused(key: str) -> None:
+    """Below the root of such an endpoint every field is a list: the path would be null in every record."""
+    path = ("A", "x")
+    given: dict[str, object] = {"key[0]": {"key": (path,)}, "timestamp": {"timestamp": path}}.get(
+        key, {"headers": (("h", path),)}
+    )  # type: ignore[assignment]
+    (finding,) = findings("subscription { E { A { x } B { x } } }", rows=("E",), **given)
+
+    assert finding.key == key
+    assert "leads through A, which is a list" in finding.message
+    assert "rows: E.A" in finding.remedy
