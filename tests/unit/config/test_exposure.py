@@ -62,10 +62,11 @@ def test_a_token_file_that_everyone_may_write_is_warned_of(
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
-@pytest.mark.parametrize("source", ["${env:TOKEN}", "${file:token}"])
+@pytest.mark.parametrize("source", ["${env:SECRET}", "${file:secret}"])
 def test_a_line_break_at_the_end_of_a_secret_is_no_part_of_it(load: Load, source: str, end: str) -> None:
-    token = f"a-secret-token{end}"
-    config = load(GENERIC + f"token: {source}\n", env={"TOKEN": token}, files={"token": token}).config
+    secret = f"a-secret{end}"
+    oauth = OAUTH.format("https://login.example/token").replace("${env:TOKEN}", source)
+    config = load(GENERIC + oauth, env={"SECRET": secret}, files={"secret": secret}).config
 
-    assert config.token is not None
-    assert config.token.reveal() == "a-secret-token"
+    assert config.oauth is not None
+    assert config.oauth.client_secret.reveal() == "a-secret"
