@@ -17,7 +17,7 @@ from connector.cli.process import leave_hung_threads
 from connector.config import LoadedConfig, read_config
 from connector.errors import ConfigError
 from connector.probe import Report
-from connector.telemetry import Redactor, configure_logs, install_loop_handler
+from connector.telemetry import Redactor, configure_logs, install_loop_handler, printable
 from connector.wiring.check import check_up
 
 log = structlog.get_logger(__name__)
@@ -79,6 +79,6 @@ async def _ask(loaded: LoadedConfig, redactor: Redactor) -> Report:
             else:
                 doings[part] = doing
             said = " · ".join(f"{part} {doing}" for part, doing in doings.items())
-            status.update(escape(said or "is done"))
+            status.update(escape(printable(redactor.redact(said)) or "is done"))
 
         return await check_up(loaded, redactor, tell)

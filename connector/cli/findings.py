@@ -6,10 +6,10 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from connector.cli.problems import printable
 from connector.cli.validate import PIPED_WIDTH
 from connector.errors import Problem
 from connector.probe import Finding, Outcome, Report
+from connector.telemetry import printable
 
 STYLES: Mapping[Outcome, str] = {
     "ok": "green",

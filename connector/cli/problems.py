@@ -9,6 +9,7 @@ from rich.text import Text
 
 from connector.errors import Problem
 from connector.records.plan import SubscriptionPlan
+from connector.telemetry import printable
 
 
 def show(problems: Sequence[Problem]) -> None:
@@ -33,14 +34,3 @@ def warn(
     of_documents = (f"{plan.name}: {text}" for plan in plans for text in plan.warnings)
     for warning in (*warnings, *of_documents):
         notes.print(printable(redact(f"warning: {warning}")), style="yellow", markup=False)
-
-
-def printable(text: str) -> str:
-    """
-    ``text`` with what is not printable escaped.
-
-    Names and paths come from files: no terminal shall obey what is in them, and no line be forged.
-    """
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
-    )

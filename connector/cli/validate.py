@@ -36,20 +36,24 @@ def _show(outline: Outline, path: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from connector.cli.problems import printable, warn
+    from connector.cli.problems import warn
+    from connector.telemetry import printable
+
+    def text(said: str) -> Text:
+        return Text(printable(said))
 
     # Whoever reads a pipe has no columns to fold at.
     out = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    table = Table(title=Text(printable(f"{path}: {outline.name}")), title_justify="left")
+    table = Table(title=text(f"{path}: {outline.name}"), title_justify="left")
     for column in ("subscription", "rows", "topic", "key", "timestamp", "streams"):
         table.add_column(column, overflow="fold")
     for plan in outline.plans:
         table.add_row(
-            plan.name,
-            ".".join(plan.rows),
-            plan.topic,
-            ", ".join(".".join(part) for part in plan.key) or "none",
-            ".".join(plan.timestamp) if plan.timestamp else "received",
+            text(plan.name),
+            text(".".join(plan.rows)),
+            text(plan.topic),
+            text(", ".join(".".join(part) for part in plan.key) or "none"),
+            text(".".join(plan.timestamp) if plan.timestamp else "received"),
             str(plan.cubes),
         )
     out.print(table)

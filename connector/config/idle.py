@@ -1,4 +1,4 @@
-"""What is no mistake, but does nothing or is likely not meant: warnings."""
+"""What is no mistake, but does nothing, is likely not meant or exposes a secret: warnings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from connector.config.checks import TOKEN_SOURCES
 from connector.config.endpoint import EndpointSection
 from connector.config.errors import ErrorsSection
+from connector.config.exposure import exposures
 from connector.config.kafka import TopicsSection
 from connector.config.mistake import checked
 from connector.config.paths import KeyPath, shown
@@ -24,13 +25,14 @@ _HERE = "is this machine itself, which no proxy is used for"
 
 def warnings_of(tree: Mapping[str, object], source: Source) -> tuple[str, ...]:
     """
-    One sentence for each key that was given and cannot act, with its place; no value is in it.
+    One sentence for each key that was given and cannot act, or exposes a secret, with its place; no value
+    is in it.
 
     ``tree`` has no mistakes. What depends on a value that is not known is left out.
     """
     return tuple(
         f"{source.where(path)}: {shown(path)} {what}"
-        for path, what in _found(tree)
+        for path, what in (*_found(tree), *exposures(tree, source))
         if path in source.marks  # what the user did not write comes from a default
     )
 

@@ -1,7 +1,8 @@
 """
 ``${env:NAME}`` and ``${file:/path}`` in values; ``$${`` stands for ``${`` itself.
 
-A file's trailing line break is not part of its value. Keys are taken as they are.
+A trailing line break is not part of the value, be it of a file or of a variable made from one.
+Keys are taken as they are.
 """
 
 from __future__ import annotations
@@ -101,6 +102,7 @@ class Filler:
         value = self._env.get(name)
         if value is None:
             raise Mistake(f"the environment variable {name} is not set", f"set {name}")
+        value = value.rstrip("\r\n")
         if not value:
             raise Mistake(f"the environment variable {name} is empty", f"give {name} a value")
         if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,6 +10,7 @@ from connector.config.paths import OF_KAFKA, KeyPath, is_secret
 from connector.config.placeholders import Filled
 from connector.config.proxy import proxy_secrets
 from connector.config.secret import HIDDEN
+from connector.telemetry.disguises import alone
 
 LEAST_LENGTH = 8
 """Shorter header values, payload values and query values are words rather than secrets."""
@@ -45,10 +47,12 @@ def redacted(tree: Mapping[str, object], secrets: Iterable[str]) -> dict[str, ob
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """``text`` without the secrets in it; those of fewer than four letters are words of their own."""
+    """``text`` without the secrets in it; short ones are words, and hidden where they stand alone."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= 4:
+        if len(secret) >= LEAST_LENGTH:
             text = text.replace(secret, HIDDEN)
+        elif len(secret) >= 4:
+            text = re.sub(alone(re.escape(secret)), HIDDEN, text)
     return text
 
 

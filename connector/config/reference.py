@@ -34,7 +34,7 @@ One YAML file. Unknown keys are refused, and every mistake is reported at once w
 - A **size** is a number of bytes, or has its unit, `B`, `kB`, `MB`, `GB` (by 1000) or `KiB`, `MiB`, `GiB` (by
   1024): `900KiB`, `1.5MiB`.
 - A **path** is response names with dots between them: `Block.Number`. An alias counts as the name.
-- In any value `${env:NAME}` stands for an environment variable and `${file:/path}` for a file's text
+- In any value `${env:NAME}` stands for an environment variable and `${file:/path}` for a file's text, either
   without its trailing line break; `$${` stands for `${`. `validate --no-env` leaves them unresolved.
   Names, topics and paths of fields take no `${file:…}`, for they are shown everywhere.
 - YAML is read as YAML 1.1, and strictly. Anchors (`&`), aliases (`*`) and merges (`<<`) are followed. Tags

@@ -58,6 +58,15 @@ def check_leaf(key: str, path: FieldPath, row: Selected, rows: FieldPath) -> lis
     return []
 
 
+def check_lists(key: str, path: FieldPath, root: Selected) -> list[Finding]:
+    """What is wrong with ``path``, relative to a ``root`` whose fields are cubes: each of them is a list."""
+    if len(path) < 2 or all(cube.response_name != path[0] for cube in cubes_of(root)):
+        return []
+    what = f"{dotted(path)} leads through {path[0]}, which is a list: it would be null in every record"
+    rows = dotted((root.response_name, path[0]))
+    return [Finding(key=key, message=what, remedy=f"write rows: {rows}, and the path relative to that")]
+
+
 def cubes_of(root: Selected) -> list[Selected]:
     """The fields below the root that can be in an answer."""
     below = (root.children or {}).values()

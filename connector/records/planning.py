@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from connector.records.document import Document, read_document
-from connector.records.paths import check_leaf, cubes_of, dotted, find_rows
+from connector.records.paths import check_leaf, check_lists, cubes_of, dotted, find_rows
 from connector.records.plan import (
     DocumentRules,
     FieldPath,
@@ -37,6 +37,8 @@ def plan_subscription(spec: SubscriptionSpec, rules: DocumentRules) -> Subscript
     if row is not None:
         for key, path in _row_paths(spec):
             findings += check_leaf(key, path, row, rows)
+            if rules.rows_default == "cube" and row is document.root:
+                findings += check_lists(key, path, row)
     findings += _repeated_keys(spec.key)
     findings += check_values(spec.topic, values, unchecked)
     findings += check_topic(topic, spec, declared)

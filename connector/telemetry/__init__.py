@@ -8,6 +8,7 @@ from connector.telemetry.redaction import Redactor
 from connector.telemetry.reloads import ReloadMetrics
 from connector.telemetry.subscriptions import SubscriptionMetrics
 from connector.telemetry.summary import Summary
+from connector.telemetry.terminal import printable, printable_lines
 from connector.telemetry.tokens import TokenMetrics
 
 __all__ = [
@@ -22,5 +23,7 @@ __all__ = [
     "configure_logs",
     "install_loop_handler",
     "people_read",
+    "printable",
+    "printable_lines",
     "set_one",
 ]

@@ -46,6 +46,12 @@ def spelled(text: str) -> str:
     return "".join(parts)
 
 
+def alone(pattern: str) -> str:
+    """Return ``pattern`` where it is no part of a word, of a file's name or of a path."""
+    before = r"(?:(?<![\w/-])(?<!\w\.)|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))"
+    return rf"{before}(?:{pattern})(?![\w/-]|\.\w)"
+
+
 def base64_cores(text: str) -> list[str]:
     """
     Return what stays of ``text`` in base64 wherever it stands in the encoded bytes.

@@ -17,6 +17,7 @@ import structlog
 
 from connector.telemetry.floods import Floods
 from connector.telemetry.redaction import Redactor
+from connector.telemetry.terminal import printable, printable_lines
 
 Format = Literal["auto", "json", "console"]
 Event = MutableMapping[str, Any]
@@ -36,6 +37,8 @@ connection that is authenticated, which is no news.
 """
 
 OFF = ("uvicorn.access",)
+
+_OF_LINES = ("exception", "stack")
 
 _FIRST = ("time", "level", "logger", "event")
 
@@ -132,7 +135,7 @@ def _console(redactor: Redactor, before: list[Any], *, colors: bool, loggers: bo
         exception_formatter=structlog.dev.plain_traceback,
     )
     names = [] if loggers else [_drop_own_logger]
-    render = [structlog.processors.format_exc_info, _drop_meta, *names, renderer]
+    render = [structlog.processors.format_exc_info, _drop_meta, *names, _printable, renderer]
     return _RedactingFormatter(redactor.redact, foreign_pre_chain=before, processors=render)
 
 
@@ -155,6 +158,17 @@ def _drop_own_logger(_: object, __: str, event: Event) -> Event:
     if str(event.get("logger")).partition(".")[0] == "connector":
         del event["logger"]
     return event
+
+
+def _printable(_: object, __: str, event: Event) -> Event:
+    """What the upstream said goes to a terminal: it shall obey none of it, and no line be forged."""
+    return {printable(name): _shown(name, value) for name, value in event.items()}
+
+
+def _shown(name: str, value: object) -> object:
+    if isinstance(value, str):
+        return printable_lines(value) if name in _OF_LINES else printable(value)
+    return value if isinstance(value, int | float | None) else printable(repr(value))
 
 
 def _add_time(_: object, __: str, event: Event) -> Event:

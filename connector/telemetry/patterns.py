@@ -34,6 +34,17 @@ _PATTERNS = (
     re.compile(r"(\b[Bb]asic\s+)(?=[a-z+/_-]*[A-Z0-9=])[A-Za-z0-9+/=%_-]{6,}"),
 )
 
+_WORDS = (
+    ("token=", "secret=", "password=", "key="),
+    ("client_secret=", "_token="),
+    ("authorization",),
+    ("bearer",),
+    ("basic",),
+)
+"""Where none of these is in a text, the pattern at the same place finds nothing; they are found faster."""
+
+_WORDS_OF_MEMBERS = ("token", "secret", "password", "authorization", "apikey", "api_key")
+
 _MEMBER = re.compile(
     rf"""(?<!\\)(?P<slashes>\\{{0,63}})(?P<quote>["']){_NAMES}(?P=slashes)(?P=quote)\s*:\s*(?P=slashes)(?P=quote)""",
     re.IGNORECASE,
@@ -43,9 +54,11 @@ _MEMBER = re.compile(
 
 def hide_credentials(text: str) -> str:
     """Return ``text`` with whatever stands where credentials stand hidden."""
-    for pattern in _PATTERNS:
-        text = pattern.sub(rf"\g<1>{HIDDEN}", text)
-    return _hide_members(text)
+    lowered = text.lower()
+    for words, pattern in zip(_WORDS, _PATTERNS, strict=True):
+        if any(word in lowered for word in words):
+            text = pattern.sub(rf"\g<1>{HIDDEN}", text)
+    return _hide_members(text) if any(word in lowered for word in _WORDS_OF_MEMBERS) else text
 
 
 def _hide_members(text: str) -> str:

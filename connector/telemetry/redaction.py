@@ -12,11 +12,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
-from connector.telemetry.disguises import anchor, base64_cores, base64_spelled, spelled
+from connector.telemetry.disguises import alone, anchor, base64_cores, base64_spelled, spelled
+from connector.telemetry.fragments import Fragments
 from connector.telemetry.patterns import HIDDEN, hide_credentials
 
 SHORTEST = 4
 """Shorter secrets would redact ordinary words; the configuration's checks are the place to refuse them."""
+
+SHORTEST_INSIDE = 8
+"""Shorter ones are hidden where they stand alone: inside a file's name or a word they are that word."""
 
 REMEMBERED = 1000
 """How many rotated tokens are kept; what was configured is never forgotten."""
@@ -26,6 +30,9 @@ RECENT = 10
 
 LONG_PART = 16
 """An unbroken part of a secret as long as this is hidden by itself: somebody may have cut the rest off."""
+
+IN_PARTS = 4
+"""How many of the newest tokens are known by their parts: a signed one has tens of thousands of groups."""
 
 _PASSES = 5
 """Hiding one secret may join the parts of another; no text that is not made for it needs a second pass."""
@@ -45,12 +52,11 @@ class _Disguise:
     def hide(self, text: str) -> str:
         if self._pattern is None:
             self._pattern = re.compile(self._to_pattern(self._text))
-        text = self._pattern.sub(HIDDEN, text)
-        return text.replace(self.anchor, HIDDEN) if len(self.anchor) >= LONG_PART else text
+        return self._pattern.sub(HIDDEN, text)
 
 
 def _disguises(secret: str) -> Iterator[_Disguise]:
-    yield _Disguise(secret, spelled)
+    yield _Disguise(secret, spelled if len(secret) >= SHORTEST_INSIDE else lambda text: alone(spelled(text)))
     for core in base64_cores(secret):
         yield _Disguise(core, base64_spelled)
 
@@ -59,7 +65,8 @@ class Redactor:
     """
     Knows the secrets. Safe to use from several threads.
 
-    A line costs one search per secret and alignment of base64, whatever the number of encodings.
+    A line costs one search per secret and alignment of base64, whatever the number of encodings, and one for
+    the parts of all that was configured and of the `IN_PARTS` newest tokens.
     """
 
     def __init__(self) -> None:
@@ -68,6 +75,8 @@ class Redactor:
         self._passing: OrderedDict[str, tuple[_Disguise, ...]] = OrderedDict()
         self._disguises: tuple[_Disguise, ...] = ()
         self._recent: tuple[_Disguise, ...] = ()
+        self._fragments = Fragments(())
+        self._in_parts: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Redactor of {len(self._kept) + len(self._passing)} secrets>"
@@ -99,12 +108,22 @@ class Redactor:
         kept, passing = list(self._kept.items()), list(self._passing.items())
         self._disguises = _longest_first(kept + passing)
         self._recent = _longest_first(kept + passing[-RECENT:])
+        self._in_parts = tuple(secret for secret, _ in kept + passing[-IN_PARTS:])
+
+    def _parts(self) -> Fragments:
+        """Return what knows parts, made anew where a secret came since: at the first text after it."""
+        with self._lock:
+            if self._fragments.secrets != self._in_parts:
+                self._fragments = Fragments(self._in_parts, self._fragments)
+            return self._fragments
 
     def redact(self, text: str) -> str:
         """Return ``text`` with every secret, and whatever looks like one in its place, hidden."""
+        parts = self._parts()
         for _ in range(_PASSES):
             before = text
-            text = hide_credentials(_hide(self._disguises, text))
+            text = parts.hide_in_text(_hide(self._disguises, text))
+            text = hide_credentials(_hide_anchors(self._disguises, text))
             if text == before:
                 break
         return text
@@ -115,13 +134,17 @@ class Redactor:
 
         Nothing else is changed, whatever it looks like.
         """
-        text = content.decode("utf-8", "surrogateescape")
+        parts = self._parts()
         for _ in range(_PASSES):
-            before = text
-            text = _hide(self._recent, text)
-            if text == before:
+            before = content
+            text = _hide(self._recent, content.decode("utf-8", "surrogateescape"))
+            content = parts.hide(text.encode("utf-8", "surrogateescape"))
+            for disguise in self._recent:
+                if len(disguise.anchor) >= LONG_PART:
+                    content = content.replace(disguise.anchor.encode(), HIDDEN.encode())
+            if content == before:
                 break
-        return text.encode("utf-8", "surrogateescape")
+        return content
 
 
 def _longest_first(known: Sequence[tuple[str, tuple[_Disguise, ...]]]) -> tuple[_Disguise, ...]:
@@ -134,4 +157,12 @@ def _hide(disguises: Sequence[_Disguise], text: str) -> str:
     for disguise in disguises:
         if disguise.anchor in text:
             text = disguise.hide(text)
+    return text
+
+
+def _hide_anchors(disguises: Sequence[_Disguise], text: str) -> str:
+    """Hide the longest unbroken part of each: of old tokens it is all that is known but the whole."""
+    for disguise in disguises:
+        if len(disguise.anchor) >= LONG_PART:
+            text = text.replace(disguise.anchor, HIDDEN)
     return text

@@ -2,15 +2,15 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{- /* The objects' name. A release may be called my.app, or 1st; a Service may not (RFC 1035). */ -}}
 {{- define "connector.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name }}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
-{{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 63 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" }}
+{{- $full := .Values.fullnameOverride | default (ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name)) }}
+{{- $full = regexReplaceAll "[^a-z0-9-]+" (lower $full) "-" | trimAll "-" }}
+{{- if regexMatch "^[0-9]" $full }}
+{{- $full = printf "c-%s" $full }}
 {{- end }}
+{{- $full | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "connector.selectorLabels" -}}
@@ -25,13 +25,47 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{- define "connector.serviceAccountName" -}}
-{{- .Values.serviceAccount.name | default (ternary (include "connector.fullname" .) "default" .Values.serviceAccount.create) }}
+{{- /* The first mapping laid over the second: a label of ours that the user gives too stands once. */ -}}
+{{- define "connector.merged" -}}
+{{- toYaml (merge (dict) (index . 0 | fromYaml) (index . 1 | default dict)) }}
 {{- end }}
 
+{{- /* Sections of which nothing was given, or a blank, are as values.yaml has them. */ -}}
+{{- define "connector.service" -}}
+{{- $given := .Values.service | default dict }}
+{{- toYaml (dict "enabled" (dig "enabled" true $given) "type" (dig "type" "ClusterIP" $given) "port" (get $given "port") "annotations" (get $given "annotations")) }}
+{{- end }}
+
+{{- define "connector.serviceAccount" -}}
+{{- $given := .Values.serviceAccount | default dict }}
+{{- toYaml (dict "create" (dig "create" true $given) "name" (get $given "name") "annotations" (get $given "annotations")) }}
+{{- end }}
+
+{{- define "connector.serviceAccountName" -}}
+{{- $account := include "connector.serviceAccount" . | fromYaml }}
+{{- $account.name | default (ternary (include "connector.fullname" .) "default" $account.create) }}
+{{- end }}
+
+{{- /* The image; `global.imageRegistry` goes before a repository that names no registry itself. */ -}}
 {{- define "connector.image" -}}
+{{- $repository := .Values.image.repository }}
+{{- $registry := dig "imageRegistry" "" (.Values.global | default dict) | default "" }}
+{{- if and $registry (not (regexMatch "^([^/]*[.:][^/]*|localhost)/" $repository)) }}
+{{- $repository = printf "%s/%s" (trimSuffix "/" $registry) $repository }}
+{{- end }}
 {{- with .Values.image }}
-{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- if .digest }}{{ $repository }}@{{ .digest }}{{ else }}{{ $repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{- /* Secrets for the registry: those of `global`, by name or as mappings, and the chart's own, each once. */ -}}
+{{- define "connector.imagePullSecrets" -}}
+{{- $found := list }}
+{{- range concat (dig "imagePullSecrets" list (.Values.global | default dict) | default list) (.Values.imagePullSecrets | default list) }}
+{{- $found = append $found (dict "name" (kindIs "map" . | ternary (get (kindIs "map" . | ternary . dict) "name") .)) }}
+{{- end }}
+{{- with uniq $found }}
+{{- toYaml . }}
 {{- end }}
 {{- end }}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from connector.cli.problems import printable, show
+from connector.cli.problems import show
 from connector.errors import Problem
+from connector.telemetry import printable
 
 
 @pytest.mark.parametrize(

@@ -114,3 +114,15 @@ def test_a_plan_hides_what_may_be_secret() -> None:
 def test_every_mistake_is_found_at_once() -> None:
     found = findings(variables={}, topic="t t", key=(("x",),), timestamp=("Block",))
     assert [finding.key for finding in found] == ["variables", "key[0]", "timestamp", "topic"]
+
+
+def test_a_path_through_a_list_is_refused() -> None:
+    """Below the root of such an endpoint every field is a list: the path would be null in every record."""
+    path = ("A", "x")
+    document = "subscription { E { A { x } B { x } } }"
+    found = findings(document, rows=("E",), key=(path,), timestamp=path, headers=(("h", path),))
+
+    assert [finding.key for finding in found] == ["key[0]", "timestamp", "headers.h"]
+    for finding in found:
+        assert "leads through A, which is a list" in finding.message
+        assert "rows: E.A" in finding.remedy

@@ -32,3 +32,22 @@ def test_a_row_over_several_lines_becomes_one_and_means_the_same(line_break: byt
 
 def test_space_around_a_row_is_no_part_of_it() -> None:
     assert line_of(b' {"a":1}\n') == b'{"a":1}\n'
+
+
+@pytest.mark.parametrize("letter", ["\x7f", "\x9b", "\x9d", "\u202e", "\u2066", "\u200e", "\u061c", "\u2028"])
+def test_what_a_terminal_would_obey_is_escaped_and_means_the_same(letter: str) -> None:
+    row = json.dumps({"a": f"x{letter}31m é € 😀"}, ensure_ascii=False).encode()
+    line = line_of(row)
+
+    assert letter.encode() not in line
+    assert json.loads(line) == json.loads(row)
+    assert "é € 😀".encode() in line
+
+
+@pytest.mark.parametrize("letter", ["\x1b", "\x07", "\x00"])
+def test_a_control_that_is_no_json_reaches_no_terminal(letter: str) -> None:
+    assert letter.encode() not in line_of(f'{{"a":"x{letter}]0;title"}}'.encode())
+
+
+def test_tabs_between_the_parts_stay_space() -> None:
+    assert json.loads(line_of(b'{"a":\t1}')) == {"a": 1}

@@ -197,3 +197,35 @@ async def test_what_a_callback_raised_is_logged_without_its_arguments(stream: io
     assert str(line["event"]).startswith("event loop: Exception in callback")
     assert "ValueError: callback" in str(line["exception"])
     assert "a-token" not in str(line["event"])
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\u202egnp", "\r\nforged", "\u2028x"]
+)
+def test_on_a_console_nothing_that_the_upstream_said_reaches_the_terminal_raw(
+    stream: io.StringIO, hostile: str
+) -> None:
+    configure_logs("info", "console", Redactor(), stream)
+    said = f"before{hostile}after"
+
+    structlog.get_logger("connector").warning(
+        said, answer=said, nested={"reason": [said]}, error=ValueError(said)
+    )
+    logging.getLogger("elsewhere").warning("answer: %s", said)
+
+    written = stream.getvalue()
+    assert len(written.splitlines()) == 2
+    assert all(letter.isprintable() or letter == "\n" for letter in written)
+
+
+def test_on_a_console_a_traceback_keeps_its_lines_and_nothing_else(stream: io.StringIO) -> None:
+    configure_logs("info", "console", Redactor(), stream)
+    try:
+        raise ValueError("refused\x1b[2J\x9b1m")
+    except ValueError:
+        structlog.get_logger("connector").exception("failed")
+
+    written = stream.getvalue()
+    assert "\n" in written.strip()
+    assert "\x1b" not in written
+    assert "\x9b" not in written

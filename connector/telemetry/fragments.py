@@ -1,0 +1,153 @@
+"""
+Parts of secrets: cut short, cut into pieces, reversed, or written in digits.
+
+A text is searched in one pass, whatever the number of secrets. All that is no ASCII letter or digit is taken
+out of it first, so that separators and the marks of escapes hide nothing; then a group of characters at every
+fourth is looked up among those of the secrets' forms. A run that is found is followed to both its ends.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+
+from connector.telemetry.forms import RUN, Form, forms_of, levelled, squeezed
+from connector.telemetry.patterns import HIDDEN
+
+_STRIDE = 4
+"""Groups are so long, and looked up as the numbers that their bytes make: nothing else is as fast."""
+
+_GRAM = _STRIDE + 1
+"""With the next character they are rarer. A run of `_GRAM` + `_STRIDE` - 1 holds one, wherever it stands."""
+
+_TRIED = 50
+"""How many places of the forms a group is compared at: a secret of one repeated letter has many."""
+
+_CHUNK = 64
+_MARKS = re.compile(rb"(?:\\+(?:u00|x)?|%(?:25)*|&(?:amp;)*#x?|0x)\Z", re.IGNORECASE)
+"""What stands before the digits of an escaped character and goes with them, that no half escape is left."""
+
+
+class _Known:
+    """What is known of one secret."""
+
+    __slots__ = ("forms", "grams", "numbers")
+
+    def __init__(self, secret: str) -> None:
+        self.forms = tuple(forms_of(secret))
+        self.grams = frozenset(
+            form.text[at : at + _GRAM] for form in self.forms for at in range(len(form.text) - _GRAM + 1)
+        )
+        self.numbers = frozenset(_number(gram[:_STRIDE]) for gram in self.grams)
+
+
+class Fragments:
+    """Hides each run of `RUN` or more characters of ``secrets``; those shorter than `RUN` only as a whole."""
+
+    __slots__ = ("_ends", "_forms", "_grams", "_joined", "_known", "_numbers")
+
+    def __init__(self, secrets: Iterable[str], before: Fragments | None = None) -> None:
+        """What ``before`` knows of the same secrets is taken over: a token has thousands of groups."""
+        known = before._known if before is not None else {}
+        self._known: dict[str, _Known] = {secret: known.get(secret) or _Known(secret) for secret in secrets}
+        self._forms = tuple(dict.fromkeys(form for one in self._known.values() for form in one.forms))
+        self._joined = b"\0".join(form.text for form in self._forms)
+        self._ends = list(accumulate(len(form.text) + 1 for form in self._forms))
+        self._grams = frozenset[bytes]().union(*(one.grams for one in self._known.values()))
+        self._numbers = frozenset[int]().union(*(one.numbers for one in self._known.values()))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those that it knows, in their order."""
+        return tuple(self._known)
+
+    def hide_in_text(self, text: str) -> str:
+        """Return ``text`` with the runs hidden."""
+        if not self._grams or len(text) < RUN:
+            return text
+        content = text.encode("utf-8", "surrogatepass")
+        hidden = self.hide(content)
+        return text if hidden is content else hidden.decode("utf-8", "surrogatepass")
+
+    def hide(self, content: bytes) -> bytes:
+        """Return ``content`` with the runs hidden, the same object where there are none."""
+        if not self._grams:
+            return content
+        level = levelled(content)
+        letters = squeezed(level)
+        runs = list(self._runs(letters))
+        return _without(content, level, runs) if runs else content
+
+    def _runs(self, letters: bytes) -> Iterator[tuple[int, int]]:
+        """Yield where runs begin and end in ``letters``, in order; none begins in another."""
+        done = 0
+        known = self._numbers
+        padded = letters.ljust(-(-len(letters) // _STRIDE) * _STRIDE, b"\0")
+        numbers = memoryview(padded).cast("I")
+        for found in [index for index, number in enumerate(numbers) if number in known]:
+            at = found * _STRIDE
+            if at >= done and (gram := letters[at : at + _GRAM]) in self._grams:
+                start, end = self._longest(letters, at, gram)
+                if end > start:
+                    yield max(start, done), end
+                    done = end
+
+    def _longest(self, letters: bytes, at: int, gram: bytes) -> tuple[int, int]:
+        best = (at, at)
+        place = self._joined.find(gram)
+        for _ in range(_TRIED):
+            if place < 0:
+                break
+            number = bisect_right(self._ends, place)
+            form = self._forms[number]
+            begins = self._ends[number - 1] if number else 0
+            start, end = _followed(letters, at, form, place - begins)
+            if end - start >= form.least and end - start > best[1] - best[0]:
+                best = (start, end)
+            place = self._joined.find(gram, place + 1)
+        return best
+
+
+def _number(group: bytes) -> int:
+    return memoryview(group).cast("I")[0]
+
+
+def _followed(letters: bytes, at: int, form: Form, place: int) -> tuple[int, int]:
+    """Return both ends of what ``letters`` at ``at`` and the form at ``place`` have in common."""
+    text = form.text
+    back, most = 0, min(at, place)
+    while back < most and letters[at - back - 1] == text[place - back - 1]:
+        back += 1
+    on, most = _GRAM, min(len(letters) - at, len(text) - place)
+    while on < most and letters[at + on] == text[place + on]:
+        on += 1
+    return at - back, at + on
+
+
+def _without(content: bytes, level: bytes, runs: list[tuple[int, int]]) -> bytes:
+    """Return ``content`` with ``runs``, which count letters, hidden; ``level`` has the letters in place."""
+    chunks = [squeezed(level[at : at + _CHUNK]) for at in range(0, len(level), _CHUNK)]
+    sums = list(accumulate(map(len, chunks)))
+
+    def place(letter: int) -> int:
+        number = bisect_right(sums, letter)
+        at, left = number * _CHUNK, letter - (sums[number - 1] if number else 0)
+        chunk = level[at : at + _CHUNK]
+        low, high = 0, len(chunk)
+        while low < high:
+            middle = (low + high) // 2
+            if len(squeezed(chunk[: middle + 1])) > left:
+                high = middle
+            else:
+                low = middle + 1
+        return at + low
+
+    parts, done = [], 0
+    for first, last in runs:
+        start, end = place(first), place(last - 1) + 1
+        marks = _MARKS.search(content, max(done, start - 40), start)
+        parts += [content[done : marks.start() if marks else start], HIDDEN.encode()]
+        done = end
+    return b"".join((*parts, content[done:]))

@@ -1,0 +1,174 @@
+"""Parts of secrets, in whatever disguise somebody repeats them."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.telemetry import Redactor
+from connector.telemetry.redaction import IN_PARTS
+
+TOKEN = "ory_at_Zk81q-oW3xPd7LrTn5VbJ9cYsGh2MfKuEaQe64RwXi0tHvNzBmCjDySl"
+PARTS = {
+    "all but the end": TOKEN[:61],
+    "all but the beginning": TOKEN[3:],
+    "the middle": TOKEN[20:40],
+    "twelve characters": TOKEN[30:42],
+    "twelve with separators": TOKEN[:12],
+}
+DISGUISES: Mapping[str, Callable[[str], str]] = {
+    "plain": lambda text: text,
+    "with an ellipsis": lambda text: f"{text}…",
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "hex": lambda text: text.encode().hex(),
+    "HEX": lambda text: text.encode().hex().upper(),
+    "hex in pairs": lambda text: text.encode().hex(":"),
+    "hex as numbers": lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+    "decimal numbers": lambda text: str(list(text.encode())),
+    "percent": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "percent, lower hex": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "percent, twice": lambda text: quote("".join(f"%{byte:02x}" for byte in text.encode())),
+    "JSON escapes": lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text),
+    "JSON escapes in JSON": lambda text: json.dumps("".join(f"\\u{ord(letter):04X}" for letter in text)),
+    "repr escapes": lambda text: "".join(f"\\x{ord(letter):02x}" for letter in text),
+    "HTML, decimal": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "HTML, hex": lambda text: "".join(f"&#x{ord(letter):X};" for letter in text),
+    "HTML in HTML": lambda text: html.escape("".join(f"&#x{ord(letter):x};" for letter in text)),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "base64 of more": lambda text: base64.b64encode(f"id:{text}.".encode()).decode(),
+    "base64 in lines": lambda text: "\n".join(split(base64.b64encode(text.encode()).decode(), 7)),
+    "reversed": lambda text: text[::-1],
+    "with spaces": " ".join,
+    "in groups": lambda text: "-".join(split(text, 4)),
+    "in lines": lambda text: "\n".join(split(text, 5)),
+    "in lines of JSON": lambda text: json.dumps("\n".join(split(text, 5))),
+    "a list": lambda text: json.dumps(split(text, 3)),
+    "with dots between": "·".join,
+    "with dots between, in JSON": lambda text: json.dumps("\u200b".join(text)),
+    "with percent between": "%20".join,
+}
+
+
+def split(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def letters(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+@pytest.fixture
+def redactor() -> Redactor:
+    redactor = Redactor()
+    redactor.add(TOKEN)
+    return redactor
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_a_token_is_hidden_in_every_disguise(redactor: Redactor, part: str, disguise: str) -> None:
+    written = DISGUISES[disguise](PARTS[part])
+    line = f"¡¡ «{written}», !!"
+
+    for said in (redactor.redact(line), redactor.hide_in(line.encode()).decode()):
+        before, _, rest = said.partition("***")
+        assert before.startswith("¡¡ «")
+        assert rest.endswith("», !!")
+        # Of base64 the characters that the neighbours have a share in may be left, and what is no secret.
+        assert len(letters(said.replace("\\u200b", "").replace("%20", ""))) <= (
+            9 if "base64" in disguise else 0
+        )
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=40), st.integers(0, 51), st.integers(12, 64))
+def test_a_part_is_hidden_whatever_stands_beside_it(beside: str, first: int, length: int) -> None:
+    redactor = Redactor()
+    redactor.add(TOKEN)
+    part = TOKEN[first : first + length]
+
+    assert part not in redactor.redact(f"{beside}{part}{beside}")
+    assert part.encode() not in redactor.hide_in(f"{beside}{part}{beside}".encode())
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_in_a_line_of_json_a_hidden_part_leaves_json(redactor: Redactor, disguise: str) -> None:
+    line = json.dumps({"error": DISGUISES[disguise](TOKEN[4:50]), "state": "live"})
+
+    assert json.loads(redactor.redact(line))["state"] == "live"
+
+
+def test_both_ends_of_a_token_with_an_ellipsis_between_are_hidden(redactor: Redactor) -> None:
+    assert redactor.redact(f"token {TOKEN[:30]}...{TOKEN[-20:]}") == "token ***...***"
+
+
+def test_fewer_characters_than_a_run_stay_readable(redactor: Redactor) -> None:
+    line = f"tokens begin with {TOKEN[:8]} and end with {TOKEN[-8:]}"
+
+    assert redactor.redact(line) == line
+
+
+@pytest.mark.parametrize("token", ["trade", "pool", "events"])
+def test_a_short_token_hides_no_words_and_no_files(token: str) -> None:
+    redactor = Redactor()
+    redactor.add(token)
+    line = f"/etc/{token}/{token}.graphql: {token}s of dex.{token} and {token}-feed_{token}, no.{token}.at"
+
+    assert redactor.redact(line) == line
+    assert redactor.redact(f'refused: "{token}" ({token}). ?x={token}&y, {token}\\n{token}%20{token}') == (
+        'refused: "***" (***). ?x=***&y, ***\\n***%20***'
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"Hash":"0x6b175474e89094c44da98b954eedeac495271d0f","Number":20312345,"at":"2024-01-01T00:00:00Z"}',
+        "connector.task.subscription_runner: session opened subscription=dex-trades rows=1234567",
+        "/etc/connector/documents/bsc-trades.graphql",
+    ],
+)
+def test_what_is_no_secret_stays_readable(redactor: Redactor, line: str) -> None:
+    redactor.add("correct-horse-battery")
+    redactor.add("https://app.example.com")
+
+    assert redactor.redact(line) == line
+    assert redactor.redact("wss://app.example.com/graphql") == "wss://app.example.com/graphql"
+
+
+def test_parts_of_what_was_configured_and_of_the_newest_tokens_are_known() -> None:
+    redactor = Redactor()
+    redactor.add(TOKEN)
+    tokens = [f"{number:02}.{TOKEN[::2]}{number * 7919:012x}" for number in range(30)]
+    for token in tokens:
+        redactor.add(token, keep=False)
+    for token in tokens[-IN_PARTS:]:
+        assert redactor.redact(token[1:]) == "***"
+    assert redactor.redact(TOKEN[:-1]) == "***"
+
+
+def test_a_long_text_costs_no_more_for_many_secrets() -> None:
+    text = json.dumps([{"hash": f"{number * 7919:064x}", "amount": str(number)} for number in range(4000)])
+
+    def seconds(count: int) -> float:
+        redactor = Redactor()
+        for number in range(count):
+            redactor.add(f"{number:03}{TOKEN[::-1]}{number:03}")
+        redactor.redact(text)
+        spent = []
+        for _ in range(5):
+            begun = time.thread_time()
+            redactor.redact(text)
+            spent.append(time.thread_time() - begun)
+        return min(spent)
+
+    assert seconds(20) < 10 * seconds(1) + 0.05
