@@ -59,6 +59,27 @@ def test_with_standard_streams_closed_it_runs_and_stops_clean(directory: Path, c
     assert '"event":"stopped"' in (directory / "err").read_text().replace(" ", "")
 
 
+def test_a_terminal_that_is_closed_drains_and_ends_it(directory: Path) -> None:
+    with running(f"{CONNECTOR} run -c dex.yaml", directory) as process:
+        until_logged("api listening", directory, process)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(PATIENCE) == 0
+    said = (directory / "err").read_text().replace(" ", "")
+    assert '"signal":"SIGHUP"' in said
+    assert '"event":"stopped"' in said
+
+
+def test_under_nohup_it_outlives_its_terminal(directory: Path) -> None:
+    with running(f"nohup {CONNECTOR} run -c dex.yaml", directory) as process:
+        until_logged("api listening", directory, process)
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
 def test_without_a_stream_for_its_log_it_runs_too(directory: Path) -> None:
     command = f"{CONNECTOR} run -c dex.yaml 2>&-"
     with running(command, directory) as process:
