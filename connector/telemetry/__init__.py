@@ -1,5 +1,6 @@
 """Metrics, logs, and the redaction of secrets."""
 
+from connector.telemetry.background import BackgroundStream, log_in_background
 from connector.telemetry.logs import configure_logs, install_loop_handler
 from connector.telemetry.loop import LoopWatch
 from connector.telemetry.metrics import Metrics, set_one
@@ -10,6 +11,7 @@ from connector.telemetry.subscriptions import SubscriptionMetrics
 from connector.telemetry.tokens import TokenMetrics
 
 __all__ = [
+    "BackgroundStream",
     "LoopWatch",
     "Metrics",
     "PublisherMetrics",
@@ -19,5 +21,6 @@ __all__ = [
     "TokenMetrics",
     "configure_logs",
     "install_loop_handler",
+    "log_in_background",
     "set_one",
 ]
