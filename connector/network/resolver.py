@@ -9,6 +9,7 @@ who ask meanwhile wait for that one, and no thread keeps the process from ending
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import threading
 from collections import deque
@@ -83,6 +84,8 @@ class Resolver:
         self._busy += 1
 
     def _work(self) -> None:
+        # Signals are for the threads that let them in, and wait until one does.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while True:
             with self._lock:
                 if not self._waiting:

@@ -2,7 +2,7 @@
 A stream whose lines are written by a thread.
 
 Whoever reads our log may stop reading, and a pipe that is full blocks who writes to it. That must be neither
-the event loop nor a probe's answer: lines wait in a bounded queue, and what finds no room is counted and said.
+the event loop nor a probe's answer: lines wait in a bounded queue; what finds no room is counted and said.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import atexit
 import io
 import os
 import select
+import signal
 import sys
 import threading
 import time
@@ -90,6 +91,8 @@ class BackgroundStream(io.TextIOBase):
         return True
 
     def _work(self) -> None:
+        # Signals are for the threads that let them in, and wait until one does.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         while True:
             with self._changed:
                 while not self._lines and not self._dropped:
