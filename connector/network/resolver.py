@@ -23,7 +23,7 @@ Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 THREADS = 32
 """Names that are looked up at once, at most; more than a configuration and its brokers name, as a rule."""
 
-_Key = tuple[str | bytes | None, str | bytes | int | None, int, int, int, int]
+_Key = tuple[str | None, str | bytes | int | None, int, int, int, int]
 
 
 class Resolver:
@@ -55,6 +55,8 @@ class Resolver:
             OSError: There is none, or no thread to look it up in.
             UnicodeError: ``host`` can be no name.
         """
+        if isinstance(host, bytes):
+            host = host.decode("ascii")  # as some libraries write the same name
         if _is_numeric(host):
             return list(socket.getaddrinfo(host, port, family, type, proto, flags))  # asks nobody
         # Ports do not matter to resolvers, so they make no lookup of their own.
@@ -105,13 +107,12 @@ class Resolver:
                 answer.set_result(found)
 
 
-def _is_numeric(host: str | bytes | None) -> bool:
+def _is_numeric(host: str | None) -> bool:
     if host is None:
         return True
-    text = host.decode("ascii", "replace") if isinstance(host, bytes) else host
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
-            socket.inet_pton(family, text.partition("%")[0])
+            socket.inet_pton(family, host.partition("%")[0])
         except (OSError, ValueError):
             continue
         return True
