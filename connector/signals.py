@@ -1,4 +1,9 @@
-"""The signals that end the process."""
+"""
+The signals that end the process.
+
+SIGHUP, a terminal that is closed, is one of them: what was received is published first. It reloads nothing,
+for changed files are noticed anyway. Who had it ignored before, as ``nohup`` has, keeps it so.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,9 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
+_HANG_UP = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+
+STOPPING = (signal.SIGTERM, signal.SIGINT, *_HANG_UP)
 
 
 @contextmanager

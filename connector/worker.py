@@ -69,9 +69,9 @@ class Worker:
 
     async def run(self) -> None:
         """
-        Return after SIGTERM or SIGINT, once what was received is in Kafka.
+        Return after SIGTERM, SIGINT or SIGHUP, once what was received is in Kafka.
 
-        A second signal ends at once.
+        A second signal ends at once; but SIGHUP, which a shell and the system may both send.
 
         Raises:
             Undelivered: Not everything was in Kafka within the drain, or before the second signal.
@@ -100,6 +100,8 @@ class Worker:
             task_status.started()
             async for number in signals:
                 if self._stopped_at is not None:
+                    if number == signal.SIGHUP:
+                        continue
                     log.warning("stopping at once", signal=signal.Signals(number).name)
                     working.cancel()
                     return

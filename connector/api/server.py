@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import math
 import socket
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +22,8 @@ import structlog
 from anyio.abc import TaskStatus
 
 from connector.api.bodies import ReadyBody
+from connector.api.connections import ConnectionLimits, limited_protocol
+from connector.api.recent import Recent
 from connector.errors import FatalError
 
 if TYPE_CHECKING:
@@ -34,6 +37,13 @@ STOP_WITHIN = 2.0
 
 _LAST_RESORT = 2.0
 """Seconds on top, after which uvicorn is not waited for."""
+
+
+METRICS_AGE = 1.0
+"""Seconds for which metrics stay as they were computed: many who scrape must not take the rows' time."""
+
+READY_AGE = 0.25
+"""Seconds for which the body of ``/readyz`` stays, as long as its status does."""
 
 
 class CannotListen(FatalError):
@@ -57,7 +67,9 @@ class Health(Protocol):
 
 
 class ApiServer:
-    """``redact`` is applied to the bodies of ``/readyz`` and ``/metrics``."""
+    """
+    ``redact`` is applied to the bodies of ``/readyz`` and ``/metrics``; ``clock`` returns seconds.
+    """
 
     def __init__(
         self,
@@ -67,12 +79,24 @@ class ApiServer:
         render_metrics: Callable[[], tuple[bytes, str]],
         *,
         redact: Callable[[str], str] = str,
+        limits: ConnectionLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
         self._port = port
         self._health = health
-        self._render_metrics = render_metrics
         self._redact = redact
+        self._limits = limits or ConnectionLimits()
+
+        def render() -> tuple[str, str]:
+            body, content_type = render_metrics()
+            return redact(body.decode()), content_type
+
+        self._metrics = Recent(render, METRICS_AGE, clock)
+        self._ready_body = Recent(lambda: self._encoded(health.body()), READY_AGE, clock)
+
+    def _encoded(self, body: object) -> str:
+        return self._redact(msgspec.json.encode(body).decode())
 
     async def serve(self, *, task_status: TaskStatus[int] = anyio.TASK_STATUS_IGNORED) -> None:
         """
@@ -103,7 +127,7 @@ class ApiServer:
 
         config = uvicorn.Config(
             self._app(),
-            http="h11",
+            http=limited_protocol(self._limits),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -154,24 +178,24 @@ class ApiServer:
         from starlette.responses import Response
         from starlette.routing import Route
 
-        def answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-            text = self._redact(msgspec.json.encode(body).decode())
+        def json(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
             return Response(text, status, headers, media_type="application/json")
 
         async def livez(_: Request) -> Response:
-            return answer({"status": "ok"})
+            return json('{"status":"ok"}')
 
         async def readyz(_: Request) -> Response:
-            return answer(self._health.body(), 200 if self._health.ready() else 503)
+            is_ready = self._health.ready()
+            return json(self._ready_body.get(is_ready), 200 if is_ready else 503)
 
         async def metrics(_: Request) -> Response:
-            body, content_type = self._render_metrics()
-            return Response(self._redact(body.decode()), headers={"Content-Type": content_type})
+            body, content_type = self._metrics.get()
+            return Response(body, headers={"Content-Type": content_type})
 
         async def refused(_: Request, error: Exception) -> Response:
             assert isinstance(error, HTTPException)
             # Allow, of a 405 (RFC 9110 §15.5.6), is among the headers.
-            return answer({"error": error.detail}, error.status_code, error.headers)
+            return json(self._encoded({"error": error.detail}), error.status_code, error.headers)
 
         app = Starlette(
             routes=[

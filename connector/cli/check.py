@@ -12,6 +12,7 @@ import structlog
 
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, REFUSED, UNREACHABLE
 from connector.cli.findings import as_json, as_table, problems_as_json, put
+from connector.cli.loop import loop_factory
 from connector.cli.problems import show, warn
 from connector.cli.process import leave_hung_threads
 from connector.config import LoadedConfig, read_config
@@ -40,7 +41,9 @@ def check(path: Path, *, json: bool) -> int:
     level = "debug" if config.log.level == "debug" else "critical"
     configure_logs(level, config.log.format, redactor)
     warn(loaded.warnings, loaded.plans, redactor.redact)
-    code = anyio.run(_main, loaded, path, redactor, json)
+    code: int = anyio.run(
+        _main, loaded, path, redactor, json, backend_options={"loop_factory": loop_factory()}
+    )
     leave_hung_threads(code)
     return code
 

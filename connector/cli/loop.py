@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+
+from connector.network import racing_loop
 
 
 def loop_factory() -> Any:
-    """Return uvloop's where it is installed, else ``None``: the standard one."""
+    """Return what makes uvloop's loops where it is installed, else the standard ones; connections race."""
     try:
         import uvloop
     except ImportError:
-        return None
-    return uvloop.new_event_loop
+        return racing_loop(asyncio.SelectorEventLoop)
+    return racing_loop(uvloop.Loop)

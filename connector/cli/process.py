@@ -9,9 +9,11 @@ when there is nothing left to stop and the exit code is what is still to be told
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 
 from connector.signals import STOPPING
@@ -33,6 +35,14 @@ def open_standard_streams() -> None:
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
 
 
+def raise_descriptor_limit() -> None:
+    """Take as many descriptors as we may: the usual 1024 are for programs that ask `select`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def end_on_signals() -> None:
     """While it starts, a signal ends the process without a traceback: ``run`` with 0, else as shells say."""
     for number in STOPPING:
@@ -41,7 +51,8 @@ def end_on_signals() -> None:
 
 def leave_signals() -> None:
     """Give signals back to the system and the event loop, for a command with no end of its own to keep."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

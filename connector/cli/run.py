@@ -17,7 +17,13 @@ from connector.cli.process import hold_signals, leave_hung_threads
 from connector.config import LoadedConfig, Peers, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.herder import warn_of
-from connector.telemetry import Redactor, configure_logs, install_loop_handler, people_read
+from connector.telemetry import (
+    Redactor,
+    configure_logs,
+    install_loop_handler,
+    log_in_background,
+    people_read,
+)
 from connector.wiring.run import run_worker
 from connector.worker import Undelivered
 
@@ -36,6 +42,7 @@ def run(path: Path) -> int:
     redactor = Redactor()
     for secret in loaded.secrets:
         redactor.add(secret)
+    stderr = log_in_background()
     configure_logs(loaded.config.log.level, loaded.config.log.format, redactor)
     _greet(loaded)
     _tell_of_proxies(loaded.peers)
@@ -44,6 +51,7 @@ def run(path: Path) -> int:
     for plan in loaded.plans:
         warn_of(plan)
     code = _supervise(loaded, redactor, Watch(path, env=os.environ, running=loaded))
+    stderr.drain()
     leave_hung_threads(code)
     return code
 

@@ -7,6 +7,7 @@ import re
 import socket
 
 from connector.http.proxy import Proxy
+from connector.network import connect_first
 
 _LONGEST_HEAD = 16_384
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
@@ -20,7 +21,7 @@ async def connect_http(proxy: Proxy, host: str, port: int) -> tuple[socket.socke
     Raises:
         OSError: The proxy was not reached, or ended the connection.
     """
-    sock = await _reach(proxy)
+    sock = await reach(proxy)
     try:
         await asyncio.get_running_loop().sock_sendall(sock, _request(proxy, host, port))
         return sock, await _status(sock)
@@ -37,26 +38,15 @@ def _request(proxy: Proxy, host: str, port: int) -> bytes:
     return f"{head}\r\n".encode("ascii")
 
 
-async def _reach(proxy: Proxy) -> socket.socket:
-    """Try each address of the proxy in turn."""
+async def reach(proxy: Proxy) -> socket.socket:
+    """
+    Return a socket to the proxy, in non-blocking mode; its addresses race.
+
+    Raises:
+        OSError: No address of it answers.
+    """
     loop = asyncio.get_running_loop()
-    failed: OSError | None = None
-    for family, kind, _, _, address in await loop.getaddrinfo(
-        proxy.host, proxy.port, type=socket.SOCK_STREAM
-    ):
-        sock = socket.socket(family, kind)
-        try:
-            sock.setblocking(False)
-            await loop.sock_connect(sock, address)
-        except OSError as error:
-            sock.close()
-            failed = error
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
-    raise failed or OSError("it has no address")
+    return await connect_first(await loop.getaddrinfo(proxy.host, proxy.port, type=socket.SOCK_STREAM))
 
 
 async def _status(sock: socket.socket) -> int:

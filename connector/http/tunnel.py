@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from connector.errors import RetriableError
-from connector.http.connect import connect_http
+from connector.http.connect import connect_http, reach
 from connector.http.proxy import Proxy, proxy_refused
 
 if TYPE_CHECKING:
@@ -44,16 +44,28 @@ async def open_tunnel(proxy: Proxy, host: str, port: int) -> socket.socket:
 
 async def _connect_socks(proxy: Proxy, host: str, port: int) -> socket.socket:
     # Not at the top: who uses no SOCKS proxy need not pay for the library.
-    from python_socks import ProxyConnectionError, ProxyError, ProxyType
+    from python_socks import ProxyError, ProxyType
     from python_socks.async_.asyncio import Proxy as Socks
 
+    class Reached(Socks):
+        """Stands before the proxy: the library would try no more than one of its addresses."""
+
+        async def connect(self, *_: object, **__: object) -> socket.socket:
+            return sock
+
     resolves_there = proxy.scheme == "socks5h"
-    socks = Socks(ProxyType.SOCKS5, proxy.host, proxy.port, proxy.user, proxy.password, resolves_there)
+    place = (proxy.host, proxy.port)
+    sock = await reach(proxy)
+    socks = Socks(
+        ProxyType.SOCKS5,
+        *place,
+        proxy.user,
+        proxy.password,
+        resolves_there,
+        forward=Reached(ProxyType.SOCKS5, *place),
+    )
     try:
         return await socks.connect(host, port)
-    except ProxyConnectionError as error:
-        cause = error.__cause__
-        said = f"cannot be reached: {getattr(cause, 'strerror', None) or 'no address of it answers'}"
     except ProxyError as error:
         said = _refusal(proxy, error)
     except socket.gaierror:

@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol as Offered
 
 from connector.http import Proxy, open_tunnel
 from connector.subscription.connection import ReadingConnection
 from connector.subscription.errors import SessionError
-from connector.subscription.handshake import OPENING_ERRORS, opening_failed
+from connector.subscription.handshake import OPENING_ERRORS, handshake_refused, opening_failed
 from connector.subscription.settings import SessionSettings
+from connector.subscription.upgrade import Answer, noting
 from connector.tls import RotatingContext, find_tls_error
 from connector.upstream import Opening
 
@@ -31,12 +33,15 @@ async def open_socket(opening: Opening, settings: SessionSettings) -> ReadingCon
     Return an open socket, or our error for what the library raised: it would hold the URL, and the token
     in it, so the caller raises ours where that is no longer being handled.
     """
-    ended_by: list[Exception] = []
+    answer = Answer()
     try:
         with anyio.fail_after(settings.open_timeout):
-            return await _connect(opening, settings, ended_by)
+            return await _connect(opening, settings, answer)
     except OPENING_ERRORS as error:
-        tls = [found for ended in ended_by if (found := find_tls_error(ended))]
+        refusal = answer.refusal()
+        if refusal is not None and not isinstance(error, InvalidStatus):
+            return handshake_refused(refusal, opening.without_token)
+        tls = [found for ended in answer.ended_by if (found := find_tls_error(ended))]
         return opening_failed(
             tls[0] if tls else error,
             is_secure=_is_secure(opening.url),
@@ -47,9 +52,7 @@ async def open_socket(opening: Opening, settings: SessionSettings) -> ReadingCon
         )
 
 
-async def _connect(
-    opening: Opening, settings: SessionSettings, ended_by: list[Exception]
-) -> ReadingConnection:
+async def _connect(opening: Opening, settings: SessionSettings, answer: Answer) -> ReadingConnection:
     tls = await _context(settings.tls) if _is_secure(opening.url) else None
     sock = await _tunnel(opening.url, settings.proxy)
     try:
@@ -68,7 +71,7 @@ async def _connect(
             ping_interval=None,
             max_size=settings.max_message_bytes,
             logger=_quiet,
-            create_connection=_watched(ended_by),
+            create_connection=noting(answer),
         )
     except BaseException:
         if sock is not None:
@@ -93,18 +96,6 @@ async def _context(tls: RotatingContext) -> ssl.SSLContext:
 
 def _is_secure(url: str) -> bool:
     return url.lower().startswith("wss:")  # never raises, unlike the functions that take URLs apart
-
-
-def _watched(ended_by: list[Exception]) -> type[ReadingConnection]:
-    """A connection that notes what ended it. The library tells that only of those that were opened."""
-
-    class Watched(ReadingConnection):
-        def connection_lost(self, exc: Exception | None) -> None:
-            if exc is not None:
-                ended_by.append(exc)
-            super().connection_lost(exc)
-
-    return Watched
 
 
 class _Connect(connect):

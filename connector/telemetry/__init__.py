@@ -1,5 +1,6 @@
 """Metrics, logs, and the redaction of secrets."""
 
+from connector.telemetry.background import BackgroundStream, log_in_background
 from connector.telemetry.logs import configure_logs, install_loop_handler, people_read
 from connector.telemetry.loop import LoopWatch
 from connector.telemetry.metrics import Metrics, set_one
@@ -12,6 +13,7 @@ from connector.telemetry.terminal import printable, printable_lines
 from connector.telemetry.tokens import TokenMetrics
 
 __all__ = [
+    "BackgroundStream",
     "LoopWatch",
     "Metrics",
     "PublisherMetrics",
@@ -22,6 +24,7 @@ __all__ = [
     "TokenMetrics",
     "configure_logs",
     "install_loop_handler",
+    "log_in_background",
     "people_read",
     "printable",
     "printable_lines",

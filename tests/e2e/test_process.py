@@ -3,9 +3,11 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -61,6 +63,67 @@ def test_with_standard_streams_closed_it_runs_and_stops_clean(directory: Path, c
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     assert '"event":"stopped"' in (directory / "err").read_text().replace(" ", "")
+
+
+def test_a_terminal_that_is_closed_drains_and_ends_it(directory: Path) -> None:
+    with running(f"{CONNECTOR} run -c dex.yaml", directory) as process:
+        until_logged("api listening", directory, process)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(PATIENCE) == 0
+    said = (directory / "err").read_text().replace(" ", "")
+    assert '"signal":"SIGHUP"' in said
+    assert '"event":"stopped"' in said
+
+
+def test_under_nohup_it_outlives_its_terminal(directory: Path) -> None:
+    with running(f"nohup {CONNECTOR} run -c dex.yaml", directory) as process:
+        until_logged("api listening", directory, process)
+        process.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_a_reader_of_its_log_that_is_stuck_stops_neither_it_nor_its_end(directory: Path) -> None:
+    config = directory / "dex.yaml"
+    config.write_text(config.read_text().replace("port: 0", f"port: {(port := free_port())}"))
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writes, b"x" * 4096)
+    os.set_blocking(writes, True)
+    command = [sys.executable, "-m", "connector", "run", "-c", "dex.yaml"]
+    process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, stderr=writes)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not is_alive(port):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reads)
+        os.close(writes)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        number: int = sock.getsockname()[1]
+        return number
+
+
+def is_alive(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def test_without_a_stream_for_its_log_it_runs_too(directory: Path) -> None:

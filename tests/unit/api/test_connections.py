@@ -1,0 +1,138 @@
+"""Port 8083 under callers that hold on to it, on loopback sockets."""
+
+import http.client
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from connector.api import ApiServer, ConnectionLimits
+from tests.unit.api.test_server import METRICS, FakeHealth, ask, get, serve
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def serving(
+    limits: ConnectionLimits,
+    *,
+    render: Callable[[], tuple[bytes, str]] = lambda: (METRICS, "text/plain"),
+    health: FakeHealth | None = None,
+    clock: Callable[[], float] = lambda: 0.0,
+) -> AsyncIterator[int]:
+    server = ApiServer("127.0.0.1", 0, health or FakeHealth(), render, limits=limits, clock=clock)
+    async with anyio.create_task_group() as group:
+        with anyio.fail_after(60):
+            yield await group.start(partial(serve, server))
+            group.cancel_scope.cancel()
+
+
+def hold(port: int, said: bytes, number: int, stack: ExitStack) -> list[socket.socket]:
+    held = []
+    for _ in range(number):
+        sock = stack.enter_context(socket.create_connection(("127.0.0.1", port), 30))
+        sock.sendall(said)
+        held.append(sock)
+    return held
+
+
+def is_ended(sock: socket.socket) -> bool:
+    try:
+        while sock.recv(4096):
+            pass
+    except ConnectionResetError:
+        pass
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\n", b"POST /livez HTTP/1.1\r\n"])
+async def test_a_probe_is_answered_while_others_hold_more_connections_than_there_are(said: bytes) -> None:
+    async with serving(ConnectionLimits(connections=5, exchange=60)) as port:
+        with ExitStack() as stack:
+            held = await anyio.to_thread.run_sync(hold, port, said, 20, stack)
+            answer = await get(port, "/livez")
+            ended = [await anyio.to_thread.run_sync(is_ended, sock) for sock in held[:15]]
+    assert answer.status == 200
+    assert all(ended)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"GET /li",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: ",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /livez",
+        b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf",
+    ],
+)
+async def test_half_a_request_does_not_keep_its_connection(said: bytes) -> None:
+    async with serving(ConnectionLimits(exchange=0.3)) as port:
+        with ExitStack() as stack:
+            (held,) = await anyio.to_thread.run_sync(hold, port, said, 1, stack)
+            assert await anyio.to_thread.run_sync(is_ended, held)
+
+
+async def test_who_does_not_read_does_not_keep_its_connection() -> None:
+    large = b"x" * 8_000_000
+    async with serving(ConnectionLimits(exchange=0.5), render=lambda: (large, "text/plain")) as port:
+        with ExitStack() as stack:
+            (held,) = await anyio.to_thread.run_sync(
+                hold, port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 1, stack
+            )
+            await anyio.sleep(2)
+            assert await anyio.to_thread.run_sync(is_ended, held)
+
+
+async def test_a_connection_that_is_used_stays() -> None:
+    def use(port: int) -> list[int]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        seen: list[int] = []
+        for _ in range(3):
+            connection.request("GET", "/livez")
+            connection.getresponse().read()
+            seen.append(connection.sock.getsockname()[1])
+        connection.close()
+        return seen
+
+    async with serving(ConnectionLimits(connections=1)) as port:
+        assert len(set(await anyio.to_thread.run_sync(use, port))) == 1
+
+
+async def test_metrics_are_computed_once_a_second_however_many_ask() -> None:
+    computed: list[float] = []
+    clock = Clock()
+
+    def render() -> tuple[bytes, str]:
+        computed.append(clock.now)
+        return METRICS, "text/plain"
+
+    async with serving(ConnectionLimits(), render=render, clock=clock) as port:
+        for _ in range(20):
+            assert (await anyio.to_thread.run_sync(ask, port, "/metrics")).body == METRICS
+        assert computed == [100.0]
+        clock.now += 1.0
+        await anyio.to_thread.run_sync(ask, port, "/metrics")
+    assert computed == [100.0, 101.0]
+
+
+async def test_readiness_that_changes_is_told_at_once_and_computed_now_and_then() -> None:
+    health, clock = FakeHealth(), Clock()
+    async with serving(ConnectionLimits(), health=health, clock=clock) as port:
+        for _ in range(5):
+            await get(port, "/readyz")
+        assert health.asked == ["body"]
+        health.is_ready = True
+        assert (await get(port, "/readyz")).json()["ready"] is True  # type: ignore[index]

@@ -1,0 +1,96 @@
+"""Answers to the upgrade that are odd, but come from real servers and proxies."""
+
+import anyio
+import pytest
+
+from connector.subscription.errors import ConnectFailed, HandshakeRefused
+from tests.unit.subscription.driving import connect, transport
+from tests.unit.subscription.servers import LEGACY, MODERN, RawPeer, raw_server
+
+HEAD = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain\r\nRetry-After: 7\r\n"
+LONG = b"X-Policy: " + b"p" * 9_000 + b"\r\n"
+LARGE = b"token expired " * 90_000
+
+ANSWERS = {
+    "no length, no end": HEAD + b"\r\ntoken expired",
+    "half of its length": HEAD + b"Content-Length: 100\r\n\r\ntoken expired",
+    "a long line": HEAD + LONG + b"Content-Length: 13\r\n\r\ntoken expired",
+    "an endless line": HEAD + b"X-Policy: " + b"p" * 90_000,
+    "many lines": HEAD + b"X-A: b\r\n" * 300 + b"Content-Length: 0\r\n\r\n",
+    "too many lines": HEAD + b"X-A: b\r\n" * 3_000 + b"Content-Length: 0\r\n\r\n",
+    "a large body": HEAD + b"Content-Length: %d\r\n\r\n" % len(LARGE) + LARGE,
+    "a large body in chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(LARGE) + LARGE,
+    "a broken line": HEAD + b"nonsense\r\n\r\n",
+    "a length that is none": HEAD + b"Content-Length: many\r\n\r\n",
+    "a coding nobody knows": HEAD + b"Transfer-Encoding: zip\r\n\r\ntoken expired",
+    "HTTP/1.0": HEAD.replace(b"1.1", b"1.0") + b"\r\ntoken expired",
+    "no reason": HEAD.replace(b" Unauthorized", b"") + b"Content-Length: 0\r\n\r\n",
+    "no end of its head": HEAD,
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "holds"),
+    [
+        *(pytest.param(answer, False, id=f"{name}, then its end") for name, answer in ANSWERS.items()),
+        *(pytest.param(ANSWERS[name], True, id=name) for name in [*ANSWERS][:4]),
+    ],
+)
+async def test_a_status_that_was_seen_decides(answer: bytes, holds: bool) -> None:
+    async def refuse(peer: RawPeer) -> None:
+        await peer.request()
+        peer.writer.write(answer)
+        if holds:
+            await anyio.sleep(30)
+        await peer.writer.drain()
+
+    async with raw_server(refuse) as url:
+        with pytest.raises(HandshakeRefused) as caught:
+            await connect(transport(url, open_timeout=10.0))
+    assert caught.value.symptom.status == 401
+    if b"Retry-After" in answer:
+        assert caught.value.retry_after == 7.0
+
+
+async def test_what_is_no_status_is_none() -> None:
+    async def speak(peer: RawPeer) -> None:
+        await peer.request()
+        peer.writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+    async with raw_server(speak) as url:
+        with pytest.raises(ConnectFailed):
+            await connect(transport(url))
+
+
+@pytest.mark.parametrize("more", [LONG, b"X-A: b\r\n" * 300], ids=["long", "many"])
+async def test_a_socket_opens_whatever_headers_come_with_it(more: bytes) -> None:
+    async def upgrade(peer: RawPeer) -> None:
+        await peer.greet(f"{MODERN.value}\r\n{more.decode()[:-2]}")
+        await anyio.sleep(30)
+
+    async with raw_server(upgrade) as url:
+        opened = transport(url)
+        await connect(opened)
+        assert opened.subprotocol is MODERN
+        opened.abort()
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        f"{MODERN.value}, {LEGACY.value}",
+        f"{LEGACY.value},{MODERN.value}",
+        f"{MODERN.value}\r\nSec-WebSocket-Protocol: {LEGACY.value}",
+        f"{MODERN.value}, {MODERN.value}",
+    ],
+)
+async def test_a_server_that_echoes_what_was_offered_has_selected_the_first(echo: str) -> None:
+    async def upgrade(peer: RawPeer) -> None:
+        await peer.greet(echo)
+        await anyio.sleep(30)
+
+    async with raw_server(upgrade) as url:
+        opened = transport(url)
+        await connect(opened)
+        assert opened.subprotocol is MODERN
+        opened.abort()
