@@ -142,7 +142,8 @@ def _descriptor(stream: TextIO) -> int | None:
 
 def _say_dropped(count: int) -> str:
     moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    event = "log lines dropped: whoever reads the log does not keep up"
     return (
         f'{{"time": "{moment}", "level": "warning", "logger": "connector.telemetry.background", '
-        f'"event": "log lines dropped: whoever reads the log does not keep up", "lines": {count}}}\n'
+        f'"event": "{event}", "lines": {count}}}\n'
     )
