@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any
 
 from websockets import http11
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHeader
 from websockets.http11 import Response
 from websockets.streams import StreamReader
 from websockets.typing import Subprotocol as Offered
@@ -67,7 +69,8 @@ class Answer:
         for line in self._lines[1:]:
             name, colon, value = line.decode("latin-1").partition(":")
             if colon:
-                headers[name.strip()] = value.strip()
+                with suppress(InvalidHeader):  # what is no header says nothing
+                    headers[name.strip()] = value.strip()
         body = bytes(self._reader.buffer) if self._reader is not None and b"" in self._lines else b""
         return Response(int(found[1]), "", headers, body)
 

@@ -53,7 +53,7 @@ subscriptions:
     document: orders.graphql
     rows: orders
     topic: shop.orders
-    key: [id, customer.id]
+    key: [id]
     timestamp: at
 """
 LINES = WHOLE.split("\n")
