@@ -39,10 +39,10 @@ _LAST_RESORT = 2.0
 """Seconds on top, after which uvicorn is not waited for."""
 
 
-METRICS_AGE = 1.0
+METRICS_AGE = 0.05
 """Seconds for which metrics stay as they were computed: many who scrape must not take the rows' time."""
 
-READY_AGE = 0.25
+READY_AGE = 0.05
 """Seconds for which the body of ``/readyz`` stays, as long as its status does."""
 
 
