@@ -30,6 +30,11 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def _hears_of_its_terminal() -> None:
+    """The tests themselves may run under ``nohup``, and what is ignored is inherited."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def running(command: str, directory: Path, log: str = "err") -> Iterator[subprocess.Popen[bytes]]:
     with (directory / log).open("wb") as errors:
@@ -39,6 +44,7 @@ def running(command: str, directory: Path, log: str = "err") -> Iterator[subproc
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
+            preexec_fn=_hears_of_its_terminal,
         )
     try:
         yield process
