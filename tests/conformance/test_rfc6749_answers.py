@@ -27,9 +27,10 @@ QUOTED = "s3cret-of-the-body"
 PERMANENT = [
     *("invalid_request", "invalid_client", "invalid_grant"),
     *("unauthorized_client", "unsupported_grant_type", "invalid_scope"),
+    *("access_denied", "invalid_target"),
 ]
-PASSING = ["temporarily_unavailable", "server_error"]
-UNKNOWN = ["slow_down", "Invalid_Client", QUOTED]
+PASSING = ["temporarily_unavailable", "server_error", "slow_down"]
+UNKNOWN = ["expired_token", "Invalid_Client", QUOTED]
 CODES = [*PERMANENT, *PASSING, *UNKNOWN]
 STATUSES = [200, 302, 400, 401, 403, 429, 500, 503]
 PASSING_STATUSES = [429, 500, 503]
