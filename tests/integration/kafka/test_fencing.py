@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+import aiokafka.errors
 import pytest
-from aiokafka.errors import ProducerFenced, UnknownError, for_code
+from aiokafka.errors import ProducerFenced
 
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
@@ -91,4 +92,5 @@ async def test_a_transaction_that_timed_out_looks_fenced(
 
 def test_aiokafka_does_not_know_the_error_producer_fenced() -> None:
     """Brokers tell 0.14, which speaks old versions, of INVALID_PRODUCER_EPOCH instead."""
-    assert for_code(PRODUCER_FENCED) is UnknownError
+    known = {getattr(one, "errno", None) for one in vars(aiokafka.errors).values()}
+    assert PRODUCER_FENCED not in known
