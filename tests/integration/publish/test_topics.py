@@ -1,9 +1,12 @@
 """Topics that go, grow, or may not be written to."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import anyio
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
 from anyio.to_thread import run_sync
 
@@ -90,6 +93,15 @@ async def test_a_deleted_topic_holds_up_nobody_and_may_come_back_with_fewer_part
     assert await end_offsets(kafka.bootstrap_servers, other) == {0: 100}
 
 
+async def until_denied(bootstrap_servers: str, topic: str) -> None:
+    """Brokers hear of a rule some time after it was made; what they take until then is row 0 again."""
+    ((_, row, _, _),) = numbered([0])
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap_servers) as producer:
+        with anyio.fail_after(DEADLINE), suppress(TopicAuthorizationFailedError):
+            while True:
+                await producer.send_and_wait(topic, bytes(row))
+
+
 async def test_a_topic_that_may_not_be_written_to_is_retried_and_holds_up_nobody(
     start_kafka: StartKafka, topic_name: Callable[[], str]
 ) -> None:
@@ -102,6 +114,7 @@ async def test_a_topic_that_may_not_be_written_to_is_retried_and_holds_up_nobody
             with anyio.fail_after(DEADLINE):
                 await running.publisher.topic(denied).ready.wait()
             await admin._send_to_controller(CreateAclsRequest(*acl(denied, WRITE, DENY)))
+            await until_denied(kafka.bootstrap_servers, denied)
             await running.add(denied, numbered(range(10)))
             await until(lambda: running.rebuilt > 1)
             aside = Running.beside(running)
