@@ -1,6 +1,9 @@
 """Which partition Kafka's own Java producer chooses for a key."""
 
+import atexit
 import base64
+import fcntl
+import hashlib
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -14,8 +17,8 @@ from tests.brokers.archive import archive_options
 from tests.brokers.cluster import KafkaCluster
 
 JAVA = Path(__file__).parent / "java"
-DEADLINE = 90.0
-"""Seconds for compiling the program, once, and asking it; it takes about three, and then a tenth."""
+DEADLINE = 200.0
+"""Seconds for starting the program, once, and asking it; it takes about one, and then a tenth."""
 
 
 async def java_partitions(cluster: KafkaCluster, topic: str, keys: Sequence[bytes | None]) -> list[int]:
@@ -26,16 +29,18 @@ async def java_partitions(cluster: KafkaCluster, topic: str, keys: Sequence[byte
     null key go where the producer's sticky partitioner likes.
 
     Raises:
-        AssertionError: The program failed; the message is what it said.
-        TimeoutError: DEADLINE passed.
+        AssertionError: The program failed, or DEADLINE passed; the message is what it said, and in the second
+            case what each of its threads waits for.
     """
     lines = ["-" if key is None else base64.b64encode(key).decode() for key in keys]
     question = "".join(f"{line}\n" for line in [f"{cluster.bootstrap_servers} {topic} {len(keys)}", *lines])
     try:
         with anyio.fail_after(DEADLINE):
             answer = await anyio.to_thread.run_sync(
-                _asked, cluster.classpath, question.encode(), abandon_on_cancel=True
+                _ask, cluster.classpath, question.encode(), abandon_on_cancel=True
             )
+    except TimeoutError as late:
+        raise AssertionError("\n".join(program.thread_dump() for program in _running)) from late
     except BaseException:  # an answer that comes late must not be the next question's
         for program in _running:
             program.kill()
@@ -46,7 +51,7 @@ async def java_partitions(cluster: KafkaCluster, topic: str, keys: Sequence[byte
 
 
 class _Program:
-    """The program, kept running: a JVM that starts and compiles costs more than what is asked of it."""
+    """The program, kept running: a JVM that starts costs more than what is asked of it."""
 
     def __init__(self, classpath: str) -> None:
         command = [
@@ -56,10 +61,15 @@ class _Program:
             "-XX:TieredStopAtLevel=1",
             *archive_options(classpath),
         ]
-        command += [f"-Dlog4j2.configurationFile={JAVA / 'quiet.properties'}", "-cp", classpath]
+        classes = _compiled(classpath)
+        command += [
+            f"-Dlog4j2.configurationFile={JAVA / 'quiet.properties'}",
+            "-cp",
+            f"{classpath}:{classes}",
+        ]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the program runs
         self._process = subprocess.Popen(
-            [*command, str(JAVA / "Partitions.java")],
+            [*command, "Partitions"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -82,6 +92,13 @@ class _Program:
         """End it; whoever waits for an answer gets the empty one."""
         self._process.kill()
 
+    def thread_dump(self) -> str:
+        """End it, and return what its threads were at."""
+        pid = str(self._process.pid)
+        answer = subprocess.run(["jstack", pid], capture_output=True, text=True, timeout=30, check=False)
+        self.kill()
+        return f"no answer within {DEADLINE:g} s:\n{answer.stdout}{answer.stderr}"
+
     def end(self) -> str:
         """End it, and return what it complained of."""
         self.kill()
@@ -92,11 +109,26 @@ class _Program:
             return errors.read().decode(errors="replace")
 
 
+def _compiled(classpath: str) -> Path:
+    """The directory of the program's class, compiled by whoever finds none."""
+    source = JAVA / "Partitions.java"
+    jars = Path(classpath).parent
+    classes = jars.with_name(f"{jars.name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:8]}-classes")
+    with classes.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several workers at once: the others find what the first made
+        if not classes.is_dir():
+            with tempfile.TemporaryDirectory(dir=classes.parent) as scratch:
+                made = Path(scratch, "classes")
+                subprocess.run(["javac", "-cp", classpath, "-d", str(made), str(source)], check=True)
+                made.rename(classes)
+    return classes
+
+
 _running: list[_Program] = []
 _turn = Lock()
 
 
-def _asked(classpath: str, question: bytes) -> bytes:
+def _ask(classpath: str, question: bytes) -> bytes:
     with _turn:
         if not _running:
             _running.append(_Program(classpath))
@@ -104,3 +136,9 @@ def _asked(classpath: str, question: bytes) -> bytes:
         if not answer:
             raise AssertionError(_running.pop().end())
         return answer
+
+
+@atexit.register
+def _end_all() -> None:
+    for program in _running:
+        program.end()

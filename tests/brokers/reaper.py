@@ -6,6 +6,7 @@ holds the reading end of a pipe: when the last writer is gone, it kills the proc
 (PR_SET_PDEATHSIG would fire when the *thread* that started a broker ends.)
 """
 
+import atexit
 import functools
 import subprocess
 import sys
@@ -56,3 +57,11 @@ def _pipe() -> IO[str]:
 
 _PROCESSES: list[subprocess.Popen[str]] = []
 """Kept referenced: a collected Popen of a running process warns."""
+
+
+@atexit.register
+def _end() -> None:
+    for process in _PROCESSES:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(10)
