@@ -76,7 +76,14 @@ def leave_hung_threads(code: int) -> None:
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    if sys.argv[1:2] == ["run"]:
-        sys.stderr.write("stopped before anything was started\n")
-        raise SystemExit(0)
-    raise SystemExit(128 + number)
+    """
+    End at once. An exception would not do: where Python happens to run a callback of its own, as for a weak
+    reference while it imports, it is printed and forgotten, and the program goes on.
+    """
+    is_run = sys.argv[1:2] == ["run"]
+    with suppress(OSError):
+        if is_run:
+            os.write(2, b"stopped before anything was started\n")
+    with suppress(Exception):  # what was interrupted may be writing to it
+        sys.stdout.flush()
+    os._exit(0 if is_run else 128 + number)

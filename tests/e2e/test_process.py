@@ -158,6 +158,25 @@ def test_a_signal_while_it_starts_ends_it_with_no_traceback(
     assert "Traceback" not in (directory / "err").read_text()
 
 
+_SIGNAL_IN_A_CALLBACK = """
+import os, signal, sys, time, weakref
+sys.argv = ["connector", "run"]
+from connector.cli.process import end_on_signals
+end_on_signals()
+class Object: pass
+watched = Object()
+reference = weakref.ref(watched, lambda _: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(1)))
+del watched
+time.sleep(60)
+"""
+
+
+def test_a_signal_is_heeded_where_python_forgets_exceptions_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _SIGNAL_IN_A_CALLBACK]
+    ended = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"stopped before anything was started\n")
+
+
 @pytest.mark.parametrize(
     "pauses", [[0.0], [0.02], SLOW([0.05]), SLOW([0.1]), SLOW([0.02, 0.02, 0.02]), [0.0, 0.3, 0.0]]
 )

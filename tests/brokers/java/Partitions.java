@@ -36,7 +36,9 @@ public final class Partitions {
     }
 
     private static List<String> answer(String servers, String topic, List<String> keys) throws Exception {
-        Map<String, Object> config = Map.of("bootstrap.servers", servers, "max.block.ms", 20_000);
+        // One request at a time: else those of a topic that is not quite there yet stay out of order for ever.
+        Map<String, Object> config = Map.of("bootstrap.servers", servers, "max.block.ms", 20_000,
+            "max.in.flight.requests.per.connection", 1);
         String scratch = "java-partitions-" + UUID.randomUUID();
         try (Admin admin = Admin.create(config)) {
             int partitions =
