@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.publish.clock import JumpingLoop
+from tests.unit.publish.clock import TickingLoop
 
 
 @pytest.fixture
 def anyio_backend() -> tuple[str, dict[str, Callable[[], Any]]]:
     """Time that jumps: no test waits for a backoff."""
-    return "asyncio", {"loop_factory": JumpingLoop}
+    return "asyncio", {"loop_factory": TickingLoop}
