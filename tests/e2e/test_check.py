@@ -20,6 +20,7 @@ from tests.e2e.connector_process import PATIENCE, encodings
 from tests.e2e.stage import Stage, open_stage
 from tests.e2e.test_kafka_security import kafka as kafka_section
 from tests.e2e.test_kafka_security import secured_stage
+from tests.slow import first_of
 from tests.standins.behaviour import Close, ErrorOnConnection, HttpRefusal, Silence
 from tests.standins.feed import Feed
 from tests.standins.oauth import TokenAnswer
@@ -72,6 +73,7 @@ async def test_a_topic_that_will_be_created_is_not_created_by_it(stage: Stage) -
     assert again[topic, "exists"]["exists"] is False
 
 
+@pytest.mark.slow
 async def test_a_topic_that_must_exist_and_does_not_is_named(stage: Stage) -> None:
     done = await run_command(stage, stage.config(topics={"create": False}), "check", "--json")
     assert done.returncode == 3
@@ -80,6 +82,7 @@ async def test_a_topic_that_must_exist_and_does_not_is_named(stage: Stage) -> No
     assert "does not exist" in there["detail"]
 
 
+@pytest.mark.slow
 async def test_topics_named_by_rows_and_the_dead_letter_topic_are_told_apart(stage: Stage) -> None:
     name = f"{stage.topic_prefix}.{{Transaction.Hash}}"
     subscriptions = [stage.subscription(stage.upstream.feed, topic=name)]
@@ -124,6 +127,7 @@ async def test_a_token_endpoint_that_is_down_is_no_refusal(stage: Stage) -> None
     assert "HTTP 503" in of_check(checks(done), "token")["detail"]
 
 
+@pytest.mark.slow
 async def test_another_scope_than_asked_for_is_told(stage: Stage) -> None:
     stage.oauth.behave(TokenAnswer(scope="api read"))
     token = of_check(checks(await run_command(stage, stage.config(), "check", "--json")), "token")
@@ -139,6 +143,7 @@ async def test_an_endpoint_that_nobody_answers_at(stage: Stage) -> None:
     assert connection["reason"] == "unreachable"
 
 
+@pytest.mark.slow
 async def test_an_endpoint_that_takes_the_connection_and_says_nothing(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"ws://127.0.0.1:{mute.getsockname()[1]}/graphql"
@@ -157,6 +162,7 @@ async def test_no_acknowledgement(stage: Stage) -> None:
     assert of_check(found, "connection_ack")["reason"] == "no_ack"
 
 
+@pytest.mark.slow
 async def test_no_keep_alive_is_told_and_is_no_failure(stage: Stage) -> None:
     stage.upstream.behave(keepalive=None)
     done = await run_command(stage, stage.config(endpoint={"keepalive_timeout": "1s"}), "check", "--json")
@@ -182,26 +188,33 @@ async def test_where_silence_is_usual_our_ping_is_answered(stage: Stage) -> None
 
 @pytest.mark.parametrize(
     ("behaviour", "check", "code", "reason"),
-    [
-        ({"at_upgrade": HttpRefusal(status=401)}, "handshake", 4, "unauthorized"),
-        ({"at_upgrade": HttpRefusal.html(403)}, "handshake", 4, "unauthorized"),
-        (
-            {"at_upgrade": HttpRefusal(status=403, challenges=('Bearer error="insufficient_scope"',))},
-            "handshake",
-            4,
-            "insufficient_scope",
-        ),
-        ({"at_upgrade": HttpRefusal(status=402, body="No active billing period")}, "handshake", 4, "points"),
-        (
-            {"at_upgrade": HttpRefusal(status=429, body="Too Many Sessions")},
-            "handshake",
-            3,
-            "too_many_sessions",
-        ),
-        ({"at_upgrade": HttpRefusal(status=502)}, "handshake", 3, "server_error"),
-        ({"instead_of_ack": Close(4403, "Forbidden")}, "connection_ack", 4, "unauthorized"),
-        ({"instead_of_ack": ErrorOnConnection("Unauthorized")}, "connection_ack", 4, "unauthorized"),
-    ],
+    first_of(
+        [
+            ({"at_upgrade": HttpRefusal(status=401)}, "handshake", 4, "unauthorized"),
+            ({"at_upgrade": HttpRefusal.html(403)}, "handshake", 4, "unauthorized"),
+            (
+                {"at_upgrade": HttpRefusal(status=403, challenges=('Bearer error="insufficient_scope"',))},
+                "handshake",
+                4,
+                "insufficient_scope",
+            ),
+            (
+                {"at_upgrade": HttpRefusal(status=402, body="No active billing period")},
+                "handshake",
+                4,
+                "points",
+            ),
+            (
+                {"at_upgrade": HttpRefusal(status=429, body="Too Many Sessions")},
+                "handshake",
+                3,
+                "too_many_sessions",
+            ),
+            ({"at_upgrade": HttpRefusal(status=502)}, "handshake", 3, "server_error"),
+            ({"instead_of_ack": Close(4403, "Forbidden")}, "connection_ack", 4, "unauthorized"),
+            ({"instead_of_ack": ErrorOnConnection("Unauthorized")}, "connection_ack", 4, "unauthorized"),
+        ]
+    ),
 )
 async def test_a_refusal_is_called_what_the_table_calls_it(
     stage: Stage, behaviour: dict[str, Any], check: str, code: int, reason: str
@@ -215,6 +228,7 @@ async def test_a_refusal_is_called_what_the_table_calls_it(
     assert_nothing_was_subscribed(stage)
 
 
+@pytest.mark.slow
 async def test_a_server_that_speaks_but_one_subprotocol_is_asked_for_it(stage: Stage) -> None:
     stage.upstream.behave(subprotocols=("graphql-transport-ws",))
     done = await run_command(stage, stage.config(), "check", "--json")
@@ -222,6 +236,7 @@ async def test_a_server_that_speaks_but_one_subprotocol_is_asked_for_it(stage: S
     assert of_check(checks(done), "subprotocol")["subprotocol"] == "graphql-transport-ws"
 
 
+@pytest.mark.slow
 async def test_a_token_that_is_given_has_no_known_life(stage: Stage) -> None:
     config = stage.config(token=stage.authority.issue())
     del config["oauth"]
@@ -287,6 +302,7 @@ async def test_a_wrong_sasl_password_is_named(
     assert f"does not accept user {user} with this password" in server["detail"]
 
 
+@pytest.mark.slow
 async def test_a_missing_client_certificate_is_named(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -296,6 +312,7 @@ async def test_a_missing_client_certificate_is_named(
     assert of_check(checks(done), "bootstrap server")["reason"] == "client_certificate"
 
 
+@pytest.mark.slow
 async def test_plaintext_on_a_tls_port_is_named(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -342,6 +359,7 @@ async def test_it_speaks_through_tls_and_is_not_let_in_by_an_unknown_authority(
     assert of_check(checks(done), "bootstrap server")["reason"] == "untrusted"
 
 
+@pytest.mark.slow
 async def test_a_silence_after_the_acknowledgement_ends_in_time(stage: Stage) -> None:
     stage.upstream.behave(instead_of_ack=Silence(keepalive=False))
     done = await run_command(stage, stage.config(endpoint={"ack_timeout": "1s"}), "check", "--json")

@@ -15,6 +15,7 @@ from tests.brokers.secured import PLAIN_PASSWORD, PLAIN_USER, SecuredKafka
 from tests.e2e.command import checks, run_command
 from tests.e2e.connector_process import at_least
 from tests.e2e.stage import Stage, open_stage
+from tests.slow import first_of
 from tests.standins.feed import Feed
 from tests.standins.oauth import StandInOAuth, TokenAnswer
 from tests.standins.tokens import TokenAuthority, make_secret
@@ -65,7 +66,7 @@ def allow_all_that_is_documented(secured: SecuredKafka, user: str, prefix: str) 
     secured.allow(user, "WRITE", "CREATE", "DESCRIBE_CONFIGS", topic=f"{prefix}.", prefixed=True)
 
 
-@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "SCRAM-SHA-256"])
+@pytest.mark.parametrize("mechanism", first_of(["SCRAM-SHA-512", "SCRAM-SHA-256"]))
 async def test_scram_over_tls_with_acls(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str], mechanism: str
 ) -> None:

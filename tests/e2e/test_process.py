@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.connector_process import PATIENCE
 from tests.e2e.test_bad_input import DOCUMENT, GOOD
+from tests.slow import first_of
 
 CONNECTOR = f"{sys.executable} -m connector"
 
@@ -62,7 +63,7 @@ def until_logged(text: str, directory: Path, process: subprocess.Popen[bytes]) -
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&-"])
+@pytest.mark.parametrize("closed", first_of(["<&- >&-", "<&-", ">&-"]))
 def test_with_standard_streams_closed_it_runs_and_stops_clean(directory: Path, closed: str) -> None:
     with running(f"{CONNECTOR} run -c dex.yaml {closed}", directory) as process:
         until_logged("api listening", directory, process)
@@ -142,7 +143,7 @@ def test_without_a_stream_for_its_log_it_runs_too(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("delay", [0.15, 0.4, 0.8])
+@pytest.mark.parametrize("delay", first_of([0.4, 0.15, 0.8]))
 def test_a_signal_while_it_starts_ends_it_with_no_traceback(
     directory: Path, number: signal.Signals, delay: float
 ) -> None:
@@ -198,7 +199,7 @@ def test_further_signals_at_any_moment_of_the_end_keep_exit_code_and_last_word(
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
-@pytest.mark.parametrize("arguments", ["validate -c dex.yaml", "--version"])
+@pytest.mark.parametrize("arguments", first_of(["validate -c dex.yaml", "--version"]))
 def test_output_that_cannot_be_written_is_said_in_a_line(directory: Path, arguments: str) -> None:
     with running(f"{CONNECTOR} {arguments} >/dev/full", directory) as process:
         assert process.wait(PATIENCE) == 1

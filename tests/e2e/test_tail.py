@@ -16,6 +16,7 @@ import yaml
 from tests.e2e.command import run_command, secrets_of
 from tests.e2e.connector_process import PATIENCE, encodings
 from tests.e2e.stage import Stage
+from tests.slow import first_of
 from tests.standins.behaviour import Fin, Silence
 from tests.standins.feed import Feed
 from tests.standins.rows import RowStyle
@@ -107,7 +108,7 @@ class Tailing:
         return await anyio.to_thread.run_sync(lambda: self.process.wait(60))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", first_of([signal.SIGTERM, signal.SIGINT]))
 async def test_rows_are_those_that_were_written_until_a_signal(stage: Stage, number: signal.Signals) -> None:
     async with Tailing(stage, stage.config(kafka=KAFKA_IS_AWAY)) as tail:
         await tail.until_rows(200)
@@ -144,6 +145,7 @@ async def test_head_ends_it_without_a_word_about_pipes(stage: Stage) -> None:
     await stage.upstream.until(lambda: not stage.upstream.open_sessions)
 
 
+@pytest.mark.slow
 async def test_a_reader_that_leaves_ends_it_although_no_row_comes(stage: Stage) -> None:
     stage.upstream.behave(ending=Silence(), ending_after_rows=1)
     async with Tailing(stage, stage.config(kafka=KAFKA_IS_AWAY), reader=["head", "-1"]) as tail:
@@ -158,6 +160,7 @@ async def test_a_limit_is_kept_to_the_row_over_several_subscriptions(stage: Stag
     assert len(done.stdout.splitlines()) == 250
 
 
+@pytest.mark.slow
 async def test_only_the_subscriptions_named_are_followed(stage: Stage) -> None:
     eth = stage.upstream.add_feed(Feed("eth", rate=300))
     config = stage.config(kafka=KAFKA_IS_AWAY)
@@ -168,6 +171,7 @@ async def test_only_the_subscriptions_named_are_followed(stage: Stage) -> None:
     assert len(stage.upstream.sessions) == 1
 
 
+@pytest.mark.slow
 async def test_an_unknown_subscription_is_a_mistake(stage: Stage) -> None:
     done = await run_command(stage, stage.config(), "tail", "--subscription", "bcs")
     assert (done.returncode, done.stdout) == (2, "")
@@ -176,12 +180,13 @@ async def test_an_unknown_subscription_is_a_mistake(stage: Stage) -> None:
     assert not stage.upstream.attempts
 
 
-@pytest.mark.parametrize("seconds", ["nan", "-1", "0", "soon", "inf"])
+@pytest.mark.parametrize("seconds", first_of(["nan", "-1", "0", "soon", "inf"]))
 async def test_a_time_that_is_none_is_a_mistake(stage: Stage, seconds: str) -> None:
     done = await run_command(stage, stage.config(), "tail", "--seconds", seconds)
     assert (done.returncode, done.stdout) == (2, "")
 
 
+@pytest.mark.slow
 async def test_rows_over_several_lines_become_one_line_each(stage: Stage) -> None:
     stage.upstream.feed.row_style = RowStyle(spaced=True)
     done = await run_command(stage, stage.config(kafka=KAFKA_IS_AWAY), "tail", "--limit", "20")
