@@ -222,11 +222,11 @@ class Producer:
         """Return what brokers did last instead of acknowledging; ``None`` where nothing is known."""
         if self._size.error is not None:
             return self._size.error
-        for (topic, partition), code in self._requests.refusals.items():
-            return f"the brokers answer {error_code(code)} for partition {partition} of topic {topic}"
         if (place := leaderless(self._inner)) is not None:
             topic, partition = place
             return f"partition {partition} of topic {topic} has no leader: look at the brokers that hold it"
+        for (topic, partition), code in self._requests.refusals.items():
+            return f"the brokers answer {error_code(code)} for partition {partition} of topic {topic}"
         return None
 
     @property
