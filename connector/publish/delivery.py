@@ -14,6 +14,7 @@ from connector.errors import ConnectorError
 from connector.kafka import ContentRefused, ProducerBroken, TopicMissing
 from connector.publish.brokers import Brokers, Writer
 from connector.publish.partition_sender import PartitionSender
+from connector.publish.relief import Relief
 from connector.publish.request_scheduler import RequestScheduler
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
@@ -62,6 +63,7 @@ class Delivery:
         self._scheduler = RequestScheduler()
         self._broken = anyio.Event()
         self._failure = ConnectorError("the producer works")
+        self._relief = Relief()
         self._excused_until = -math.inf
         self._shrunk: dict[Topic, int] = {}
         self.is_ended = False
@@ -164,6 +166,7 @@ class Delivery:
             if throttled_for:
                 self._excused_until = now + throttled_for
             senders = self._senders()
+            self._relief.look(senders, now)
             in_flight = self._since(sender.waiting_since for sender in senders)
             owed = in_flight
             if not self._scheduler.paused:  # else whoever paused it owes

@@ -24,11 +24,12 @@ from connector.kafka import BrokerUnreachable, ContentRefused, ProducerBroken, Q
 from connector.publish.brokers import Writer
 from connector.publish.entry import Entry
 from connector.publish.epochs import KeptRows
-from connector.publish.in_flight_batch import InFlightBatch, acknowledge, fill
+from connector.publish.in_flight_batch import InFlightBatch, acknowledge, detach, fill
 from connector.publish.known_limits import KnownLimits
 from connector.publish.pauses import Pauses
 from connector.publish.refused_batches import RefusedBatches
 from connector.publish.request_scheduler import LARGE, RequestScheduler
+from connector.publish.submitted_records import SubmittedRecords
 
 RETRY = 0.5
 """Seconds before a batch that the producer did not take is offered again."""
@@ -121,6 +122,16 @@ class PartitionSender:
     def is_unproven(self) -> bool:
         """Whether rows were sent in vain, and none has been acknowledged since."""
         return self._owes_since is not None and self.held > 0
+
+    def detach(self) -> set[SubmittedRecords]:
+        """Have what waits keep nothing but itself; see `in_flight_batch.detach`."""
+        entered = detach(self.queue)
+        for batch in (self._in_flight, self._next):
+            if batch is not None:
+                rows = deque(batch.entries)
+                entered |= detach(rows)
+                batch.entries[:] = rows
+        return entered
 
     @property
     def is_large(self) -> bool:
