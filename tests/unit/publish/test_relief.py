@@ -7,6 +7,7 @@ import anyio
 import msgspec
 
 from connector.publish.submitted_records import REMAINDER
+from connector.records.record import SourceRecord
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.publish.rows import NOW, Seen, publishing
 
@@ -23,7 +24,8 @@ def frame(rows: int) -> Frame:
 async def test_frames_behind_a_partition_that_is_stuck_are_released_but_for_its_rows(
     brokers: FakeBrokers,
 ) -> None:
-    seen, freed = Seen(), []
+    seen = Seen()
+    freed: list[int] = []
     seen.submitted._released = freed.append
     brokers.create("two", 2)
     brokers.latency["two", 0] = 60.0
@@ -36,7 +38,7 @@ async def test_frames_behind_a_partition_that_is_stuck_are_released_but_for_its_
             alive.append(weakref.ref(rows))
             submission = seen.submitted.open(rows=10, size=10_000, received_at=0.0, values=rows)
             held += 10_000
-            records = [(None, row, None, []) for row in rows]
+            records: list[SourceRecord] = [(None, row, None, []) for row in rows]
             topic._turn = 0
             publisher.add({"two": records}, submission, NOW)  # five go to each partition
             del rows, records, submission
