@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -40,6 +41,15 @@ ALONE = 8
 ALONE_FOR = 10.0
 
 
+@dataclass(slots=True)
+class _Ends:
+    """Connections to one broker that ended in a row; ``size`` is that of the smallest request."""
+
+    size: int
+    count: int
+    at: float
+
+
 class RequestSize:
     """
     ``most`` bytes at first; ``limit`` is what holds now. ``error`` says what connections ended on, while
@@ -52,34 +62,31 @@ class RequestSize:
         self.error: str | None = None
         self._most = most
         self._clock = clock
-        self._suspect: int | None = None  # the smallest request that a connection ended on
-        self._ends = 0
-        self._ended_at = 0.0
+        self._ends: dict[object, _Ends] = {}
         self._grown_at = 0.0
         self._too_large: int | None = None  # the smallest request that was found to be too large
         self._retry = RETRY
-        self._alone_since: float | None = None
-        self._alone = 0
+        self._alone: _Ends | None = None  # as of a broker, with the first one's time
 
     @property
     def batch_limit(self) -> int:
         """Bytes that a batch may have, so that a request with it alone is within the limit."""
         return max(self.limit - REQUEST_OVERHEAD, 1)
 
-    def ended(self, size: int, *, is_one_row: bool = False) -> None:
-        """A connection ended before it answered a request of ``size`` bytes, which may be of one row."""
+    def ended(self, size: int, broker: object = None, *, is_one_row: bool = False) -> None:
+        """A connection to ``broker`` ended before it answered ``size`` bytes, which may be one row's."""
         if size <= min(FLOOR, self._most):
             return
         now = self._clock()
-        if self._suspect is None or now - self._ended_at > FORGET:
-            self._suspect, self._ends = size, 0
-        self._suspect = min(self._suspect, size)
-        self._ends += 1
-        self._ended_at = self._grown_at = now
+        ends = self._ends.get(broker)
+        if ends is None or now - ends.at > FORGET:
+            ends = self._ends[broker] = _Ends(size, 0, now)
+        ends.size, ends.count, ends.at = min(ends.size, size), ends.count + 1, now
+        self._grown_at = now
         if is_one_row:
-            self._alone_since = now if self._alone_since is None else self._alone_since
-            self._alone += 1
-        if self._ends >= ENDS:
+            self._alone = self._alone or _Ends(size, 0, now)
+            self._alone.size, self._alone.count = min(self._alone.size, size), self._alone.count + 1
+        if ends.count >= ENDS:
             self._shrink(size)
 
     def _shrink(self, size: int) -> None:
@@ -99,27 +106,25 @@ class RequestSize:
     @property
     def is_hopeless(self) -> bool:
         """Whether one row alone was tried often enough that it must be the row."""
-        return (
-            self._alone >= ALONE
-            and self._alone_since is not None
-            and self._clock() - self._alone_since >= ALONE_FOR
-        )
+        alone = self._alone
+        return alone is not None and alone.count >= ALONE and self._clock() - alone.at >= ALONE_FOR
 
-    def answered(self, size: int) -> None:
-        """A request of ``size`` bytes was answered."""
-        if self._suspect is None and self.limit == self._most:
+    def answered(self, size: int, broker: object = None) -> None:
+        """A request of ``size`` bytes was answered by ``broker``."""
+        if not self._ends and self.limit == self._most:
             return
-        if self._suspect is not None and size >= self._suspect:
-            self._suspect, self._ends = None, 0
+        if (ends := self._ends.get(broker)) is not None and size >= ends.size:
+            del self._ends[broker]
+        if self._alone is not None and size >= self._alone.size:
+            self._alone = None
         if size >= self.limit // 2:
-            self._alone, self._alone_since = 0, None
-            self.error = None
+            if self._alone is None:
+                self.error = None
             self._grow(size)
 
     def row_given_up(self) -> None:
         """The row that was tried alone is tried no more."""
-        self._alone, self._alone_since = 0, None
-        self.error = None
+        self._alone = self.error = None
 
     def _grow(self, size: int) -> None:
         if self._too_large is not None and size >= self._too_large:

@@ -152,10 +152,10 @@ class _Handler(SendProduceReqHandler):  # type: ignore[misc]
         try:
             response = await self._client.send(node_id, request)
         except kafka_errors.KafkaError as error:
-            self._failed(error)
+            self._failed(error, node_id)
         else:
             self._part.is_open = False
-            self._limits.size.answered(self._part.size)
+            self._limits.size.answered(self._part.size, node_id)
             if throttle := getattr(response, "throttle_time_ms", 0):
                 until = time.monotonic() + throttle / 1000
                 self._limits.throttled[node_id] = max(until, self._limits.throttled.get(node_id, 0.0))
@@ -166,13 +166,13 @@ class _Handler(SendProduceReqHandler):  # type: ignore[misc]
                 self._sender._message_accumulator.reenqueue(batch)
             await self._client._maybe_wait_metadata()
 
-    def _failed(self, error: Any) -> None:
+    def _failed(self, error: Any, node_id: Any) -> None:
         _log.debug("produce request without an answer", error=type(error).__name__)
         if getattr(error, "invalid_metadata", False):
             self._client.force_metadata_update()
         refused: RequestRefused | None = None
         if isinstance(error, kafka_errors.KafkaConnectionError):
-            refused = self._ended()
+            refused = self._ended(node_id)
         for batch in self._batches.values():
             if refused is not None:
                 batch.failure(exception=refused)
@@ -181,13 +181,13 @@ class _Handler(SendProduceReqHandler):  # type: ignore[misc]
             else:
                 batch.failure(exception=error)
 
-    def _ended(self) -> RequestRefused | None:
+    def _ended(self, node_id: Any) -> RequestRefused | None:
         """The connection ended. Return why its one batch must be made anew; `None` where it is sent again."""
         size = self._limits.size
         if not self._group.is_counted:
             self._group.is_counted = True
             largest = max((part for part in self._group.parts if part.is_open), key=lambda part: part.size)
-            size.ended(largest.size, is_one_row=largest.is_one_row)
+            size.ended(largest.size, node_id, is_one_row=largest.is_one_row)
         if size.error is None or len(self._batches) > 1 or self._part.size <= size.limit:
             return None
         if not self._part.is_one_row:

@@ -139,3 +139,23 @@ def test_a_row_alone_is_given_up_after_many_tries_only(size: RequestSize, clock:
     size.row_given_up()
     assert not size.is_hopeless
     assert size.error is None
+
+
+def test_brokers_that_end_connections_at_the_same_time_are_a_broken_network(size: RequestSize) -> None:
+    for broker in range(5):
+        size.ended(6 * MIB, broker)
+    assert (size.limit, size.error) == (8 * MIB, None)
+    size.answered(6 * MIB, 0)
+    size.ended(6 * MIB, 0)
+    assert size.limit == 8 * MIB
+    size.ended(6 * MIB, 1)
+    assert size.limit == 3 * MIB
+
+
+def test_others_that_go_on_do_not_save_a_row_alone(size: RequestSize, clock: Clock) -> None:
+    for _ in range(ALONE):
+        size.ended(400_000, 1, is_one_row=True)
+        size.answered(200_000, 1)
+        clock.now += 2
+    assert size.is_hopeless
+    assert size.error is not None
