@@ -20,7 +20,14 @@ import anyio
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError
-from connector.kafka import BrokerUnreachable, ContentRefused, ProducerBroken, QueueFull, TopicMissing
+from connector.kafka import (
+    BrokerUnreachable,
+    ContentRefused,
+    NotAllowed,
+    ProducerBroken,
+    QueueFull,
+    TopicMissing,
+)
 from connector.publish.brokers import Writer
 from connector.publish.entry import Entry
 from connector.publish.epochs import KeptRows
@@ -110,13 +117,8 @@ class PartitionSender:
 
     @property
     def owes_since(self) -> float | None:
-        """
-        When rows were sent first that have not been acknowledged, by whichever producer, as
-        `anyio.current_time`; ``None`` where the brokers owe nothing.
-        """
-        if self._owes_since is not None and self.held:
-            return self._owes_since
-        return self.waiting_since
+        """When rows were sent first that no producer's brokers acknowledged; ``None``: they owe nothing."""
+        return self._owes_since if self.is_unproven else self.waiting_since
 
     @property
     def is_unproven(self) -> bool:
@@ -168,7 +170,7 @@ class PartitionSender:
                     if isinstance(error, ProducerBroken) and error.code is not None:
                         self.refusal, self.refusals = error, self.refusals + 1
                     self._take_back()
-                    if not isinstance(error, ProducerBroken):  # they answered
+                    if isinstance(error, NotAllowed):  # they answered
                         self._owes_since = None
                     self._rests_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error

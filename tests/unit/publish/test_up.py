@@ -108,3 +108,21 @@ async def test_a_quota_is_a_state_of_its_own_and_no_silence(brokers: FakeBrokers
         assert (publisher.state, publisher.error) == ("up", None)
     assert seen.states == ["connecting", "up", "throttled", "up"]
     assert seen.rebuilt == 0
+
+
+async def test_rows_whose_topic_was_deleted_are_not_acknowledged(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([1]))
+        await seen.all_settled()
+        gone = brokers.topics.pop("t")
+        await publish(publisher, seen, numbered([2]))
+        await anyio.sleep(15)
+        for _ in range(30):
+            await anyio.sleep(5)
+            assert publisher.state == "stalled"
+            assert publisher.error == "topic t does not exist: create it, or set topics.create to true"
+        brokers.topics["t"] = gone
+        await seen.all_settled()
+        await anyio.sleep(1)
+        assert (publisher.state, publisher.error) == ("up", None)
