@@ -17,9 +17,9 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
 
 class KafkaBody(msgspec.Struct, frozen=True, kw_only=True):
     """
-    ``state`` is ``connecting``, ``up``, ``stalled`` or ``refused``; ``error`` says what keeps the
-    brokers from answering or acknowledging, or a topic from being ready, ``None`` where nothing does or
-    nothing is known. ``token`` is what is shown to them, ``None`` without OAUTHBEARER.
+    ``state`` is ``connecting``, ``up``, ``stalled``, ``refused`` or ``throttled``; ``error`` says what
+    keeps the brokers from answering or acknowledging, or a topic from being ready, ``None`` where nothing
+    does or nothing is known. ``token`` is what is shown to them, ``None`` without OAUTHBEARER.
     """
 
     state: str

@@ -9,7 +9,7 @@ from connector.config.checks import TOKEN_SOURCES
 from connector.config.endpoint import EndpointSection
 from connector.config.errors import ErrorsSection
 from connector.config.exposure import exposures
-from connector.config.kafka import TopicsSection
+from connector.config.kafka import ProducerSection, TopicsSection
 from connector.config.mistake import checked
 from connector.config.paths import KeyPath, shown
 from connector.config.root import InboxSection
@@ -62,6 +62,17 @@ def _found(tree: Mapping[str, object]) -> Iterator[tuple[KeyPath, str]]:
     if least is not None and message is not None and least < message:
         what = "is less than endpoint.max_message_bytes: one message may fill it, and end its session"
         yield ("inbox", "max_bytes"), what
+    yield from _batches(tree.get("kafka"))
+
+
+def _batches(kafka: object) -> Iterator[tuple[KeyPath, str]]:
+    producer = kafka.get("producer") if isinstance(kafka, dict) else None
+    if isinstance(producer, dict):
+        batch = checked(size, given_in(producer, ProducerSection, "max_batch_bytes"))
+        request = checked(size, given_in(producer, ProducerSection, "max_request_bytes"))
+        if batch is not None and request is not None and batch > request:
+            what = "is more than kafka.producer.max_request_bytes, which batches are within"
+            yield ("kafka", "producer", "max_batch_bytes"), what
 
 
 def _errors(errors: Mapping[str, object]) -> Iterator[tuple[KeyPath, str]]:

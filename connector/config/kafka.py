@@ -72,6 +72,11 @@ class ProducerSection(Section):
     max_batch_bytes: Annotated[Size, size_within("1KiB", "1GiB")] = setting(
         "900KiB", "The largest batch; a topic's own limit lowers it further."
     )
+    max_request_bytes: Annotated[Size, size_within("2KiB", "1GiB")] = setting(
+        "1MiB",
+        "The largest produce request; batches are within it. Less than brokers and proxies take "
+        "(socket.request.max.bytes); it is halved where they end connections on larger ones.",
+    )
     request_timeout: Duration = setting("30s", "How long a broker may take to answer.")
     retry_backoff: Duration = setting("100ms", "How long to wait before a request is sent again.")
     metadata_max_age: Duration = setting("5m", "How long the knowledge of brokers and partitions is kept.")

@@ -13,6 +13,7 @@ from connector.kafka.errors import (
 )
 from connector.kafka.partitioner import POSITIVE, murmur2, positive_hash
 from connector.kafka.producer import Producer
+from connector.kafka.request_size import RequestSize
 from connector.kafka.security import Mechanism, Sasl, Security, SecurityProtocol, TokenProvider
 from connector.kafka.settings import Compression, KafkaSettings
 
@@ -30,6 +31,7 @@ __all__ = [
     "Producer",
     "ProducerBroken",
     "QueueFull",
+    "RequestSize",
     "Sasl",
     "Security",
     "SecurityProtocol",

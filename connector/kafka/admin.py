@@ -13,7 +13,7 @@ from aiokafka import errors as kafka_errors
 from connector.errors import ConnectorError
 from connector.kafka.error_codes import error_code
 from connector.kafka.errors import BrokerUnreachable, ContentRefused, NotAllowed
-from connector.kafka.internals import client_of, closing_bootstrap, create_none_by_asking
+from connector.kafka.internals import client_of, closing_bootstrap, create_none_by_asking, pace_metadata
 from connector.kafka.options import client_options, ssl_context
 from connector.kafka.settings import KafkaSettings
 
@@ -151,6 +151,7 @@ async def _admin(settings: KafkaSettings) -> AsyncIterator[Any]:
     context = await ssl_context(settings.security)
     admin = AIOKafkaAdminClient(**client_options(settings, context))
     create_none_by_asking(client_of(admin))
+    pace_metadata(client_of(admin), settings.retry_backoff)
     try:
         with anyio.fail_after(settings.request_timeout):
             with closing_bootstrap(client_of(admin)):

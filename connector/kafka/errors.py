@@ -18,7 +18,7 @@ from aiokafka import errors as kafka_errors
 
 from connector.errors import ConnectorError, DataError, RetriableError
 from connector.kafka.error_codes import Handling, error_code
-from connector.kafka.internals import code_of
+from connector.kafka.internals import RequestRefused, code_of
 from connector.tls import TlsFileError
 
 
@@ -88,6 +88,8 @@ def translate_error(error: BaseException, *, topic: str) -> ConnectorError:
     """Return our error for one of the client library's, met while writing to ``topic``."""
     if isinstance(error, kafka_errors.KafkaTimeoutError):
         return QueueFull("the producer's queue did not drain")
+    if isinstance(error, RequestRefused):
+        return ContentRefused("too_large", str(error)) if error.is_one_row else ProducerBroken(str(error))
     too_large = isinstance(error, kafka_errors.RecordTooLargeError)  # the library says so before it asks
     code = error_code(_MESSAGE_TOO_LARGE) if too_large else code_of(error)
     if code is None:

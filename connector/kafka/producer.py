@@ -32,15 +32,21 @@ from connector.kafka.errors import (
 )
 from connector.kafka.internals import (
     BatchQueue,
+    Guard,
     ProduceRequests,
+    RequestRefused,
     abort,
     closing_bootstrap,
     create_none_by_asking,
     fetch_operations,
+    leaderless,
     metadata_time,
+    pace_metadata,
     replace_ssl_context,
+    watch_while_leaderless,
 )
 from connector.kafka.options import client_options, load_context
+from connector.kafka.request_size import RequestSize
 from connector.kafka.settings import KafkaSettings
 from connector.tls import RotatingContext
 
@@ -54,18 +60,24 @@ class Producer:
     """A started producer. Use `Producer.start`."""
 
     def __init__(
-        self, inner: Any, settings: KafkaSettings, certificates: RotatingContext | None = None
+        self,
+        inner: Any,
+        settings: KafkaSettings,
+        size: RequestSize,
+        certificates: RotatingContext | None = None,
     ) -> None:
         self._inner = inner
         self._settings = settings
         self._certificates = certificates
-        self._requests = ProduceRequests(inner)
+        self._size = size
+        self._requests = ProduceRequests(inner, size)
+        self._guard = Guard(inner.client, self._requests.is_throttled)
         self._queue = BatchQueue(inner)
 
     @classmethod
-    async def start(cls, settings: KafkaSettings) -> Producer:
+    async def start(cls, settings: KafkaSettings, size: RequestSize | None = None) -> Producer:
         """
-        Connect and obtain a producer id.
+        Connect and obtain a producer id. ``size`` is what was learned of requests, `None` where nothing was.
 
         Raises:
             BrokerUnreachable: No broker answered within twice the request timeout.
@@ -87,7 +99,10 @@ class Producer:
             metadata_max_age_ms=round(settings.metadata_max_age * 1000),
         )
         create_none_by_asking(inner.client)
-        producer = cls(inner, settings, certificates)
+        pace_metadata(inner.client, settings.retry_backoff)
+        watch_while_leaderless(inner)
+        size = size or RequestSize(settings.max_request_bytes)
+        producer = cls(inner, settings, size, certificates)
         started = False
         try:
             with anyio.fail_after(settings.request_timeout * 2), closing_bootstrap(inner.client):
@@ -107,8 +122,9 @@ class Producer:
         return producer
 
     def new_batch(self, max_bytes: int) -> Batch:
-        """Return an empty batch of at most ``max_bytes``, and the settings' ``max_batch_bytes``."""
-        return RecordBatch(min(max_bytes, self._settings.max_batch_bytes), self._settings.compression)
+        """Return an empty batch of at most ``max_bytes``, and of what the settings and brokers allow."""
+        most = min(max_bytes, self._settings.max_batch_bytes, self._size.batch_limit)
+        return RecordBatch(most, self._settings.compression)
 
     def offer(
         self, batch: Batch, topic: str, partition: int, answered: Callable[[ConnectorError | None], None]
@@ -152,6 +168,7 @@ class Producer:
         except (
             kafka_errors.KafkaError,
             kafka_errors.IllegalOperation,
+            RequestRefused,
             AssertionError,
             TypeError,
             OSError,
@@ -202,10 +219,20 @@ class Producer:
         return len(known) if known else None
 
     def refusal(self) -> str | None:
-        """Return what brokers answered last instead of an acknowledgement; ``None`` where nothing."""
+        """Return what brokers did last instead of acknowledging; ``None`` where nothing is known."""
+        if self._size.error is not None:
+            return self._size.error
+        if (place := leaderless(self._inner)) is not None:
+            topic, partition = place
+            return f"partition {partition} of topic {topic} has no leader: look at the brokers that hold it"
         for (topic, partition), code in self._requests.refusals.items():
             return f"the brokers answer {error_code(code)} for partition {partition} of topic {topic}"
         return None
+
+    @property
+    def throttled_for(self) -> float:
+        """Seconds until every broker takes requests again that takes none for a quota; 0 where all do."""
+        return self._requests.throttled_for
 
     async def renew(self) -> None:
         """Use certificates whose files have changed for the connections that are opened from now on."""

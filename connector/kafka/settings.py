@@ -14,13 +14,14 @@ Compression = Literal["gzip", "snappy", "lz4", "zstd"]
 class KafkaSettings:
     """
     ``bootstrap_servers`` as ``host:port,…``. Durations in seconds, sizes in bytes; ``compression`` of
-    ``None`` sends batches as they are.
+    ``None`` sends batches as they are. Batches are within ``max_request_bytes``, too.
     """
 
     bootstrap_servers: str
     client_id: str
     compression: Compression | None = None
     max_batch_bytes: int = 900 * 1024
+    max_request_bytes: int = 1024 * 1024
     request_timeout: float = 30.0
     retry_backoff: float = 0.1
     metadata_max_age: float = 300.0

@@ -12,6 +12,7 @@ from connector.kafka import (
     KafkaSettings,
     NewTopics,
     Producer,
+    RequestSize,
     TopicLimits,
     create_topics,
     topic_limits,
@@ -44,6 +45,10 @@ class Writer(Protocol):
 
     def refusal(self) -> str | None:
         """Return what brokers answered last instead of an acknowledgement."""
+
+    @property
+    def throttled_for(self) -> float:
+        """Seconds that a quota makes rows wait; 0 where none does."""
 
     async def renew(self) -> None:
         """Use certificates whose files have changed."""
@@ -84,11 +89,13 @@ class Kafka:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
+        self._size = RequestSize(settings.max_request_bytes)
         self._were_well = False
 
     def reconfigure(self, settings: KafkaSettings) -> None:
         """Use ``settings`` for the next producer and the next question."""
         self._settings = settings
+        self._size = RequestSize(settings.max_request_bytes)
         self._were_well = False
 
     async def start_producer(self) -> Writer:
@@ -96,7 +103,7 @@ class Kafka:
         if not self._were_well:
             await require_broker(self._settings)
         self._were_well = False
-        producer = await Producer.start(self._settings)
+        producer = await Producer.start(self._settings, self._size)
         self._were_well = True
         return producer
 

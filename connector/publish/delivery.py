@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from connector.errors import ConnectorError
 from connector.kafka import ContentRefused, ProducerBroken, TopicMissing
 from connector.publish.brokers import Brokers, Writer
 from connector.publish.partition_sender import PartitionSender
+from connector.publish.relief import Relief
 from connector.publish.request_scheduler import RequestScheduler
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
@@ -26,6 +28,13 @@ EXPLAIN_EVERY = 15.0
 
 LASTING = 2
 """Refusals in a row after which one is told: what passes by itself mostly does with the next producer."""
+
+LOOK = 1.0
+LOOK_SOON = 0.2
+"""Seconds between looks at what brokers owe, while all is well, and while it is not."""
+
+CALM = 5.0
+"""Seconds without a quota's demand after which rows are not throttled any more."""
 
 RENEW_EVERY = 10.0
 """Seconds between looks at the files with certificates."""
@@ -54,6 +63,8 @@ class Delivery:
         self._scheduler = RequestScheduler()
         self._broken = anyio.Event()
         self._failure = ConnectorError("the producer works")
+        self._relief = Relief()
+        self._excused_until = -math.inf
         self._shrunk: dict[Topic, int] = {}
         self.is_ended = False
 
@@ -122,7 +133,9 @@ class Delivery:
 
     def _lost(self, failure: ConnectorError) -> None:
         """Give the producer up that hears of no broker any more; where rows wait, `_watch` sees to it."""
-        if all(sender.waiting_since is None for sender in self._senders()):
+        if not self._producer.throttled_for and all(
+            sender.waiting_since is None for sender in self._senders()
+        ):
             self._break(failure)
 
     def _break(self, failure: ConnectorError) -> None:
@@ -145,18 +158,34 @@ class Delivery:
             self._group.start_soon(self._run_sender, topic, sender)
 
     async def _watch(self) -> NoReturn:
-        """Notice brokers that do not answer."""
+        """Notice brokers that do not acknowledge, and those that do again."""
         while True:
-            await anyio.sleep(1.0)
+            await anyio.sleep(LOOK if self._state.name == "up" else LOOK_SOON)
             self._tell_refusals()
-            since = [sender.waiting_since for sender in self._senders() if sender.waiting_since is not None]
-            waited = anyio.current_time() - min(since) if since else 0.0
-            if waited > self._settings.give_up_after:
-                self._break(ConnectorError(f"no acknowledgement for {waited:.0f} s"))
-            elif waited > self._settings.stall_after:
+            throttled_for, now = self._producer.throttled_for, anyio.current_time()
+            if throttled_for:
+                self._excused_until = now + throttled_for
+            senders = self._senders()
+            self._relief.look(senders, now)
+            in_flight = self._since(sender.waiting_since for sender in senders)
+            owed = in_flight
+            if not self._scheduler.paused:  # else whoever paused it owes
+                owed = self._since(sender.owes_since for sender in senders)
+            if throttled_for and any(sender.waiting_since is not None for sender in senders):
+                self._state.throttled(throttled_for)
+            elif self._state.name == "throttled" and now < self._excused_until + CALM:
+                pass  # a quota that is exceeded mostly goes on
+            elif now - in_flight > self._settings.give_up_after:
+                self._break(ConnectorError(f"no acknowledgement for {now - in_flight:.0f} s"))
+            elif now - owed > self._settings.stall_after:
                 self._stalled()
-            elif self._state.name == "stalled":
-                self._state.heard()
+            elif self._state.name != "up" and (self._scheduler.paused or not self._state.is_unproven()):
+                self._state.recovered()
+
+    def _since(self, moments: Iterable[float | None]) -> float:
+        """Return the earliest of ``moments``, or when a quota let rows go on; infinity for none."""
+        earliest = min((moment for moment in moments if moment is not None), default=math.inf)
+        return max(earliest, self._excused_until)
 
     def _stalled(self) -> None:
         if self._state.stalled(sum(sender.held for sender in self._senders())):

@@ -9,6 +9,7 @@ from itertools import islice
 
 from connector.kafka import Batch
 from connector.publish.entry import Entry
+from connector.publish.submitted_records import SubmittedRecords
 
 
 @dataclass(slots=True)
@@ -22,6 +23,28 @@ class InFlightBatch:
     def mark_sent(self) -> None:
         """It is about to be sent."""
         self.started_at = asyncio.get_running_loop().time()
+
+
+def detach(queue: deque[Entry]) -> set[SubmittedRecords]:
+    """
+    Copy rows at the end of ``queue``, down to those that were copied before, out of the frames that they came
+    in: a row that waits for long would keep all of its frame. Return where they are entered.
+    """
+    copied: deque[Entry] = deque()
+    entered = set()
+    while queue:
+        entry = queue.pop()
+        key, value, moment, headers, callback = entry
+        if type(value) is bytes:
+            entered.add(callback.submission.submitted)
+            queue.append(entry)
+            break
+        own = bytes(value)
+        callback.submission.moved(value, own)
+        entered.add(callback.submission.submitted)
+        copied.appendleft((key, own, moment, headers, callback))
+    queue.extend(copied)
+    return entered
 
 
 def acknowledge(entries: list[Entry]) -> None:

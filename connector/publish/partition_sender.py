@@ -20,15 +20,23 @@ import anyio
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError
-from connector.kafka import BrokerUnreachable, ContentRefused, ProducerBroken, QueueFull, TopicMissing
+from connector.kafka import (
+    BrokerUnreachable,
+    ContentRefused,
+    NotAllowed,
+    ProducerBroken,
+    QueueFull,
+    TopicMissing,
+)
 from connector.publish.brokers import Writer
 from connector.publish.entry import Entry
 from connector.publish.epochs import KeptRows
-from connector.publish.in_flight_batch import InFlightBatch, acknowledge, fill
+from connector.publish.in_flight_batch import InFlightBatch, acknowledge, detach, fill
 from connector.publish.known_limits import KnownLimits
 from connector.publish.pauses import Pauses
 from connector.publish.refused_batches import RefusedBatches
 from connector.publish.request_scheduler import LARGE, RequestScheduler
+from connector.publish.submitted_records import SubmittedRecords
 
 RETRY = 0.5
 """Seconds before a batch that the producer did not take is offered again."""
@@ -65,6 +73,7 @@ class PartitionSender:
     _failure: Exception | None = field(default=None, init=False)
     _backoff: Backoff = field(init=False, default_factory=lambda: Backoff(first=0.5, cap=60.0))
     _rests_until: float = field(default=0.0, init=False)
+    _owes_since: float | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._refused = RefusedBatches(self.topic, self.partition, self.limits)
@@ -107,6 +116,26 @@ class PartitionSender:
         return self._in_flight.started_at if self._in_flight else None
 
     @property
+    def owes_since(self) -> float | None:
+        """When rows were sent first that no producer's brokers acknowledged; ``None``: they owe nothing."""
+        return self._owes_since if self.is_unproven else self.waiting_since
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether rows were sent in vain, and none has been acknowledged since."""
+        return self._owes_since is not None and self.held > 0
+
+    def detach(self) -> set[SubmittedRecords]:
+        """Have what waits keep nothing but itself; see `in_flight_batch.detach`."""
+        entered = detach(self.queue)
+        for batch in (self._in_flight, self._next):
+            if batch is not None:
+                rows = deque(batch.entries)
+                entered |= detach(rows)
+                batch.entries[:] = rows
+        return entered
+
+    @property
     def is_large(self) -> bool:
         """See `Sendable`: it is worth a request of its own, or no more would go in."""
         rows = len(self.queue)
@@ -132,6 +161,7 @@ class PartitionSender:
                     self._take_back_next()
                     outgoing, self._in_flight = self._in_flight, None
                     assert outgoing is not None
+                    self._owes_since = None
                     self._refused.take(outgoing, error, self.queue)
                     if self.kept is not None:
                         self.kept.progressed()
@@ -139,6 +169,9 @@ class PartitionSender:
                 except ConnectorError as error:
                     if isinstance(error, ProducerBroken) and error.code is not None:
                         self.refusal, self.refusals = error, self.refusals + 1
+                    self._take_back()
+                    if isinstance(error, NotAllowed):  # they answered
+                        self._owes_since = None
                     self._rests_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error
                 if is_taken:
@@ -193,6 +226,7 @@ class PartitionSender:
         outgoing, self._in_flight = self._in_flight, None
         assert outgoing is not None
         self._backoff.reset()
+        self._owes_since = None
         self.refusal, self.refusals = None, 0
         self.rows_acknowledged += len(outgoing.entries)
         if self.kept is None:
@@ -230,6 +264,7 @@ class PartitionSender:
                 await anyio.sleep_forever()
             if scheduler.paused:
                 self._take_back()
+                self._owes_since = None
                 return False
             with suppress(QueueFull, BrokerUnreachable):
                 await producer.write(self._in_flight.batch, self.topic, self.partition)
@@ -251,6 +286,8 @@ class PartitionSender:
     def _take_back(self) -> None:
         self._take_back_next()
         if self._in_flight is not None:
+            if self._owes_since is None:
+                self._owes_since = self._in_flight.started_at
             self.queue.extendleft(reversed(self._in_flight.entries))
             self._in_flight = None
 

@@ -53,6 +53,9 @@ class ProducerCycle:
         pauses: Pauses | None = None,
     ) -> None:
         self.state = KafkaState(observer)
+        self.state.is_unproven = lambda: any(
+            sender.is_unproven for topic in topics.values() for sender in topic.senders
+        )
         self._brokers = brokers
         self._topics = topics
         self._finder = finder
@@ -104,6 +107,7 @@ class ProducerCycle:
                 # Else the brokers are well, and a sender that was not allowed to write pauses by itself.
                 is_trouble = not isinstance(failure, DataError | NotAllowed)
                 if is_trouble:
+                    self.state.explain(str(failure))
                     log.warning("kafka producer rebuilt", error=str(failure))
                     await self._pauses.sleep(rebuilds.next())
                 producer = await self._connect(is_trouble=is_trouble)

@@ -56,7 +56,7 @@ class Publisher:
 
     @property
     def state(self) -> str:
-        """``connecting``, ``up``, ``stalled`` or ``refused``; empty before `run`."""
+        """``connecting``, ``up``, ``stalled``, ``refused`` or ``throttled``; empty before `run`."""
         return self._producers.state.name
 
     @property

@@ -44,7 +44,7 @@ class Observer(Protocol):
     """What the publisher tells the outside; nothing here may raise or block."""
 
     def kafka_state(self, state: str) -> None:
-        """``connecting``, ``up``, ``stalled`` or ``refused``."""
+        """``connecting``, ``up``, ``stalled``, ``refused`` or ``throttled``."""
 
     def producer_rebuilt(self) -> None:
         """A producer was given up."""

@@ -12,6 +12,9 @@ import anyio
 from connector.errors import DataError
 from connector.records.bad import BadRecord
 
+REMAINDER = 400
+"""Bytes of a submission whose rows are through, while one before it is not."""
+
 
 class DeliveryCallback(Protocol):
     """Who is told what became of a row: its frame's `Submission`, or whoever stands in for it."""
@@ -38,6 +41,8 @@ class Submission:
     """
 
     __slots__ = (
+        "_counted",
+        "_ids",
         "_looked_to",
         "_submitted",
         "errors",
@@ -73,6 +78,8 @@ class Submission:
         self.event_ms: int | None = None
         self.errors: list[DataError] = []
         self._looked_to = 0
+        self._counted = rows  # whose part of the frames ``size`` holds
+        self._ids: list[int] | None = None  # in the place of values
 
     @property
     def submission(self) -> Submission:
@@ -105,12 +112,45 @@ class Submission:
 
         It is looked for, so that good rows need not carry it; bad ones mostly come in their order.
         """
+        if self._ids is not None:
+            return self.first + (self._ids.index(id(value)) if id(value) in self._ids else self.rows - 1)
         values, start = self.values, self._looked_to
         for index in chain(range(start, len(values)), range(start)):
             if values[index] is value:
                 self._looked_to = index + 1
                 return self.first + index
         return self.first + max(self.rows - 1, 0)
+
+    def shrink(self) -> int:
+        """Keep nothing for rows that are through; return the bytes that are free for it."""
+        if self.pending >= self._counted or self.size <= REMAINDER:
+            return 0
+        free = (self.size - REMAINDER) * (self._counted - self.pending) // self._counted
+        self._counted = self.pending
+        self.size -= free
+        self._forget_values()
+        return free
+
+    def moved(self, value: object, copy: object) -> None:
+        """``copy`` stands in for the row that ``value`` is, from now on."""
+        ids = self._forget_values()
+        if id(value) in ids:
+            place = ids.index(id(value))
+            # Of a row that is through, whose memory the copy may have got.
+            ids[:] = [0 if known == id(copy) else known for known in ids]
+            ids[place] = id(copy)
+
+    def _forget_values(self) -> list[int]:
+        """Tell rows by their ids, which are theirs alone while they are pending, and so alive."""
+        if self._ids is None:
+            self._ids = [id(value) for value in self.values] if self.pending else []
+            self.values = ()
+        return self._ids
+
+    @property
+    def submitted(self) -> SubmittedRecords:
+        """Where it is entered."""
+        return self._submitted
 
     def grow(self, size: int) -> None:
         """Count ``size`` bytes more until it is through."""
@@ -123,16 +163,19 @@ class SubmittedRecords:
     The submissions of one subscription, in the order received.
 
     ``settled`` is called with submissions once they and all before them are through; ``bad`` with every row
-    that is given up, at once: it returns whether it sees to the row's acknowledgement.
+    that is given up, at once: it returns whether it sees to the row's acknowledgement. ``released`` is told
+    of bytes that are free before their submission is through.
     """
 
     def __init__(
         self,
         settled: Callable[[Sequence[Submission]], None],
         bad: Callable[[BadRecord, Submission], bool],
+        released: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._settled = settled
         self.bad = bad
+        self._released = released
         self._open: deque[Submission] = deque()
         self._waiting: anyio.Event | None = None
         self.held = 0
@@ -167,6 +210,20 @@ class SubmittedRecords:
             done.append(submission)
         if done:
             self._settled(done)
+        self._wake()
+
+    def shrink(self) -> None:
+        """
+        Keep nothing for rows that are through behind some that wait for long. That looks at every submission
+        that is open.
+        """
+        free = sum(submission.shrink() for submission in self._open)
+        if free:
+            self.held -= free
+            self._released(free)
+            self._wake()
+
+    def _wake(self) -> None:
         if self._waiting is not None:
             self._waiting.set()
             self._waiting = None

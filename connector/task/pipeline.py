@@ -72,7 +72,7 @@ class Pipeline:
             observer=observer,
             fail=events.failed,
         )
-        self._submitted = SubmittedRecords(self._settled, self._errors.bad)
+        self._submitted = SubmittedRecords(self._settled, self._errors.bad, memory.release)
         self._pump = Pump(
             settings,
             inbox=self._inbox,

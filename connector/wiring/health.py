@@ -13,7 +13,7 @@ from connector.task import Task
 from connector.telemetry import Metrics, set_one
 
 TOKEN_STATES = ("none", "valid", "expired", "rejected", "refused")
-KAFKA_STATES = ("connecting", "up", "stalled", "refused")
+KAFKA_STATES = ("connecting", "up", "stalled", "refused", "throttled")
 
 
 class PublicHealth:
@@ -72,7 +72,7 @@ class PublicHealth:
         """Return how the worst of the tasks' publishers stands."""
         token = _token(self._kafka_keeper) if self._kafka_keeper is not None else None
         by_state = {task.publisher.state: task.publisher for task in self._tasks() if task.is_used}
-        for state in ("connecting", "stalled", "refused", "up"):
+        for state in ("connecting", "stalled", "refused", "throttled", "up"):
             if state in by_state:
                 return KafkaBody(state=state, error=by_state[state].error, token=token)
         return KafkaBody(state="connecting", token=token)

@@ -76,6 +76,7 @@ def kafka_settings(config: Config, tokens: TokenProvider | None) -> KafkaSetting
         client_id=section.client_id,
         compression=None if section.compression == "none" else section.compression,
         max_batch_bytes=section.producer.max_batch_bytes,
+        max_request_bytes=section.producer.max_request_bytes,
         request_timeout=section.producer.request_timeout,
         retry_backoff=section.producer.retry_backoff,
         metadata_max_age=section.producer.metadata_max_age,

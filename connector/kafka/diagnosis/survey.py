@@ -18,6 +18,9 @@ from connector.kafka.settings import KafkaSettings
 MAX_STEP_TIMEOUT = 10.0
 """Seconds that a broker may take for each step, be the request timeout as long as it may."""
 
+DELAY = 0.25
+"""Seconds that a broker is waited for before the next one is tried as well."""
+
 MAX_CONCURRENT_CHECKS = 8
 """Connections that are opened at the same time."""
 
@@ -77,17 +80,10 @@ async def require_broker(settings: KafkaSettings) -> None:
         FileUnusable: A file with certificates cannot be used.
     """
     context = await ssl_context(settings.security)
-    checks = []
-    for address in _given(settings):
-        checks.append(await _check(settings, address, context))
-        if checks[-1].error is None:
-            break
-    advertised = _advertised(checks)
-    if advertised:
-        checks = []
-    for address in advertised:
-        checks.append(await _check(settings, address, context))
-        if checks[-1].error is None:
+    checks = await _first_usable(settings, _given(settings), context)
+    if advertised := _advertised(checks):
+        checks = await _first_usable(settings, advertised, context)
+        if any(check.error is None for check in checks):
             return
     raise BrokerUnreachable(describe_failures(checks) or "the brokers name none of themselves")
 
@@ -125,6 +121,30 @@ async def _check_all(
         for address in addresses:
             group.start_soon(check, address)
     return [checks[address] for address in addresses]
+
+
+async def _first_usable(
+    settings: KafkaSettings, addresses: Sequence[BrokerAddress], context: ssl.SSLContext | None
+) -> list[BrokerCheck]:
+    """
+    Check ``addresses`` in their order, each beside those before it that have not answered within `DELAY`,
+    until one can be used; return what was found, in that order.
+    """
+    checks: dict[BrokerAddress, BrokerCheck] = {}
+
+    async def check(address: BrokerAddress, over: anyio.Event) -> None:
+        checks[address] = found = await _check(settings, address, context)
+        over.set()
+        if found.error is None:
+            group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for address in addresses:
+            over = anyio.Event()
+            group.start_soon(check, address, over)
+            with anyio.move_on_after(DELAY):
+                await over.wait()
+    return [checks[address] for address in addresses if address in checks]
 
 
 async def _check(

@@ -13,7 +13,10 @@ from connector.kafka.internals.broker_errors import code_of
 from connector.kafka.internals.clients import client_of, metadata_time, replace_ssl_context
 from connector.kafka.internals.codecs import CODECS, python_crc32c, python_murmur2
 from connector.kafka.internals.connection import BrokerConnection, Stage, TokenRefused
+from connector.kafka.internals.guard import Guard
 from connector.kafka.internals.metadata import fetch_operations
+from connector.kafka.internals.pace import leaderless, pace_metadata, watch_while_leaderless
+from connector.kafka.internals.produce import RequestRefused
 from connector.kafka.internals.shutdown import ProduceRequests, abort
 from connector.kafka.internals.topic_creation import create_none_by_asking
 
@@ -21,7 +24,9 @@ __all__ = [
     "CODECS",
     "BatchQueue",
     "BrokerConnection",
+    "Guard",
     "ProduceRequests",
+    "RequestRefused",
     "Stage",
     "TokenRefused",
     "abort",
@@ -30,8 +35,11 @@ __all__ = [
     "code_of",
     "create_none_by_asking",
     "fetch_operations",
+    "leaderless",
     "metadata_time",
+    "pace_metadata",
     "python_crc32c",
     "python_murmur2",
     "replace_ssl_context",
+    "watch_while_leaderless",
 ]

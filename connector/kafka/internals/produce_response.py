@@ -25,10 +25,14 @@ _NO_MESSAGE = -1
 
 
 class ProduceAnswer(NamedTuple):
-    """To the library it is one of its ``ProduceResponse``; `topics` holds (name, partitions)."""
+    """
+    To the library it is one of its ``ProduceResponse``; `topics` holds (name, partitions). The broker takes
+    no request for ``throttle_time_ms``.
+    """
 
     API_VERSION: int
     topics: list[tuple[str, list[tuple[Any, ...]]]]
+    throttle_time_ms: int = 0
 
 
 class ProduceResponseReader:
@@ -81,4 +85,5 @@ class ProduceResponseReader:
                     one = (*one[:5], [], None)
                 found.append(one)
             topics.append((name, found))
-        return ProduceAnswer(version, topics)
+        (throttled,) = _number(data, at) if version else (0,)
+        return ProduceAnswer(version, topics, throttled)

@@ -8,6 +8,7 @@ trips over its own bookkeeping when batches were failed before.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import anyio
@@ -15,6 +16,7 @@ import structlog
 from aiokafka import errors as kafka_errors
 
 from connector.kafka.internals import produce
+from connector.kafka.request_size import RequestSize
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +32,15 @@ class _PendingBatches(set[Any]):
 
 
 class ProduceRequests:
-    """The produce requests of a producer under way: aiokafka's sender does not end them with itself."""
+    """
+    The produce requests of a producer under way: aiokafka's sender does not end them with itself. ``size``
+    bounds them.
+    """
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, size: RequestSize) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sender = producer._sender
-        self.refusals: produce.Refusals = {}
+        self._limits = produce.Limits(size)
         producer._sender._send_produce_req = self._tracked
         producer._message_accumulator._pending_batches = _PendingBatches()
 
@@ -44,7 +49,21 @@ class ProduceRequests:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        await produce.send(self._sender, node_id, batches, self.refusals)
+        await produce.send(self._sender, node_id, batches, self._limits)
+
+    @property
+    def refusals(self) -> produce.Refusals:
+        """The error codes that brokers answered last."""
+        return self._limits.refusals
+
+    @property
+    def throttled_for(self) -> float:
+        """Seconds until every broker takes requests again; 0 where none is throttled."""
+        return max(max(self._limits.throttled.values(), default=0.0) - time.monotonic(), 0.0)
+
+    def is_throttled(self, node_id: Any) -> bool:
+        """Whether the broker takes nothing for now."""
+        return self._limits.is_throttled(node_id)
 
     async def cancel(self, sender: asyncio.Task[Any] | None) -> None:
         """Cancel ``sender``, which makes them, and then them; return once they are gone."""

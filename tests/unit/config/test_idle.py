@@ -22,6 +22,13 @@ from tests.unit.config.conftest import GENERIC, Load, Outlined
         ("endpoint:", "endpoint:\n  http_url: http://h/", ["shop.yaml:3: endpoint.http_url does"]),
         ("kafka:", "inbox: {max_bytes: 8MiB}\nkafka:", ["shop.yaml:4: inbox.max_bytes is less"]),
         ("kafka:", "inbox: {max_bytes: 64MiB}\nkafka:", []),
+        (
+            "kafka:",
+            "kafka:\n  producer: {max_batch_bytes: 4MiB}",
+            ["shop.yaml:5: kafka.producer.max_batch_bytes is more"],
+        ),
+        ("kafka:", "kafka:\n  producer: {max_batch_bytes: 4MiB, max_request_bytes: 5MiB}", []),
+        ("kafka:", "kafka:\n  producer: {max_request_bytes: '${env:A}', max_batch_bytes: 4MiB}", []),
         ("kafka:", "inbox: ${env:A}\nkafka:", []),
         ("kafka:", "topics: ${env:A}\noauth: ${env:A}\nkafka:", []),
         ("kafka:", "inbox: {max_bytes: '${env:A}'}\ntopics: {create: '${env:A}', partitions: 1}\nkafka:", []),

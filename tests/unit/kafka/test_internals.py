@@ -30,10 +30,15 @@ client:AIOKafkaClient.__init__                  c5effd36ae06 clients: _ssl_conte
 client:AIOKafkaClient.bootstrap                 f5ceef21d3b4 bootstrap: runs it with another create_conn
 client:AIOKafkaClient.close                     590a777c961b shutdown: ends its task and connections
 client:AIOKafkaClient.send                      6fdc9c350c73 metadata, produce: what it raises
-client:AIOKafkaClient._get_conn                 f52aeaaf2ed7 clients: reads _ssl_context each time
+client:AIOKafkaClient._get_conn                 f52aeaaf2ed7 clients: reads _ssl_context; guard: runs it
+client:AIOKafkaClient.get_random_node           3ea4fa5449b3 guard: replaces it
+client:AIOKafkaClient.force_metadata_update     71eaa1892663 pace: what waits for the answer
+client:AIOKafkaClient._md_synchronizer          5c4a57c88789 pace: asks by _metadata_update alone
+client:AIOKafkaClient._on_connection_closed     277b662a080e guard: closes without a reason
 client:AIOKafkaClient._wait_on_metadata         92b54bb9aa3e kafka/producer: asks until the topic is known
 client:AIOKafkaClient._metadata_update         8388b87c47ec topic_creation: runs it with another request
 cluster:ClusterMetadata.update_metadata         c6d927d12aa4 clients: _last_successful_refresh_ms
+cluster:ClusterMetadata.leader_for_partition    a9a239194ed6 pace: None unknown, -1 for none
 cluster:ClusterMetadata.partitions_for_topic    2ed2591e4df0 kafka/producer: None where unknown
 conn:create_conn                                d0b07cc0f6de bootstrap: called through another function
 conn:AIOKafkaConnection.connect                 a4892d608f04 connection: calls what is overridden
@@ -42,7 +47,9 @@ conn:AIOKafkaConnection.close                   1a998669cb62 connection, shutdow
 conn:AIOKafkaConnection._do_version_lookup      3a9dd3420774 connection: overridden
 conn:AIOKafkaConnection._do_sasl_handshake      3281200b43d6 connection: overridden
 conn:AIOKafkaConnection.authenticator_oauth     51f5a4589504 connection: overridden
-conn:AIOKafkaConnection._handle_frame           59af3e7002da produce_response: decodes by RESPONSE_TYPE
+conn:AIOKafkaConnection._handle_frame           59af3e7002da produce_response; guard: _last_action, _requests
+conn:AIOKafkaConnection.__init__                51425460ef64 guard: _request_timeout
+protocol.admin:ApiVersionRequest                3343404e7612 guard: asks whether a connection lives
 conn:OAuthAuthenticator                         e794686ff148 connection: step() is wrapped
 admin.client:AIOKafkaAdminClient.start          360b413c1ad7 clients: _client
 admin.client:AIOKafkaAdminClient.close          56b414c87aa6 clients: _client
@@ -51,13 +58,13 @@ producer.producer:AIOKafkaProducer.stop         d82fd454e108 shutdown: abort() d
 producer.producer:AIOKafkaProducer.__del__      d8958064c730 shutdown: _closed
 producer.producer:AIOKafkaProducer.send_batch   0d588521efb1 batch_queue: append() comes to the same
 producer.message_accumulator:BatchBuilder       ae8b8e309dae kafka/batch: RecordBatch stands in for it
-producer.message_accumulator:MessageBatch       2f488cdc69e9 shutdown: future, _drain_waiter
-producer.message_accumulator:MessageAccumulator a8bc2890a4a3 batch_queue, shutdown: _batches and more
+producer.message_accumulator:MessageBatch       2f488cdc69e9 shutdown, pace: future, _drain_waiter, _ttl
+producer.message_accumulator:MessageAccumulator a8bc2890a4a3 batch_queue, shutdown, pace: _batches and more
 producer.sender:Sender.__init__                 a474599e743d produce: _in_flight, _muted_partitions
 producer.sender:Sender._fail_all                d88a781c34cc shutdown: what a sender's end does to batches
 producer.sender:Sender._sender_routine          a133f4820b14 shutdown: calls and awaits _send_produce_req
 producer.sender:Sender._send_produce_req        bd760c3ebd6c produce: send() replaces it
-producer.sender:SendProduceReqHandler           0c692c04ab63 produce: subclassed; reads the answer
+producer.sender:SendProduceReqHandler           0c692c04ab63 produce: subclassed, do() written anew
 protocol.api:Request                            e3a8d0c4206c metadata, produce: subclassed
 protocol.produce:ProduceRequest                 39be0097fc33 produce: subclassed; its fields
 protocol.metadata:MetadataRequest               ed847de2c3e4 topic_creation: allow_auto_topic_creation

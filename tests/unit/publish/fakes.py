@@ -93,6 +93,7 @@ class FakeBrokers:
         self.reason: str | None = None
         self.explained = 0
         self.refusal: str | None = None
+        self.throttled_until = 0.0
         self.in_flight: dict[tuple[str, int], int] = defaultdict(int)
         self.most_in_flight = 0
         self.refused = 0
@@ -266,6 +267,10 @@ class FakeProducer:
 
     def refusal(self) -> str | None:
         return self._brokers.refusal
+
+    @property
+    def throttled_for(self) -> float:
+        return max(self._brokers.throttled_until - anyio.current_time(), 0.0)
 
     async def renew(self) -> None:
         self.renewed += 1

@@ -45,6 +45,7 @@ async def test_content_that_is_refused_is_no_word_of_the_brokers_state(brokers: 
             brokers.failures["t", 0].append(ProducerBroken("gone"))
             await publish(publisher, seen, numbered([1]))
             await seen.all_settled()
+            await anyio.sleep(1)
     assert [line["event"] for line in lines if line["event"] == "kafka answers"] == ["kafka answers"] * 2
 
 

@@ -1,0 +1,107 @@
+"""
+The pace at which aiokafka asks for metadata.
+
+Its sender asks again at once, for as long as the leader of a partition is unknown, and so does whoever meets
+a connection that ends: thousands of times a second. And while a leader is unknown it does not look at
+what came for other partitions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+MOST = 1.0
+"""Seconds between two questions in a row, at most (Kafka's ``retry.backoff.max.ms``)."""
+
+QUIET = 5.0
+"""Seconds without a question after which the next one is the first of a row."""
+
+
+class Pace:
+    """
+    Questions in a row: the first at once, the next after ``first`` seconds, then twice as long each time, up
+    to `MOST`.
+    """
+
+    def __init__(
+        self,
+        first: float,
+        *,
+        clock: Callable[[], float] = anyio.current_time,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._first = first
+        self._clock = clock
+        self._sleep = sleep
+        self._delay = first
+        self._asked_at: float | None = None
+
+    async def turn(self) -> None:
+        """Return when the next question may be asked."""
+        now = self._clock()
+        if self._asked_at is None or now - self._asked_at > QUIET:
+            self._delay = self._first
+        else:
+            due = self._asked_at + self._delay
+            self._delay = min(max(self._delay * 2, 0.001), max(MOST, self._first))
+            if due > now:
+                await self._sleep(due - now)
+        self._asked_at = self._clock()
+
+
+def pace_metadata(client: Any, first: float) -> None:
+    """
+    Have ``client``, an ``AIOKafkaClient``, ask for metadata at a `Pace`: whoever wants it waits for one task.
+
+    Call it after whatever else replaces its ``_metadata_update``.
+    """
+    inner, pace = client._metadata_update, Pace(first)
+
+    async def update(cluster: Any, topics: Any) -> Any:
+        await pace.turn()
+        return await inner(cluster, topics)
+
+    client._metadata_update = update
+
+
+def watch_while_leaderless(producer: Any) -> None:
+    """Have the sender of ``producer`` look at what comes while it waits for a partition's leader."""
+    client, accumulator = producer.client, producer._message_accumulator
+    inner, is_asking = accumulator.drain_by_nodes, False
+
+    def answered(_: object) -> None:
+        nonlocal is_asking
+        is_asking = False
+        accumulator._wakeup(accumulator._waiter_future)
+
+    def drain(ignore_nodes: Any, muted_partitions: Any = frozenset()) -> tuple[Any, bool]:
+        nonlocal is_asking
+        nodes, is_leaderless = inner(ignore_nodes, muted_partitions)
+        if is_leaderless:
+            _keep_waiting(client, accumulator)
+            if not is_asking:
+                is_asking = True
+                client.force_metadata_update().add_done_callback(answered)
+        # The sender would wait for the answer only; as it is it waits for what comes, and is woken by both.
+        return nodes, False
+
+    accumulator.drain_by_nodes = drain
+
+
+def _keep_waiting(client: Any, accumulator: Any) -> None:
+    """Let batches wait for a leader that a partition has not: another producer would have none either."""
+    for place, batches in accumulator._batches.items():
+        if client.cluster.leader_for_partition(place) == -1:
+            batches[0]._ttl = math.inf
+
+
+def leaderless(producer: Any) -> tuple[str, int] | None:
+    """Return a partition with a batch that waits for a leader; ``None`` where there is none."""
+    for place in producer._message_accumulator._batches:
+        if producer.client.cluster.leader_for_partition(place) in (None, -1):
+            return place.topic, place.partition
+    return None
