@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from connector.records.bad import ForeignFrame, Unconvertible
+from connector.records.list_slices import ListSlices
 from connector.subscription import Delivered, Inbox, MemoryShare, ProtocolViolation
 from connector.task.intake import Source
 from connector.task.observers import FlowObserver
@@ -35,7 +36,8 @@ class Arrival:
     The rows of frames that came at one time (`time.monotonic` seconds, unix ms), and what they take in
     memory.
 
-    With ``error`` the only row is a whole frame, from which none can be read.
+    With ``error`` the only row is a whole frame, from which none can be read. With ``slices`` the rows are
+    still to be cut from a large list, and ``size`` is that of its bytes alone.
     """
 
     rows: list[msgspec.Raw]
@@ -44,6 +46,7 @@ class Arrival:
     size: int
     error: Unconvertible | None = None
     frames: int = 1
+    slices: ListSlices | None = None
 
 
 class Receiver:
@@ -85,10 +88,14 @@ class Receiver:
         fits = type(payload) is self._rows.payload_type
         rows = self._rows.rows_of(payload) if fits else None
         if rows is None:
-            # Nothing there, another shape than compiled for, or errors beside the data.
-            rows = self._odd.rows_of(result, source)
-            if rows is None:
+            # Nothing there, another shape than compiled for, errors beside the data, or a large message.
+            found = self._odd.rows_of(result, source)
+            if found is None:
                 return False
+            if isinstance(found, ListSlices):
+                self._receive_large(result.frame, found)
+                return True
+            rows = found
         received_ms = time.time_ns() // 1_000_000
         count = len(rows)
         self._status.last_row_at = received_ms / 1000
@@ -101,6 +108,7 @@ class Receiver:
             last is not None
             and last.received_ms == received_ms
             and last.error is None
+            and last.slices is None
             and last.size + size < JOIN_BELOW
         ):
             last.rows += rows
@@ -110,6 +118,14 @@ class Receiver:
             self._inbox.put(Arrival(rows, time.monotonic(), received_ms, size))
         self._memory.take(size)
         return True
+
+    def _receive_large(self, frame: bytes, slices: ListSlices) -> None:
+        """Nobody knows yet how many rows there are: that is counted when they are cut."""
+        received_ms = time.time_ns() // 1_000_000
+        self._status.last_row_at = received_ms / 1000
+        self._observer.received(0, len(frame))
+        self._inbox.put(Arrival([], time.monotonic(), received_ms, slices.size, slices=slices))
+        self._memory.take(slices.size)
 
     def keep_foreign(self, frame: bytes, error: ProtocolViolation) -> None:
         """Pass on ``frame``, which is no message of the subprotocol."""
