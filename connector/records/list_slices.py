@@ -8,6 +8,7 @@ list that is large is never decoded as a whole.
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
 import msgspec
 
@@ -19,6 +20,46 @@ _one = msgspec.json.Decoder(msgspec.Raw)
 _AFTER = re.compile(r"trailing characters \(byte (\d+)\)")
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _FIRST = re.compile(rb"\{\s*\"[^\"\\\\]{0,40}\"|.", re.DOTALL)
+
+
+class Slices(Protocol):
+    """Many rows, some at a time, in their order."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that they take until they are given out."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is none any more."""
+
+    def next(self) -> list[msgspec.Raw]:
+        """Return the next ones; none at the end."""
+
+
+OVERHEAD = 64
+"""Bytes that an element takes that is a slice of others."""
+
+AT_A_TIME = 1000
+
+
+class HeldRows:
+    """Rows that were decoded already, from a message of ``size`` bytes."""
+
+    def __init__(self, rows: list[msgspec.Raw], size: int) -> None:
+        self.size = size + OVERHEAD * len(rows)
+        self._rows = rows
+        self._place = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """See `Slices`."""
+        return self._place >= len(self._rows)
+
+    def next(self) -> list[msgspec.Raw]:
+        """See `Slices`."""
+        begin, self._place = self._place, self._place + AT_A_TIME
+        return self._rows[begin : self._place]
 
 
 class ListSlices:

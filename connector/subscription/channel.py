@@ -27,7 +27,13 @@ who sends a byte now and then for ever is silent.
 """
 
 HEAVY = 64 * 1024
-"""Bytes of a message after which others get their turn: the next one may be there already."""
+"""Bytes of a message after which others get a turn: the next one may be there already."""
+
+MOST_TURNS = 16
+"""To answer somebody takes several turns; messages of many times `HEAVY` bytes leave so many."""
+
+MOST_KEPT = 2 * 2**20
+"""Bytes that are kept of what is no message: to look for secrets in more would hold everybody up."""
 
 
 class Channel:
@@ -48,7 +54,7 @@ class Channel:
         self._reason_of_abort: SessionError | None = None
         self._heard_at = time.monotonic()
         self._bytes_before = 0
-        self._is_heavy = False
+        self._turns_due = 0
         self._torn: Repair | None = None
         socket.when_stuck = self._stuck
 
@@ -74,8 +80,8 @@ class Channel:
             ProtocolViolation: It is no message.
         """
         ended: SessionError | None = None
-        if self._is_heavy:
-            self._is_heavy = False
+        while self._turns_due:
+            self._turns_due -= 1
             await asyncio.sleep(0)
         if self._torn is not None:
             return await self._mend()
@@ -88,7 +94,7 @@ class Channel:
             raise ended
         self._heard_at, self._bytes_before = time.monotonic(), self.socket.received_bytes
         if len(frame) > HEAVY:
-            self._is_heavy = True
+            self._turns_due = min(len(frame) // HEAVY, MOST_TURNS)
         event = self._event(frame)
         if type(event) is Torn:
             self._torn = Repair(frame)
@@ -99,7 +105,7 @@ class Channel:
         try:
             event = self.protocol.receive(frame, repaired)
         except ProtocolViolation as error:
-            error.frame = without_token(frame, self._opening)
+            error.frame = without_token(frame[:MOST_KEPT], self._opening)
             raise
         if self.protocol.repaired and not self._told_of_repair:
             self._told_of_repair = True

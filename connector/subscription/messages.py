@@ -115,7 +115,6 @@ class _InBand(msgspec.Struct):
     payload: msgspec.Raw = msgspec.Raw()
 
 
-_any = msgspec.json.Decoder(msgspec.Raw)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _string = msgspec.json.Decoder(str)
 _error = msgspec.json.Decoder(_WireError)
@@ -198,9 +197,12 @@ def first_of(raw: bytes | msgspec.Raw, most: int) -> list[msgspec.Raw] | None:
     if len(raw) <= _LONGEST_LIST:
         listed = try_decode(_list, raw)
         return None if listed is None else listed[:most]
-    if bytes(memoryview(raw)[:1]) != b"[" or try_decode(_any, raw) is None:
+    if bytes(memoryview(raw)[:1]) != b"[":
         return None
-    return ListSlices(raw).next(most)
+    try:
+        return ListSlices(raw).next(most)
+    except BROKEN:
+        return None
 
 
 def result_of(frame: bytes) -> RawPayload:

@@ -12,12 +12,10 @@ def parts_of(arrival: Arrival, found: Callable[[int, int], None], most: int) -> 
     Give the parts of ``arrival``, in order, with at most ``most`` rows each; the last one stands for its
     frames, and for what else it takes in memory. There is at least one.
 
-    Of rows that are cut from a list only then, ``found`` is told before: how many, and what they take.
+    ``found`` is told before of each: how many rows, and what they take.
     """
     slices = arrival.slices
-    if slices is None:
-        yield from _split(arrival, most)
-        return
+    assert slices is not None
     while True:
         rows = slices.next()
         is_last = slices.is_empty

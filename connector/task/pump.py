@@ -17,11 +17,8 @@ from connector.subscription import Inbox, MemoryShare
 from connector.task.destination import Destination
 from connector.task.observers import FlowObserver
 from connector.task.parts import parts_of
-from connector.task.receiver import Arrival, Receiver
+from connector.task.receiver import MOST_ROWS, Arrival, Receiver
 from connector.task.settings import SubscriptionSettings
-
-MOST_ROWS = 1000
-"""Rows that are built in one go; before more of them others get their turn."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +65,7 @@ class Pump:
             if arrival.error is not None:
                 self._give_up(arrival)
                 continue
-            if arrival.slices is None and len(arrival.rows) <= MOST_ROWS:
+            if arrival.slices is None:
                 await self._pass_on(arrival)
             else:
                 await self._pass_on_in_parts(arrival)

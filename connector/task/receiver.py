@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from connector.records.bad import ForeignFrame, Unconvertible
-from connector.records.list_slices import ListSlices
+from connector.records.list_slices import HeldRows, ListSlices, Slices
 from connector.subscription import Delivered, Inbox, MemoryShare, ProtocolViolation
 from connector.task.intake import Source
 from connector.task.observers import FlowObserver
@@ -25,6 +25,12 @@ from connector.task.status import StatusTracker
 ROW_OVERHEAD = 400
 """Bytes that a row takes beside its own: its slice, its key, its entry in a queue."""
 
+
+MOST_ROWS = 1000
+"""Rows that go on in one go; before more of them others get their turn."""
+
+MOST_KEPT = 2 * 2**20
+"""Bytes that are kept of a frame that no rows can be read from: to hide secrets in more takes long."""
 
 JOIN_BELOW = 256 * 1024
 """Bytes; frames that came within one millisecond go on together, up to about so many."""
@@ -37,7 +43,7 @@ class Arrival:
     memory.
 
     With ``error`` the only row is a whole frame, from which none can be read. With ``slices`` the rows are
-    still to be cut from a large list, and ``size`` is that of its bytes alone.
+    many, and still there; ``size`` is what they take as long as they are.
     """
 
     rows: list[msgspec.Raw]
@@ -46,7 +52,7 @@ class Arrival:
     size: int
     error: Unconvertible | None = None
     frames: int = 1
-    slices: ListSlices | None = None
+    slices: Slices | None = None
 
 
 class Receiver:
@@ -98,6 +104,9 @@ class Receiver:
             rows = found
         received_ms = time.time_ns() // 1_000_000
         count = len(rows)
+        if count > MOST_ROWS:
+            self._receive_large(result.frame, HeldRows(rows, len(result.frame)), count)
+            return True
         self._status.last_row_at = received_ms / 1000
         self._observer.received(count, len(result.frame))
         if count == self._rows_limit:
@@ -119,8 +128,10 @@ class Receiver:
         self._memory.take(size)
         return True
 
-    def _receive_large(self, frame: bytes, slices: ListSlices) -> None:
-        """Nobody knows yet how many rows there are: that is counted when they are cut."""
+    def _receive_large(self, frame: bytes, slices: Slices, count: int = 0) -> None:
+        """Keep what is many rows as little as it can be; they are counted, and take more, once they go on."""
+        if count and count == self._rows_limit:
+            self._observer.full_message()
         received_ms = time.time_ns() // 1_000_000
         self._status.last_row_at = received_ms / 1000
         self._observer.received(0, len(frame))
@@ -132,6 +143,7 @@ class Receiver:
         self._keep(frame, ForeignFrame(str(error)))
 
     def _keep(self, frame: bytes, error: Unconvertible) -> None:
+        frame = frame[:MOST_KEPT]
         size = len(frame) + ROW_OVERHEAD
         row = msgspec.Raw(self._hide(frame))
         self._inbox.put(Arrival([row], time.monotonic(), time.time_ns() // 1_000_000, size, error))

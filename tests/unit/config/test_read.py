@@ -35,7 +35,7 @@ def test_defaults_are_those_of_the_reference(read: Read) -> None:
     assert config.endpoint.subprotocol == "auto"
     assert config.endpoint.keepalive_timeout == 30.0
     assert config.endpoint.no_data_alarm == 300.0
-    assert config.endpoint.max_message_bytes == 64 * 1024**2
+    assert config.endpoint.max_message_bytes == 16 * 1024**2
     assert placed(config) == [("header", "Authorization", "Bearer {token}")]
     assert (config.endpoint.ping_interval, config.endpoint.reopen_pause) == (None, 0.0)
     assert config.endpoint.refusals == ()
