@@ -63,8 +63,7 @@ class Flood:
         await asyncio.sleep(0.5)
         with suppress(ConnectionError):
             await self._put(writer)
-        reading = asyncio.ensure_future(reader.read())
-        while not reading.done():
+        while not reader.at_eof() and reader.exception() is None:
             writer.write(frame(result(CALM)))
             await writer.drain()
             self.calm += 1
