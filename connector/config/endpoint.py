@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, JsonValue
+from pydantic import AfterValidator, BeforeValidator, JsonValue, WithJsonSchema
 
 from connector.config.credentials import CredentialsList
 from connector.config.mistake import Mistake
@@ -35,6 +35,13 @@ Subprotocol = Annotated[
     choice("auto", "graphql-transport-ws", "graphql-ws"),
 ]
 Rotation = Annotated[Literal["reopen", "never"], choice("reopen", "never")]
+Compression = Annotated[
+    Literal["auto", "off"],
+    choice("auto", "off"),
+    # YAML 1.1 reads the words on and off as true and false, and Helm writes them so.
+    BeforeValidator(lambda value: {True: "auto", False: "off"}[value] if isinstance(value, bool) else value),
+    WithJsonSchema({"enum": ["auto", "off", True, False], "x-type": "`auto` or `off`"}),
+]
 TokenAuth = Annotated[Literal["body", "basic"], choice("body", "basic")]
 
 _REQUEST = (
@@ -126,7 +133,12 @@ class EndpointSection(Section):
         "none. Default: what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say. Never for this machine "
         "itself. User and password are secrets.",
     )
-    max_message_bytes: Size = setting("64MiB", "A larger message ends the session.")
+    max_message_bytes: Size = setting(
+        "16MiB", "A larger message ends the session; of a compressed one, what it inflates to counts."
+    )
+    compression: Compression = setting(
+        "auto", "auto: offer permessage-deflate, which makes messages small on the wire; off: do not."
+    )
     rotation: Rotation = setting(
         "reopen",
         "What to do before the token expires: reopen the session with a fresh one, or never, "

@@ -151,8 +151,11 @@ class HttpClient:
         if response.status_code == PROXY_AUTHENTICATION and self._proxy is not None:
             # In the clear a proxy forwards, so that its own answer comes in the place of the endpoint's.
             return proxy_refused(self._proxy, response.status_code)
+        is_decoded = _is_decoded(response.headers.get("content-encoding", ""))
+        if not is_decoded and response.is_success:
+            return "its body is encoded in a way that was not asked for"
         body = bytearray()
-        async with aclosing(response.aiter_bytes()) as parts:
+        async with aclosing(response.aiter_bytes() if is_decoded else response.aiter_raw()) as parts:
             async for part in parts:
                 body += part
                 if len(body) > self._max_body_bytes:
@@ -201,3 +204,9 @@ class HttpClient:
         if client is not None:
             with anyio.move_on_after(_CLOSE_DEADLINE, shield=True):
                 await client.aclose()
+
+
+def _is_decoded(encoding: str) -> bool:
+    """Whether a body is decoded: by one code at most, of which a byte makes no more than a thousand."""
+    codes = [code for code in map(str.strip, encoding.lower().split(",")) if code not in ("", "identity")]
+    return len(codes) < 2 and set(codes) <= {"gzip", "x-gzip", "deflate"}

@@ -12,9 +12,13 @@ from typing import Any
 import msgspec
 
 from connector.records.fields import BROKEN, Path, payload_type
+from connector.records.list_slices import ListSlices
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+LARGE = 512 * 1024
+"""Bytes of a list that is not decoded as a whole."""
 
 
 class RowFinder:
@@ -45,9 +49,10 @@ class RowFinder:
         rows: list[msgspec.Raw] | None = node
         return rows
 
-    def find_rows(self, data: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
+    def find_rows(self, data: bytes | msgspec.Raw) -> list[msgspec.Raw] | ListSlices | None:
         """
         Return the rows in ``data`` of any shape: the elements of a list, or one object or scalar as one row.
+        Those of a large list are to be cut from it slice by slice.
 
         ``None`` where the path leads to nothing or to ``null``.
         """
@@ -57,6 +62,8 @@ class RowFinder:
                 node = _object.decode(node)[name]
             except (*BROKEN, KeyError):
                 return None
+        if len(node) > LARGE:
+            return ListSlices(node) if bytes(memoryview(node)[:1]) == b"[" else [node]
         text = bytes(node).strip()
         if text == b"null":
             return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from contextlib import suppress
 
 import structlog
@@ -13,8 +12,9 @@ from websockets.protocol import OPEN
 
 from connector.subscription.connection import ReadingConnection
 from connector.subscription.ending import socket_ended, without_token
-from connector.subscription.errors import ProtocolViolation, SessionError
-from connector.subscription.protocol import Event, Protocol
+from connector.subscription.errors import NothingTaken, ProtocolViolation, SessionError
+from connector.subscription.protocol import Event, Protocol, Torn
+from connector.subscription.surrogates import Repair
 from connector.upstream import Opening
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,15 @@ SLOWEST_RATE = 16 * 1024
 A message that is still coming is a sign of life for so many seconds, and one more for each so many bytes:
 who sends a byte now and then for ever is silent.
 """
+
+HEAVY = 64 * 1024
+"""Bytes of a message after which others get a turn: the next one may be there already."""
+
+MOST_TURNS = 16
+"""To answer somebody takes several turns; messages of many times `HEAVY` bytes leave so many."""
+
+MOST_KEPT = 2 * 2**20
+"""Bytes that are kept of what is no message: to look for secrets in more would hold everybody up."""
 
 
 class Channel:
@@ -39,12 +48,18 @@ class Channel:
         self.socket = socket
         self.protocol = protocol
         self._opening = opening
-        self._replies: deque[bytes] = deque()
+        self._reply_due: bytes | None = None
         self._replying: asyncio.Future[None] | None = None
         self._told_of_repair = False
         self._reason_of_abort: SessionError | None = None
         self._heard_at = time.monotonic()
         self._bytes_before = 0
+        self._turns_due = 0
+        self._torn: Repair | None = None
+        socket.when_stuck = self._stuck
+
+    def _stuck(self) -> None:
+        self.abort(NothingTaken(self.socket.write_patience))
 
     @property
     def last_heard_at(self) -> float:
@@ -65,6 +80,11 @@ class Channel:
             ProtocolViolation: It is no message.
         """
         ended: SessionError | None = None
+        while self._turns_due:
+            self._turns_due -= 1
+            await asyncio.sleep(0)
+        if self._torn is not None:
+            return await self._mend()
         try:
             frame = await self.socket.recv(decode=False)
         except ws_errors.ConnectionClosed as error:
@@ -73,15 +93,33 @@ class Channel:
             # Not in `except`, which would keep the library's error: it quotes the peer.
             raise ended
         self._heard_at, self._bytes_before = time.monotonic(), self.socket.received_bytes
+        if len(frame) > HEAVY:
+            self._turns_due = min(len(frame) // HEAVY, MOST_TURNS)
+        event = self._event(frame)
+        if type(event) is Torn:
+            self._torn = Repair(frame)
+            return await self._mend()
+        return event
+
+    def _event(self, frame: bytes, repaired: bytes | None = None) -> Event:
         try:
-            event = self.protocol.receive(frame)
+            event = self.protocol.receive(frame, repaired)
         except ProtocolViolation as error:
-            error.frame = without_token(frame, self._opening)
+            error.frame = without_token(frame[:MOST_KEPT], self._opening)
             raise
         if self.protocol.repaired and not self._told_of_repair:
             self._told_of_repair = True
             log.warning("halves of surrogate pairs came, and were replaced by U+FFFD")
         return event
+
+    async def _mend(self) -> Event:
+        """Repair what was torn, step by step: it may be large, and others want their turns."""
+        repair = self._torn
+        assert repair is not None
+        while repair.step():  # noqa: ASYNC110 - it is work that is done, and not waited for
+            await asyncio.sleep(0)
+        self._torn = None
+        return self._event(repair.frame, repair.repaired)
 
     async def send(self, message: bytes) -> None:
         """
@@ -97,15 +135,19 @@ class Channel:
             await self.socket.send(message, text=True)
 
     def reply(self, message: bytes) -> None:
-        """Answer a ping once what came before it is read (see `ReadingConnection`); never waits."""
-        self._replies.append(message)
+        """
+        Answer a ping once what came before it is read (see `ReadingConnection`); never waits. Of several
+        that came meanwhile the last one is answered.
+        """
+        self._reply_due = message
         if self._replying is None or self._replying.done():
             self._replying = asyncio.ensure_future(self._reply())
 
     async def _reply(self) -> None:
         await self.socket.caught_up()
-        while self._replies:
-            await self.send(self._replies.popleft())
+        while (message := self._reply_due) is not None:
+            self._reply_due = None
+            await self.send(message)
 
     async def ping(self) -> None:
         """Send a websocket ping; its pong is a sign of life."""

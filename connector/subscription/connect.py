@@ -49,6 +49,7 @@ async def open_socket(opening: Opening, settings: SessionSettings) -> ReadingCon
             timeout=settings.open_timeout,
             clean=opening.without_token,
             proxy=settings.proxy,
+            extensions=answer.extensions,
         )
 
 
@@ -70,6 +71,7 @@ async def _connect(opening: Opening, settings: SessionSettings, answer: Answer) 
             close_timeout=settings.close_timeout,
             ping_interval=None,
             max_size=settings.max_message_bytes,
+            compression="deflate" if settings.compression else None,
             logger=_quiet,
             create_connection=noting(answer),
         )
@@ -78,6 +80,7 @@ async def _connect(opening: Opening, settings: SessionSettings, answer: Answer) 
             sock.close()
         raise
     assert isinstance(connection, ReadingConnection)
+    connection.write_patience = settings.write_patience
     return connection
 
 

@@ -13,6 +13,7 @@ attempt is looked up in `connector.refusals` by the error's ``symptom``::
         ├── SocketClosed         the peer's Close, or the end of the TCP stream
         │   └── FramesRefused    our Close, for what the peer sent was no websocket
         ├── Silent               nothing came for too long
+        │   └── NothingTaken     nothing of what we wrote was taken for too long
         └── ProtocolViolation    bytes that neither subprotocol allows
 """
 
@@ -151,6 +152,17 @@ class Silent(SessionError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"nothing received for {seconds:.1f} s", Symptom(place="silence"))
+
+
+class NothingTaken(Silent):
+    """What was written lay for ``seconds``, and the peer read nothing of it."""
+
+    def __init__(self, seconds: float) -> None:
+        SessionError.__init__(
+            self,
+            f"the server took nothing of what was sent to it for {seconds:g} s",
+            Symptom(place="silence"),
+        )
 
 
 class ProtocolViolation(SessionError):

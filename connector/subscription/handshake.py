@@ -41,10 +41,12 @@ def opening_failed(
     is_secure: bool = False,
     clean: Callable[[str], str] = str,
     proxy: Proxy | None = None,
+    extensions: str = "",
 ) -> SessionError:
     """
     Return our error for one of `OPENING_ERRORS`. ``is_secure`` is whether TLS was to be spoken, ``clean``
-    takes secrets out of what the server said, and ``proxy`` is what the connection was to go through.
+    takes secrets out of what the server said, and ``proxy`` is what the connection was to go through;
+    ``extensions`` are those that the server selected.
 
     Messages of the library may hold the URL and with it the token, so none is passed on.
     """
@@ -58,6 +60,11 @@ def opening_failed(
             return ConnectFailed(str(error))
         case ws_errors.InvalidStatus():
             return handshake_refused(error.response, clean)
+        case ws_errors.NegotiationError() if "extension" in str(error):
+            said = clean(extensions)[:200]
+            return ConnectFailed(
+                f"the server selected a websocket extension that was not offered ({said})", is_answer=True
+            )
         case ws_errors.NegotiationError():
             return SubprotocolRefused(offered)
         case TimeoutError():

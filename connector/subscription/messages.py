@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from connector.records.list_slices import ListSlices
 from connector.refusals import LONGEST_TEXT
 
 OPERATION_ID = "1"
@@ -88,6 +89,12 @@ MAX_ERRORS = 20
 MAX_TEXT = LONGEST_TEXT
 """Characters of what the other side says that are looked at."""
 
+_LONGEST_STRING = 64 * 1024
+"""Bytes of a text of the other side; a longer one says nothing that could be told."""
+
+_LONGEST_LIST = 64 * 1024
+"""Bytes of a list that is decoded as a whole; an element takes a multiple of its own bytes."""
+
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises: no JSON or another shape; text that is no UTF-8; too many levels."""
 
@@ -125,22 +132,6 @@ def try_decode(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw) -> T 
         return None
 
 
-_ESCAPE = re.compile(
-    rb"""\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)""",
-    re.DOTALL,
-)
-
-
-def without_lone_surrogates(frame: bytes) -> bytes:
-    """
-    Return ``frame`` with U+FFFD for every escaped half of a surrogate pair.
-
-    RFC 8259 §8.2 allows them, and texts that were cut in the middle of a character have them; msgspec takes
-    no message that holds one.
-    """
-    return _ESCAPE.sub(lambda escape: rb"\ufffd" if escape[1] else escape[0], frame)
-
-
 _HEAD = re.compile(rb"""\s*\{(?:\s*"id"\s*:\s*(?:"[^"\\]*"|\d+|null)\s*,)?\s*"type"\s*:\s*"([^"\\]*)\"""")
 _TAIL = re.compile(
     rb"""(?:,\s*"id"\s*:\s*(?:"[^"\\]*"|\d+|null)\s*)?,\s*"type"\s*:\s*"([^"\\]*)"\s*
@@ -169,10 +160,10 @@ def read_errors(raw: bytes | msgspec.Raw) -> tuple[GraphQLError, ...]:
     What cannot be understood becomes one error without a text; an empty list or ``null`` is no error.
     Texts are cut to `MAX_TEXT`, the list to `MAX_ERRORS`.
     """
-    if bytes(raw) in (b"", b"null"):
+    if is_nothing(raw):
         return ()
-    listed = try_decode(_list, raw)
-    return tuple(_read_error(one) for one in ([raw] if listed is None else listed[:MAX_ERRORS]))
+    listed = first_of(raw, MAX_ERRORS)
+    return tuple(_read_error(one) for one in ([raw] if listed is None else listed))
 
 
 def _read_error(raw: bytes | msgspec.Raw) -> GraphQLError:
@@ -181,7 +172,7 @@ def _read_error(raw: bytes | msgspec.Raw) -> GraphQLError:
     if error is None:
         return GraphQLError(message=_text(raw))
     message = _text(error.message) or _text(error.error)
-    nested = try_decode(_list, error.errors) if not message else None
+    nested = first_of(error.errors, 1) if not message else None
     if nested and (inner := try_decode(_error, nested[0])) is not None:
         error = inner
         message = _text(inner.message)
@@ -191,7 +182,27 @@ def _read_error(raw: bytes | msgspec.Raw) -> GraphQLError:
 
 
 def _text(raw: bytes | msgspec.Raw) -> str:
+    if len(raw) > _LONGEST_STRING:
+        return ""
     return (try_decode(_string, raw) or "")[:MAX_TEXT]
+
+
+def is_nothing(raw: bytes | msgspec.Raw) -> bool:
+    """Return whether ``raw`` is absent or ``null``."""
+    return len(raw) <= len(b"null") and bytes(raw) in (b"", b"null")
+
+
+def first_of(raw: bytes | msgspec.Raw, most: int) -> list[msgspec.Raw] | None:
+    """Return the first ``most`` elements of a list, however long it is; ``None`` where it is none."""
+    if len(raw) <= _LONGEST_LIST:
+        listed = try_decode(_list, raw)
+        return None if listed is None else listed[:most]
+    if bytes(memoryview(raw)[:1]) != b"[":
+        return None
+    try:
+        return ListSlices(raw).next(most)
+    except BROKEN:
+        return None
 
 
 def result_of(frame: bytes) -> RawPayload:

@@ -24,10 +24,11 @@ from connector.subscription.messages import (
     apparent_type,
     encode,
     envelope_type,
+    is_nothing,
     read_errors,
     try_decode,
-    without_lone_surrogates,
 )
+from connector.subscription.surrogates import without_lone_surrogates
 
 
 class State(Enum):
@@ -98,11 +99,25 @@ class Ignored(msgspec.Struct, frozen=True):
     errors: tuple[GraphQLError, ...] = ()
 
 
-Event = Acknowledged | Delivered | Refused | Completed | KeptAlive | Pinged | Ignored
+class Torn(msgspec.Struct, frozen=True):
+    """
+    A large message that cannot be read as it is, but maybe with U+FFFD in the place of halves of surrogate
+    pairs: `Protocol.receive` wants it again, with what it is then.
+    """
+
+
+Event = Acknowledged | Delivered | Refused | Completed | KeptAlive | Pinged | Ignored | Torn
+
+LARGE = 512 * 1024
+"""Bytes of a message whose rows are not taken apart here: each takes a multiple of its own bytes."""
+
+LONGEST_PONG = 4096
+"""Bytes of a ping's payload that are sent back; of a longer one nothing is."""
 
 _KEPT_ALIVE = KeptAlive()
 _ACKNOWLEDGED = Acknowledged()
 _COMPLETED = Completed()
+_TORN = Torn()
 
 
 class Protocol:
@@ -149,13 +164,16 @@ class Protocol:
         """Return ``ping``, or ``None`` on the legacy subprotocol, which has none."""
         return None if self._legacy else encode("ping")
 
-    def receive(self, frame: bytes) -> Event:
+    def receive(self, frame: bytes, repaired: bytes | None = None) -> Event:
         """
-        Return what ``frame``, one whole message, means.
+        Return what ``frame``, one whole message, means. ``repaired`` is what it is without halves of
+        surrogate pairs, and ``None`` where nobody has looked yet.
 
         Raises:
             ProtocolViolation: It is not a message of either subprotocol.
         """
+        if len(frame) > LARGE:
+            return self._receive_large(frame, repaired)
         try:
             message = self._fast.decode(frame)
         except BROKEN:
@@ -175,6 +193,22 @@ class Protocol:
         if repaired != frame and try_decode(self._slow, repaired) is not None:
             self.repaired += 1
             return self.receive(repaired)
+        return self._unreadable(frame)
+
+    def _receive_large(self, frame: bytes, repaired: bytes | None) -> Event:
+        envelope = try_decode(self._slow, frame)
+        if envelope is not None:
+            return self._other(envelope.type, frame, envelope)
+        if repaired is None and b"\\u" in frame:
+            return _TORN
+        if repaired is not None and repaired != frame:
+            envelope = try_decode(self._slow, repaired)
+            if envelope is not None:
+                self.repaired += 1
+                return self._other(envelope.type, repaired, envelope)
+        return self._unreadable(frame)
+
+    def _unreadable(self, frame: bytes) -> Event:
         if self._started and apparent_type(frame) == self._result:
             return Delivered(frame, Unreadable("the server sent a result that cannot be decoded"))
         raise ProtocolViolation("the server sent a message that is not of this protocol", frame)
@@ -184,12 +218,12 @@ class Protocol:
         assert envelope is not None, "it was decoded before"
         return envelope
 
-    def _other(self, kind: str, frame: bytes) -> Event:
+    def _other(self, kind: str, frame: bytes, envelope: RawEnvelope | None = None) -> Event:
         match kind:
             case "ka" | "pong":
                 return _KEPT_ALIVE
             case "ping":
-                return Pinged(self._pong(frame))
+                return Pinged(self._pong(envelope or self._decode(frame)))
             case "connection_ack":
                 return self._acknowledge()
             case "connection_error":
@@ -197,7 +231,7 @@ class Protocol:
                 return self._refuse("init", frame)
             case "next" | "data" if self._started:
                 # Even after the end: rows that came are rows.
-                return self._deliver(frame)
+                return self._deliver(frame, envelope or self._decode(frame))
             case "error" | "complete" if (message := self._decode(frame)).is_of_another:
                 # The end of some other operation; its rows would be ours all the same, for we have no other.
                 errors = read_errors(message.payload) or (GraphQLError(),)
@@ -226,15 +260,17 @@ class Protocol:
         self.state = State.ENDED
         return Refused(during, read_errors(self._decode(frame).payload))
 
-    def _deliver(self, frame: bytes) -> Event:
-        payload = try_decode(self._raw_payload, self._decode(frame).payload)
+    def _deliver(self, frame: bytes, envelope: RawEnvelope) -> Event:
+        payload = try_decode(self._raw_payload, envelope.payload)
         self._delivered = True
         return Delivered(frame, payload or Unreadable("the server sent a result without an object in it"))
 
-    def _pong(self, frame: bytes) -> bytes:
-        # "The optional payload field can be used to transfer additional details": sent back as it came.
-        payload = self._decode(frame).payload
-        return encode("pong", payload=payload if bytes(payload) not in (b"", b"null") else None)
+    def _pong(self, ping: RawEnvelope) -> bytes:
+        # "The optional payload field can be used to transfer additional details": sent back as it came, but
+        # not megabytes of it.
+        payload = ping.payload
+        is_left_out = is_nothing(payload) or len(payload) > LONGEST_PONG
+        return encode("pong", payload=None if is_left_out else payload)
 
     def _expect(self, state: State) -> None:
         if self.state is not state:

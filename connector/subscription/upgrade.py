@@ -60,6 +60,13 @@ class Answer:
         reader.read_line = noting  # type: ignore[method-assign, assignment]
         self._reader = reader
 
+    @property
+    def extensions(self) -> str:
+        """The websocket extensions that were selected, as they were written."""
+        lines = (line.decode("latin-1").partition(":") for line in self._lines[1:])
+        found = (value.strip() for name, _, value in lines if name.lower() == "sec-websocket-extensions")
+        return ", ".join(found)
+
     def refusal(self) -> Response | None:
         """Return what was seen of a refusal, ``None`` before its status line, or where it is none."""
         found = _STATUS.match(self._lines[0]) if self._lines else None

@@ -43,10 +43,16 @@ class GapObserver(Protocol):
 
 
 class FlowObserver(Protocol):
-    """What comes, and what the brokers have of it. The first three are called for every frame."""
+    """
+    What comes, and what the brokers have of it. `received`, `acknowledged` and `event_lag` are called for
+    every frame.
+    """
 
     def received(self, rows: int, size: int) -> None:
         """A frame of ``size`` bytes with ``rows`` rows came."""
+
+    def rows_found(self, rows: int) -> None:
+        """So many more rows were found in a frame that was told of before."""
 
     def acknowledged(self, rows: int, frames: int, latency: float) -> None:
         """The brokers have ``rows`` rows of ``frames``, ``latency`` seconds after they were received."""

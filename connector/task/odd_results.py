@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from connector.records.bad import Unconvertible, UnreadableResult
+from connector.records.list_slices import ListSlices
 from connector.refusals import RepetitionFilter
 from connector.subscription import (
     Delivered,
@@ -51,7 +52,7 @@ class OddResults:
         self._keep = keep
         self._repetition = RepetitionFilter()
 
-    def rows_of(self, result: Delivered, source: Source) -> list[msgspec.Raw] | None:
+    def rows_of(self, result: Delivered, source: Source) -> list[msgspec.Raw] | ListSlices | None:
         """
         Return the rows that ``result`` has after all; ``None``: it has none.
 
@@ -65,7 +66,7 @@ class OddResults:
                 raise ProtocolViolation(result.payload.said)
             self._keep(result.frame, UnreadableResult(result.payload.said))
             return None
-        payload = result_of(result.frame)
+        payload = result.payload if type(result.payload) is RawPayload else result_of(result.frame)
         errors = read_errors(payload.errors)
         rows = self._rows.find_rows(payload.data) if len(payload.data) else None
         in_band = refusal_in_data(payload.data) if not errors and rows is None else ()

@@ -16,7 +16,8 @@ from connector.records.record import Headers
 from connector.subscription import Inbox, MemoryShare
 from connector.task.destination import Destination
 from connector.task.observers import FlowObserver
-from connector.task.receiver import Arrival, Receiver
+from connector.task.parts import parts_of
+from connector.task.receiver import MOST_ROWS, Arrival, Receiver
 from connector.task.settings import SubscriptionSettings
 
 log = structlog.get_logger(__name__)
@@ -64,21 +65,43 @@ class Pump:
             if arrival.error is not None:
                 self._give_up(arrival)
                 continue
-            built = self._records.build(arrival.rows, self._headers_of(arrival))
-            submission = self._open(arrival)
-            submission.event_ms = _last_event(built)
-            for record in built.failed:
-                submission.given_up(record)
-            for name in built.topics:
-                topic = self._publisher.topic(name)
-                if not topic.ready.is_set():
-                    await topic.ready.wait()
-            replaced = self._publisher.add(built.topics, submission, arrival.received_ms)
-            if replaced or built.keys_missing or built.times_missing:
-                self._observer.oddities(
-                    keys_missing=built.keys_missing,
-                    times_replaced=built.times_missing + replaced,
-                )
+            if arrival.slices is None:
+                await self._pass_on(arrival)
+            else:
+                await self._pass_on_in_parts(arrival)
+
+    async def _pass_on(self, arrival: Arrival) -> None:
+        built = self._records.build(arrival.rows, self._headers_of(arrival))
+        submission = self._open(arrival)
+        submission.event_ms = _last_event(built)
+        for record in built.failed:
+            submission.given_up(record)
+        for name in built.topics:
+            topic = self._publisher.topic(name)
+            if not topic.ready.is_set():
+                await topic.ready.wait()
+        replaced = self._publisher.add(built.topics, submission, arrival.received_ms)
+        if replaced or built.keys_missing or built.times_missing:
+            self._observer.oddities(
+                keys_missing=built.keys_missing,
+                times_replaced=built.times_missing + replaced,
+            )
+
+    async def _pass_on_in_parts(self, arrival: Arrival) -> None:
+        """Many rows at once would hold everybody else up, and take a multiple of their bytes."""
+        self.in_hand = 1
+        for part in parts_of(arrival, self._found, MOST_ROWS):
+            await self._pass_on(part)
+            await self._below_window()
+            await anyio.lowlevel.checkpoint()
+            if self._is_released is not None and part.frames == 0:
+                await self._until_released()
+                self.in_hand = 1
+        self.in_hand = 0
+
+    def _found(self, rows: int, size: int) -> None:
+        self._memory.take(size)
+        self._observer.rows_found(rows)
 
     def hold(self) -> None:
         """Pass nothing on from now on."""

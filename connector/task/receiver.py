@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import msgspec
 
 from connector.records.bad import ForeignFrame, Unconvertible
+from connector.records.list_slices import HeldRows, ListSlices, Slices
 from connector.subscription import Delivered, Inbox, MemoryShare, ProtocolViolation
 from connector.task.intake import Source
 from connector.task.observers import FlowObserver
@@ -25,6 +26,12 @@ ROW_OVERHEAD = 400
 """Bytes that a row takes beside its own: its slice, its key, its entry in a queue."""
 
 
+MOST_ROWS = 1000
+"""Rows that go on in one go; before more of them others get their turn."""
+
+MOST_KEPT = 2 * 2**20
+"""Bytes that are kept of a frame that no rows can be read from: to hide secrets in more takes long."""
+
 JOIN_BELOW = 256 * 1024
 """Bytes; frames that came within one millisecond go on together, up to about so many."""
 
@@ -35,7 +42,8 @@ class Arrival:
     The rows of frames that came at one time (`time.monotonic` seconds, unix ms), and what they take in
     memory.
 
-    With ``error`` the only row is a whole frame, from which none can be read.
+    With ``error`` the only row is a whole frame, from which none can be read. With ``slices`` the rows are
+    many, and still there; ``size`` is what they take as long as they are.
     """
 
     rows: list[msgspec.Raw]
@@ -44,6 +52,7 @@ class Arrival:
     size: int
     error: Unconvertible | None = None
     frames: int = 1
+    slices: Slices | None = None
 
 
 class Receiver:
@@ -85,12 +94,19 @@ class Receiver:
         fits = type(payload) is self._rows.payload_type
         rows = self._rows.rows_of(payload) if fits else None
         if rows is None:
-            # Nothing there, another shape than compiled for, or errors beside the data.
-            rows = self._odd.rows_of(result, source)
-            if rows is None:
+            # Nothing there, another shape than compiled for, errors beside the data, or a large message.
+            found = self._odd.rows_of(result, source)
+            if found is None:
                 return False
+            if isinstance(found, ListSlices):
+                self._receive_large(result.frame, found)
+                return True
+            rows = found
         received_ms = time.time_ns() // 1_000_000
         count = len(rows)
+        if count > MOST_ROWS:
+            self._receive_large(result.frame, HeldRows(rows, len(result.frame)), count)
+            return True
         self._status.last_row_at = received_ms / 1000
         self._observer.received(count, len(result.frame))
         if count == self._rows_limit:
@@ -101,6 +117,7 @@ class Receiver:
             last is not None
             and last.received_ms == received_ms
             and last.error is None
+            and last.slices is None
             and last.size + size < JOIN_BELOW
         ):
             last.rows += rows
@@ -111,11 +128,22 @@ class Receiver:
         self._memory.take(size)
         return True
 
+    def _receive_large(self, frame: bytes, slices: Slices, count: int = 0) -> None:
+        """Keep what is many rows as little as it can be; they are counted, and take more, once they go on."""
+        if count and count == self._rows_limit:
+            self._observer.full_message()
+        received_ms = time.time_ns() // 1_000_000
+        self._status.last_row_at = received_ms / 1000
+        self._observer.received(0, len(frame))
+        self._inbox.put(Arrival([], time.monotonic(), received_ms, slices.size, slices=slices))
+        self._memory.take(slices.size)
+
     def keep_foreign(self, frame: bytes, error: ProtocolViolation) -> None:
         """Pass on ``frame``, which is no message of the subprotocol."""
         self._keep(frame, ForeignFrame(str(error)))
 
     def _keep(self, frame: bytes, error: Unconvertible) -> None:
+        frame = frame[:MOST_KEPT]
         size = len(frame) + ROW_OVERHEAD
         row = msgspec.Raw(self._hide(frame))
         self._inbox.put(Arrival([row], time.monotonic(), time.time_ns() // 1_000_000, size, error))

@@ -80,6 +80,7 @@ class FlowMetrics:
         tally = metrics.tally(name)
         # Called for every frame, so without a call in between.
         self.received = tally.received
+        self.rows_found = tally.rows_found
         self.acknowledged = tally.acknowledged
         self.event_lag = tally.event_lag
         self.full_message = metrics.full_messages.labels(name).inc

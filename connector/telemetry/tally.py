@@ -59,6 +59,10 @@ class Tally:
         self._frames += 1
         self._size += size
 
+    def rows_found(self, rows: int) -> None:
+        """So many more rows came in a frame that was counted before."""
+        self._rows += rows
+
     def acknowledged(self, rows: int, frames: int, latency: float) -> None:
         """The brokers have ``rows`` rows of ``frames``, ``latency`` seconds after they came."""
         self._acknowledged += rows

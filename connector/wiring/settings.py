@@ -146,6 +146,8 @@ def session_settings(loaded: LoadedConfig) -> SessionSettings:
         ack_timeout=endpoint.ack_timeout,
         close_timeout=min(endpoint.close_timeout, config.shutdown.drain * DRAIN_SHARE_OF_CLOSING),
         max_message_bytes=endpoint.max_message_bytes,
+        write_patience=endpoint.keepalive_timeout,
+        compression=endpoint.compression == "auto",
         peer_closes=config.preset.peer_closes,
         user_agent=USER_AGENT,
         tls=RotatingContext(peer.tls),

@@ -35,7 +35,7 @@ def test_defaults_are_those_of_the_reference(read: Read) -> None:
     assert config.endpoint.subprotocol == "auto"
     assert config.endpoint.keepalive_timeout == 30.0
     assert config.endpoint.no_data_alarm == 300.0
-    assert config.endpoint.max_message_bytes == 64 * 1024**2
+    assert config.endpoint.max_message_bytes == 16 * 1024**2
     assert placed(config) == [("header", "Authorization", "Bearer {token}")]
     assert (config.endpoint.ping_interval, config.endpoint.reopen_pause) == (None, 0.0)
     assert config.endpoint.refusals == ()
@@ -171,3 +171,14 @@ def test_the_examples_are_right() -> None:
     for file in files:
         outline = check_without_secrets(file, env={})
         assert len(outline.plans) == file.read_text(encoding="utf-8").count("document:")
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [("auto", "auto"), ("off", "off"), ("'off'", "off"), ("false", "off"), ("on", "auto")],
+)
+def test_compression_is_switched_off_by_a_word_that_yaml_may_take_for_false(
+    read: Read, written: str, read_as: str
+) -> None:
+    config = read(GENERIC.replace("endpoint:\n", f"endpoint:\n  compression: {written}\n"))
+    assert config.endpoint.compression == read_as

@@ -102,6 +102,24 @@ async def test_a_small_body_that_inflates_is_bounded_too() -> None:
             await client.post_form(server.url, {})
 
 
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip,GZIP, identity", "br", "zstd"])
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized"])
+async def test_a_body_that_inflates_twice_or_without_a_bound_is_not_decoded(
+    status: str, encoding: str
+) -> None:
+    body = gzip.compress(gzip.compress(bytes(50_000_000)))
+    async with (
+        serving(saying(http(status, body, f"Content-Encoding: {encoding}"))) as server,
+        HttpClient() as client,
+    ):
+        if status.startswith("200"):
+            with pytest.raises(Unreachable, match="not asked for"):
+                await client.post_form(server.url, {})
+        else:
+            answer = await client.post_form(server.url, {})
+            assert (answer.status, answer.body) == (401, body)
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connector.records.list_slices import ListSlices
 from connector.records.row_finder import RowFinder
 
 PATH = ("EVM", "Trades")
@@ -73,6 +74,7 @@ def test_an_empty_list_is_no_rows_and_not_nothing() -> None:
 )
 def test_rows_are_found_in_data_of_any_shape(data: bytes, expected: list[bytes] | None) -> None:
     found = RowFinder(PATH).find_rows(data)
+    assert not isinstance(found, ListSlices)
     assert (None if found is None else [bytes(row) for row in found]) == expected
 
 

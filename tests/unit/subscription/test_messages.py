@@ -1,5 +1,7 @@
 """Errors as servers really write them, and refusals that look like data."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +93,16 @@ def test_messages_leave_out_what_they_do_not_have() -> None:
     assert encode("ping") == b'{"type":"ping"}'
     assert encode("stop", operation=True) == b'{"type":"stop","id":"1"}'
     assert encode("x", payload={"a": 1}, operation=True) == b'{"type":"x","id":"1","payload":{"a":1}}'
+
+
+@pytest.mark.parametrize("element", [b"{}", b"0", b'{"message":"x"}'])
+def test_a_million_errors_are_not_decoded_to_read_the_first(element: bytes) -> None:
+    raw = b"[" + b",".join([element] * 1_000_000) + b"]"
+    tracemalloc.start()
+    try:
+        errors = read_errors(raw)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(errors) == MAX_ERRORS
+    assert peak < 3 * len(raw)

@@ -43,6 +43,9 @@ class Told:
         self.frames_received += 1
         self.bytes_received += size
 
+    def rows_found(self, rows: int) -> None:
+        self.rows_received += rows
+
     def acknowledged(self, rows: int, frames: int, latency: float) -> None:
         self.rows_acknowledged += rows
 

@@ -70,3 +70,19 @@ def test_a_message_as_full_as_they_come_is_counted(limit: int | None, full: int)
     desk = Desk(rows_limit=limit)
     desk.receive(f'{{"data":{DATA}}}')
     assert desk.told.full == full
+
+
+@pytest.mark.parametrize("element", ["0", "{}", '""', "[]", "null"])
+@pytest.mark.parametrize("size", [100_000, 600_000])
+async def test_many_rows_wait_as_little_more_than_their_bytes(element: str, size: int) -> None:
+    desk = Desk()
+    count = size // (len(element) + 1)
+    assert desk.receive(f'{{"data":{{"EVM":{{"Trades":[{",".join([element] * count)}]}}}}}}')
+    assert (desk.told.frames_received, desk.told.rows_received) == (1, 0)
+    (arrival,) = await desk.arrivals()
+    assert arrival.slices is not None
+    assert arrival.size == desk.memory.held <= size + 64 * count + 200
+    found = 0
+    while rows := arrival.slices.next():
+        found += len(rows)
+    assert found == count
