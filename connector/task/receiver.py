@@ -84,8 +84,8 @@ class Receiver:
         payload = result.payload
         fits = type(payload) is self._rows.payload_type
         rows = self._rows.rows_of(payload) if fits else None
-        if rows is None:
-            # Nothing there, another shape than compiled for, or errors beside the data.
+        if rows is None or self._rows.may_hide(result.frame, rows):
+            # Nothing there, another shape than compiled for, errors beside the data, or keys that come twice.
             rows = self._odd.rows_of(result, source)
             if rows is None:
                 return False
