@@ -18,6 +18,7 @@ from connector.config import LoadedConfig, Peers, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.herder import warn_of
 from connector.telemetry import (
+    BackgroundStream,
     Redactor,
     configure_logs,
     install_loop_handler,
@@ -50,7 +51,7 @@ def run(path: Path) -> int:
         log.warning("configuration", warning=warning)
     for plan in loaded.plans:
         warn_of(plan)
-    code = _supervise(loaded, redactor, Watch(path, env=os.environ, running=loaded))
+    code = _supervise(loaded, redactor, Watch(path, env=os.environ, running=loaded), stderr)
     stderr.drain()
     leave_hung_threads(code)
     return code
@@ -82,12 +83,12 @@ def _tell_of_proxies(peers: Peers) -> None:
             log.info("proxy in use", peer=name, proxy=str(peer.route.proxy), named_by=named_by)
 
 
-def _supervise(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> int:
+def _supervise(loaded: LoadedConfig, redactor: Redactor, watch: Watch, logged: BackgroundStream) -> int:
     ended: tuple[str, int, BaseException] | None = None
     hold_signals()  # the worker takes them
     keep_buffers()
     try:
-        anyio.run(_main, loaded, redactor, watch, backend_options={"loop_factory": loop_factory()})
+        anyio.run(_main, loaded, redactor, watch, logged, backend_options={"loop_factory": loop_factory()})
     except* Undelivered as group:
         ended = "stopped before everything was delivered", FAILED, group
     except* ConfigError as group:
@@ -112,6 +113,6 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _main(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> None:
+async def _main(loaded: LoadedConfig, redactor: Redactor, watch: Watch, logged: BackgroundStream) -> None:
     install_loop_handler(asyncio.get_running_loop())
-    await run_worker(loaded, redactor, watch)
+    await run_worker(loaded, redactor, watch, logged)

@@ -125,7 +125,26 @@ async def test_metrics_are_computed_now_and_then_however_many_ask() -> None:
         assert computed == [100.0]
         clock.now += 1.0
         await anyio.to_thread.run_sync(ask, port, "/metrics")
+        clock.now += 0.9
+        await anyio.to_thread.run_sync(ask, port, "/metrics")
     assert computed == [100.0, 101.0]
+
+
+async def test_how_long_metrics_stay_is_for_whoever_serves_them() -> None:
+    computed: list[float] = []
+
+    def render() -> tuple[bytes, str]:
+        computed.append(0.0)
+        return METRICS, "text/plain"
+
+    server = ApiServer("127.0.0.1", 0, FakeHealth(), render, metrics_age=0)
+    async with anyio.create_task_group() as group:
+        with anyio.fail_after(60):
+            port = await group.start(partial(serve, server))
+            for _ in range(3):
+                await anyio.to_thread.run_sync(ask, port, "/metrics")
+        group.cancel_scope.cancel()
+    assert len(computed) == 3
 
 
 async def test_readiness_that_changes_is_told_at_once_and_computed_now_and_then() -> None:
