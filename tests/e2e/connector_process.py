@@ -172,7 +172,7 @@ class ConnectorProcess:
         """The sum of a metric's series, as it is now, that carry ``labels``; 0 where there is none."""
         # What was computed for an earlier call stays for a while; at one moment many may be asked for.
         if time.monotonic() - self._scraped_at > SAME_MOMENT:
-            await anyio.sleep(self._scraped_at + METRICS_AGE + SAME_MOMENT - time.monotonic())
+            await anyio.sleep(max(0.0, self._scraped_at + METRICS_AGE + SAME_MOMENT - time.monotonic()))
             await self._scrape()
         return self._sum(name, labels)
 
