@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
@@ -11,6 +12,7 @@ import anyio.to_thread
 import pytest
 
 from connector.api import ApiServer, ConnectionLimits
+from connector.api.connections import Pace
 from tests.unit.api.test_server import METRICS, FakeHealth, ask, get, serve
 
 
@@ -155,3 +157,35 @@ async def test_readiness_that_changes_is_told_at_once_and_computed_now_and_then(
         assert health.asked == ["body"]
         health.is_ready = True
         assert (await get(port, "/readyz")).json()["ready"] is True  # type: ignore[index]
+
+
+async def test_who_scrapes_without_a_pause_waits_and_probes_do_not() -> None:
+    scraped: list[float] = []
+
+    def flood(port: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        for _ in range(12):
+            connection.request("GET", "/metrics")
+            connection.getresponse().read()
+            scraped.append(time.monotonic())
+        connection.close()
+
+    async with serving(ConnectionLimits(scrapes=4)) as port, anyio.create_task_group() as group:
+        begun = time.monotonic()
+        for _ in range(2):
+            group.start_soon(anyio.to_thread.run_sync, flood, port)
+        while len(scraped) < 5:  # noqa: ASYNC110 - in threads
+            await anyio.sleep(0.01)
+        for _ in range(10):
+            assert (await get(port, "/livez")).status == 200
+        assert len(scraped) < 24
+    assert len(scraped) == 24
+    # Four at once, and then one each quarter of a second.
+    assert scraped[-1] - begun > 4.5
+
+
+def test_a_pace_lets_so_many_go_at_once_and_the_rest_by_turns() -> None:
+    pace = Pace(4)
+    assert [pace.wait(100.0) for _ in range(6)] == [0, 0, 0, 0, 0.25, 0.5]
+    assert pace.wait(100.5) == 0.25
+    assert [pace.wait(1000.0) for _ in range(5)] == [0, 0, 0, 0, 0.25]
