@@ -170,4 +170,6 @@ def text_of(raw: bytes) -> str:
 
 def kind_of(raw: bytes | msgspec.Raw) -> str:
     """Return what a JSON value is, in words."""
-    return _KINDS.get(bytes(raw).lstrip()[:1], "a number")
+    # Not of a copy of all of it, which may be large.
+    start = bytes(memoryview(raw)[:64]).lstrip() or bytes(raw).lstrip()
+    return _KINDS.get(start[:1], "a number")

@@ -57,9 +57,11 @@ class RowFinder:
 
         It has not where there is no room for a second key beside the rows, or no such key.
         """
-        return len(frame) - sum(map(len, rows)) - len(rows) > self._ordinary and (
-            frame.count(self._last) != 1 or b"\\u" in frame
-        )
+        return len(frame) - sum(map(len, rows)) - len(rows) > self._ordinary and self.may_repeat(frame)
+
+    def may_repeat(self, frame: bytes) -> bool:
+        """Return whether the last name on the way to the rows may stand in ``frame`` more than once."""
+        return frame.count(self._last) != 1 or b"\\u" in frame
 
     @staticmethod
     def may_be_partial(frame: bytes) -> bool:
@@ -84,7 +86,8 @@ class RowFinder:
             case "a list":
                 return _rows.decode(node)
             case "an object":
-                return [node] if not self._object_rows or bytes(node).strip(b"{} \t\r\n") else None
+                is_row = not self._object_rows or len(node) > 64 or bytes(node).strip(b"{} \t\r\n")
+                return [node] if is_row else None
             case _:
                 return None if self._object_rows else [node]
 
