@@ -30,12 +30,12 @@ class KafkaBody(msgspec.Struct, frozen=True, kw_only=True):
 class ConfigBody(msgspec.Struct, frozen=True, kw_only=True):
     """
     ``state`` is ``current``, ``rejected`` (the files say something that does not run, ``last_error`` says
-    why) or ``unwatched``; ``loaded_at`` is in seconds since 1970.
+    why) or ``unwatched``; ``loaded_at`` is in seconds since 1970, ``None`` where nothing runs.
     """
 
     state: str
     last_error: str | None
-    loaded_at: float
+    loaded_at: float | None
 
 
 class SubscriptionBody(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,5 @@
 """
-What callers of the API may keep of the process: a number of connections, and none for long.
+What callers of the API may take of the process: a number of connections, none for long, scrapes by turns.
 
 Probes of Kubernetes come through whatever others hold open: who has waited longest without a request goes
 first.
@@ -8,6 +8,7 @@ first.
 from __future__ import annotations
 
 import asyncio
+import math
 import resource
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST = 64
 """Connections at once, where the process may have that many."""
+
+_SCRAPE = b"GET /metrics"
 
 _SHARE = 8
 """The part of the process's descriptors that is for the API; the rest is for upstream, brokers and files."""
@@ -32,10 +35,25 @@ class ConnectionLimits:
     """
     ``connections`` at once, ``None`` for `MOST` or an eighth of the process's descriptors; ``exchange`` is
     how many seconds a request may take from the connection, or the answer before, to its own answer's end.
+    ``scrapes`` of ``/metrics`` are answered in a second; who asks more often waits, and probes do not.
     """
 
     connections: int | None = None
     exchange: float = 10.0
+    scrapes: float = 20.0
+
+
+class Pace:
+    """As many things in a second as ``rate``, and as many at once after a second of rest."""
+
+    def __init__(self, rate: float) -> None:
+        self._pause = 1 / rate
+        self._due = -math.inf
+
+    def wait(self, now: float) -> float:
+        """Take the next turn; return how many seconds after ``now`` it is."""
+        self._due = max(self._due, now - 1.0) + self._pause
+        return max(0.0, self._due - now)
 
 
 def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
@@ -44,9 +62,11 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
 
     most = limits.connections or _most_connections()
     waiting: dict[H11Protocol, None] = {}  # all of them, who waits longest first
+    pace = Pace(limits.scrapes)
 
     class Limited(H11Protocol):
         _end: asyncio.TimerHandle | None = None
+        _turn: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -57,10 +77,25 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
                 del waiting[longest]  # it is told that it ended after others have come, maybe
                 longest.transport.abort()
 
+        def data_received(self, data: bytes) -> None:
+            wait = pace.wait(self.loop.time()) if data.startswith(_SCRAPE) else 0.0
+            if wait:
+                self.transport.pause_reading()
+                self._turn = self.loop.call_later(wait, self._take, data)
+            else:
+                super().data_received(data)
+
+        def _take(self, data: bytes) -> None:
+            self._turn = None
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+                super().data_received(data)
+
         def connection_lost(self, exc: Exception | None) -> None:
             waiting.pop(self, None)
-            if self._end is not None:
-                self._end.cancel()
+            for timer in (self._end, self._turn):
+                if timer is not None:
+                    timer.cancel()
             super().connection_lost(exc)
 
         def on_response_complete(self) -> None:

@@ -39,7 +39,7 @@ _LAST_RESORT = 2.0
 """Seconds on top, after which uvicorn is not waited for."""
 
 
-METRICS_AGE = 0.05
+METRICS_AGE = 1.0
 """Seconds for which metrics stay as they were computed: many who scrape must not take the rows' time."""
 
 READY_AGE = 0.05
@@ -68,7 +68,8 @@ class Health(Protocol):
 
 class ApiServer:
     """
-    ``redact`` is applied to the bodies of ``/readyz`` and ``/metrics``; ``clock`` returns seconds.
+    ``redact`` is applied to the bodies of ``/readyz`` and ``/metrics``; ``clock`` returns seconds, of which
+    metrics stay as they were computed for ``metrics_age``.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class ApiServer:
         redact: Callable[[str], str] = str,
         limits: ConnectionLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        metrics_age: float = METRICS_AGE,
     ) -> None:
         self._host = host
         self._port = port
@@ -92,7 +94,7 @@ class ApiServer:
             body, content_type = render_metrics()
             return redact(body.decode()), content_type
 
-        self._metrics = Recent(render, METRICS_AGE, clock)
+        self._metrics = Recent(render, metrics_age, clock)
         self._ready_body = Recent(lambda: self._encoded(health.body()), READY_AGE, clock)
 
     def _encoded(self, body: object) -> str:

@@ -80,12 +80,31 @@ def _options(
     """Read GraphQL subscriptions, write Kafka topics."""
 
 
+def _place(text: str) -> str:
+    """``HOST:PORT``, where one may listen."""
+    host, _, port = text.rpartition(":")
+    if not host.strip("[]") or not (port.isascii() and port.isdecimal()) or not 0 <= int(port) <= 65535:
+        raise typer.BadParameter(f"{text!r} is no place to listen at, such as 0.0.0.0:8083")
+    return text
+
+
 @app.command()
-def run(config: ConfigOption) -> NoReturn:
+def run(
+    config: ConfigOption,
+    wait_for_config: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the configuration cannot be used at the start, do not end with code 2: listen there, "
+            "answer /livez with 200 and /readyz with 503 and the reason, and start once it can be used.",
+            parser=_place,
+            metavar="HOST:PORT",
+        ),
+    ] = None,
+) -> NoReturn:
     """Subscribe and publish until SIGTERM or SIGINT."""
     from connector.cli.run import run as run_connector
 
-    sys.exit(run_connector(config))
+    sys.exit(run_connector(config, wait_at=wait_for_config))
 
 
 @app.command()

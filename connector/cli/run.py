@@ -13,11 +13,12 @@ from connector import __version__
 from connector.cli.allocator import keep_buffers
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, FAILED
 from connector.cli.loop import loop_factory
-from connector.cli.process import hold_signals, leave_hung_threads
-from connector.config import LoadedConfig, Peers, Watch, read_config
+from connector.cli.process import end_on_signals, hold_signals, leave_hung_threads
+from connector.config import Files, LoadedConfig, Peers, Watch, read_config
 from connector.errors import ConfigError, ConnectorError, FatalError
 from connector.herder import warn_of
 from connector.telemetry import (
+    BackgroundStream,
     Redactor,
     configure_logs,
     install_loop_handler,
@@ -30,19 +31,44 @@ from connector.worker import Undelivered
 log = structlog.get_logger(__name__)
 
 
-def run(path: Path) -> int:
-    """Run the connector configured at ``path`` until it is stopped; return the exit code."""
+def run(path: Path, *, wait_at: str | None = None) -> int:
+    """
+    Run the connector configured at ``path`` until it is stopped; return the exit code.
+
+    ``wait_at`` is ``host:port`` to listen at until the configuration can be used; ``None``: end where it
+    cannot.
+    """
+    loaded, refusal, files = None, None, Files()
     try:
-        loaded = read_config(path, env=os.environ)
+        loaded = read_config(path, env=os.environ, files=files)
     except ConfigError as error:
+        refusal = error
+    watch = Watch(path, env=os.environ, running=loaded or files.seen)
+    if refusal is not None and (wait_at is None or not watch.is_possible):
         from connector.cli.problems import show
 
-        show(error.problems)
+        show(refusal.problems)
         return CONFIGURATION
+    logged = log_in_background()
+    code = CONFIGURATION
+    while loaded is not None or refusal is not None:
+        if loaded is not None:
+            code, refusal = _run(path, loaded, logged)
+            watch = Watch(path, env=os.environ, running=loaded)
+        loaded = None
+        if refusal is not None and wait_at is not None and watch.is_possible:
+            code, loaded = _wait(refusal, watch, wait_at)
+        refusal = None
+    logged.drain()
+    leave_hung_threads(code)
+    return code
+
+
+def _run(path: Path, loaded: LoadedConfig, logged: BackgroundStream) -> tuple[int, ConfigError | None]:
+    """Return the exit code, and why the configuration cannot be used where it cannot."""
     redactor = Redactor()
     for secret in loaded.secrets:
         redactor.add(secret)
-    stderr = log_in_background()
     configure_logs(loaded.config.log.level, loaded.config.log.format, redactor)
     _greet(loaded)
     _tell_of_proxies(loaded.peers)
@@ -50,10 +76,29 @@ def run(path: Path) -> int:
         log.warning("configuration", warning=warning)
     for plan in loaded.plans:
         warn_of(plan)
-    code = _supervise(loaded, redactor, Watch(path, env=os.environ, running=loaded))
-    stderr.drain()
-    leave_hung_threads(code)
-    return code
+    return _supervise(loaded, redactor, Watch(path, env=os.environ, running=loaded), logged)
+
+
+def _wait(error: ConfigError, watch: Watch, place: str) -> tuple[int, LoadedConfig | None]:
+    """Return what can be used in the end, or the exit code and ``None``."""
+    from connector.wiring.waiting import Listen, wait_for_config
+
+    configure_logs("info", "auto", Redactor())
+    found: LoadedConfig | None = None
+    code = CLEAN
+
+    async def main() -> None:
+        nonlocal found
+        install_loop_handler(asyncio.get_running_loop())
+        found = await wait_for_config(error, watch, Listen.at(place))
+
+    try:
+        anyio.run(main, backend_options={"loop_factory": loop_factory()})
+    except* FatalError as group:
+        log.error("cannot run", error=str(_first(group)))  # noqa: TRY400 - a user's mistake has no traceback
+        code = CONFIGURATION
+    end_on_signals()
+    return code, found
 
 
 def _greet(loaded: LoadedConfig) -> None:
@@ -82,12 +127,14 @@ def _tell_of_proxies(peers: Peers) -> None:
             log.info("proxy in use", peer=name, proxy=str(peer.route.proxy), named_by=named_by)
 
 
-def _supervise(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> int:
+def _supervise(
+    loaded: LoadedConfig, redactor: Redactor, watch: Watch, logged: BackgroundStream
+) -> tuple[int, ConfigError | None]:
     ended: tuple[str, int, BaseException] | None = None
     hold_signals()  # the worker takes them
     keep_buffers()
     try:
-        anyio.run(_main, loaded, redactor, watch, backend_options={"loop_factory": loop_factory()})
+        anyio.run(_main, loaded, redactor, watch, logged, backend_options={"loop_factory": loop_factory()})
     except* Undelivered as group:
         ended = "stopped before everything was delivered", FAILED, group
     except* ConfigError as group:
@@ -97,13 +144,13 @@ def _supervise(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> int:
     except* Exception as group:
         ended = "unexpected failure", FAILED, group
     if ended is None:
-        return CLEAN
+        return CLEAN, None
     said, code, cause = ended
     first = _first(cause)
     is_fault = not isinstance(first, ConnectorError | Undelivered)
     # A fault of ours: the redacted traceback is what a bug report needs.
     log.error(said, error=str(first), exc_info=cause if is_fault else None)
-    return code
+    return code, first if isinstance(first, ConfigError) else None
 
 
 def _first(error: BaseException) -> BaseException:
@@ -112,6 +159,6 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-async def _main(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> None:
+async def _main(loaded: LoadedConfig, redactor: Redactor, watch: Watch, logged: BackgroundStream) -> None:
     install_loop_handler(asyncio.get_running_loop())
-    await run_worker(loaded, redactor, watch)
+    await run_worker(loaded, redactor, watch, logged)

@@ -5,6 +5,7 @@ The configuration: one declaration (`Config`), read from YAML, checked as a whol
 """
 
 from connector.config.change import Change, Part, compare, shown_values
+from connector.config.files import Files
 from connector.config.loaded import LoadedConfig, Outline
 from connector.config.peers import Peers
 from connector.config.read import check_without_secrets, read_config
@@ -15,6 +16,7 @@ from connector.config.watch import Watch
 __all__ = [
     "Change",
     "Config",
+    "Files",
     "LoadedConfig",
     "Outline",
     "Part",

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from connector.config.mistake import Mistake
 from connector.config.scalars import text
+from connector.network import HostMistake, ascii_host
 from connector.records.topics import KAFKA_OWN, is_legal_topic
 
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,100}")
 FIELD_PATH = re.compile(r"[_A-Za-z][_0-9A-Za-z]*(\.[_A-Za-z][_0-9A-Za-z]*)*")
-_HOST = re.compile(r"[^\s/@,:\[\]]{1,253}")
+_HOST = re.compile(r"[^\s/@,:\[\]]+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # a token, RFC 9110 §5.6.2
 
 
@@ -62,31 +63,60 @@ def url(*schemes: str) -> Callable[[object], str]:
         example = f"write one such as {schemes[-1]}://host/path"
         try:
             parts = urlsplit(checked)
-            host, _ = parts.hostname, parts.port
+            host = parts.hostname
         except ValueError:
             raise Mistake("is no URL", example) from None
         if parts.scheme.lower() not in schemes:
             raise Mistake(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}", example)
-        if not host or not checked.isascii() or any(letter <= " " or letter == "\x7f" for letter in checked):
+        if not host or any(letter <= " " or letter == "\x7f" for letter in checked):
             raise Mistake("is no URL", example + "; percent-encode other characters")
+        _check_port(parts)
         if parts.username is not None or parts.password is not None:
             raise Mistake("holds a user or password", "take it out; use oauth, token or endpoint.headers")
         if parts.fragment:
             raise Mistake("holds a fragment (#…)", "take it out")
-        return checked
+        found = _with_ascii_host(checked, parts, host)
+        if not found.isascii():
+            raise Mistake("is no URL", example + "; percent-encode other characters")
+        return found
 
     return check
+
+
+def _check_port(parts: SplitResult) -> None:
+    try:
+        is_wrong = parts.port == 0
+    except ValueError:
+        is_wrong = True
+    if is_wrong:
+        raise Mistake("is no URL: it has a port that is none", "write one from 1 to 65535, or leave it out")
+
+
+def _with_ascii_host(text: str, parts: SplitResult, host: str) -> str:
+    """Return the URL with the name that DNS has."""
+    found = _ascii(host)
+    if host.isascii():
+        return text
+    port = "" if parts.port is None else f":{parts.port}"
+    return urlunsplit(parts._replace(netloc=f"{found}{port}"))
 
 
 def servers(value: object) -> str:
     """``host:port`` pairs with commas between them."""
     checked = text(value)
-    for server in checked.split(","):
-        host, _, port = server.strip().rpartition(":")
-        bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host.replace(":", " ")
-        if not _is_host(bare) or not re.fullmatch(r"\d{1,5}", port) or not 0 < int(port) <= 65535:
-            raise Mistake("is no list of brokers", "write host:port, with commas between several")
-    return checked
+    return ",".join(_server(one) for one in checked.split(","))
+
+
+def _server(text: str) -> str:
+    host, _, port = text.strip().rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    bare = host[1:-1] if is_bracketed else host.replace(":", " ")
+    if not _is_host(bare) or not re.fullmatch(r"[0-9]+", port):
+        raise Mistake("is no list of brokers", "write host:port, with commas between several")
+    if len(port) > 5 or not 0 < int(port) <= 65535:
+        raise Mistake("is no list of brokers: a port in it is none", "write one from 1 to 65535 for each")
+    found = _ascii(bare)
+    return text if bare.isascii() else f"{found}:{port}"
 
 
 def host(value: object) -> str:
@@ -94,7 +124,14 @@ def host(value: object) -> str:
     checked = text(value)
     if not _is_host(checked):
         raise Mistake("is neither a host nor an IP address", "write one such as 0.0.0.0, 127.0.0.1 or ::")
-    return checked
+    return _ascii(checked)
+
+
+def _ascii(host: str) -> str:
+    try:
+        return ascii_host(host)
+    except HostMistake as mistake:
+        raise Mistake(mistake.message, mistake.remedy) from None
 
 
 def _is_host(value: str) -> bool:

@@ -15,14 +15,17 @@ class Watch:
     """
     Watches the file at ``path``, the documents that it names, and the files behind its placeholders.
 
-    ``running`` is what was read from them last. Nothing is taken before two looks in a row found the same,
+    ``running`` is what was read from them last, or where that cannot be used, the fingerprints of what was
+    read. Nothing is taken before two looks in a row found the same,
     so a file that is being written, or is away while it is replaced, is let be.
     """
 
-    def __init__(self, path: Path, *, env: Mapping[str, str], running: LoadedConfig) -> None:
+    def __init__(
+        self, path: Path, *, env: Mapping[str, str], running: LoadedConfig | Mapping[Path, str]
+    ) -> None:
         self._path = path
         self._env = env
-        self._settled = dict(running.files)
+        self._settled = dict(running.files if isinstance(running, LoadedConfig) else running)
         self._pending: dict[Path, str] | None = None
 
     @property

@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from connector.http.redact import HIDDEN
+from connector.network import HostMistake, ascii_host
 
 ProxyScheme = Literal["http", "socks5", "socks5h"]
 
@@ -104,8 +105,12 @@ def parse_proxy(text: str) -> Proxy:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ProxyMistake("is no address of a proxy", example) from None
-    if not host or not _HOST.fullmatch(host) or port == 0:
+    if not host or port == 0 or (host.isascii() and not _HOST.fullmatch(host)):
         raise ProxyMistake("is no address of a proxy", example)
+    try:
+        host = ascii_host(host)
+    except HostMistake as mistake:
+        raise ProxyMistake(mistake.message, mistake.remedy) from None
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ProxyMistake("holds more than host and port", "take out what stands behind the port")
     user, password = _credentials(credentials) if at else (None, "")

@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from connector.http.proxy import Proxy, ProxyMistake, parse_proxy
+from connector.network import HostMistake, ascii_host
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -122,8 +123,16 @@ def _fits(name: str, address: _Address | None, port: int, entry: str) -> bool:
     entry = entry.strip("[]")
     if address is not None:
         return _address(entry) == address
-    entry = entry.removeprefix("*").strip(".")
+    entry = _as_looked_up(entry.removeprefix("*").strip("."))
     return bool(entry) and (name == entry or name.endswith(f".{entry}"))
+
+
+def _as_looked_up(name: str) -> str:
+    """The name that DNS has, as those of URLs are; what can be none fits nothing."""
+    try:
+        return name if name.isascii() else ascii_host(name)
+    except HostMistake:
+        return name
 
 
 def _address(host: str) -> _Address | None:

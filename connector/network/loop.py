@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from connector.network.race import connect_first
-from connector.network.resolver import Address, Resolver
+from connector.network.resolver import Address, Resolver, as_looked_up
 
 _OURS = ("family", "proto", "flags", "happy_eyeballs_delay", "interleave", "all_errors")
 
@@ -41,8 +41,9 @@ class _Racing(_Base):
         if host is None or options.get("sock") is not None or options.get("local_addr") is not None:
             return await super().create_connection(protocol_factory, host, port, **options)
         ours = {name: options.pop(name, 0) for name in _OURS}
-        if options.get("ssl") and options.get("server_hostname") is None:
-            options["server_hostname"] = host
+        if options.get("ssl"):
+            name = options.get("server_hostname")
+            options["server_hostname"] = as_looked_up(host if name is None else name, port)
         addresses = await self.resolver.resolve(
             host,
             port,

@@ -57,6 +57,10 @@ async def connect_first(
             errors.append(error)
             over.set()
             return
+        except (ValueError, OverflowError) as error:  # an address that can be none, such as port 65536
+            errors.append(OSError(errno.EINVAL, str(error)))
+            over.set()
+            return
         if winner is None:
             winner = sock
             group.cancel_scope.cancel()

@@ -9,6 +9,7 @@ who ask meanwhile wait for that one, and no thread keeps the process from ending
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
 import threading
@@ -16,6 +17,8 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
+
+from connector.network.hosts import HostMistake, ascii_host
 
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 """Family, type, protocol, canonical name, and what a socket connects to; as `socket.getaddrinfo` returns."""
@@ -52,11 +55,9 @@ class Resolver:
         itself, and to whoever asks next.
 
         Raises:
-            OSError: There is none, or no thread to look it up in.
-            UnicodeError: ``host`` can be no name.
+            OSError: There is none, ``host`` or ``port`` can be none, or no thread to look it up in.
         """
-        if isinstance(host, bytes):
-            host = host.decode("ascii")  # as some libraries write the same name
+        host = as_looked_up(host, port)
         if _is_numeric(host):
             return list(socket.getaddrinfo(host, port, family, type, proto, flags))  # asks nobody
         # Ports do not matter to resolvers, so they make no lookup of their own.
@@ -97,6 +98,8 @@ class Resolver:
             found: list[Address] | BaseException
             try:
                 found = self._lookup(*key)
+            except (ValueError, OverflowError):  # what can be no name is known before; but who knows all
+                found = socket.gaierror(socket.EAI_NONAME, "the host can be no name")
             except BaseException as error:
                 found = error
             with self._lock:
@@ -105,6 +108,27 @@ class Resolver:
                 answer.set_exception(found)
             else:
                 answer.set_result(found)
+
+
+def as_looked_up(host: str | bytes | None, port: str | bytes | int | None) -> str | None:
+    """
+    Return ``host`` as resolvers and certificates have it.
+
+    Raises:
+        OSError: ``host`` or ``port`` can be none.
+    """
+    if isinstance(port, int) and not 0 <= port <= 65535:
+        raise OSError(errno.EINVAL, f"{port} is no port")
+    if not host:
+        return None
+    try:
+        # Some libraries write the same name in bytes.
+        return ascii_host(host.decode("ascii") if isinstance(host, bytes) else host)
+    except HostMistake as mistake:
+        said = f"the name {mistake.message}"
+    except UnicodeError:
+        said = "the host can be no name"
+    raise socket.gaierror(socket.EAI_NONAME, said)
 
 
 def _is_numeric(host: str | None) -> bool:

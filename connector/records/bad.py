@@ -28,6 +28,13 @@ class Unconvertible(DataError):
         self.stage = stage
 
 
+class ThroughList(Unconvertible):
+    """A path of the configuration leads through a list, so that no field of the row is meant by it."""
+
+    def __init__(self, path: str, place: str, stage: Stage) -> None:
+        super().__init__(f"{path} leads through {place}, which is a list", stage)
+
+
 class UnreadableResult(Unconvertible):
     """A result came that no rows can be read from."""
 

@@ -42,7 +42,8 @@ class Document:
     One subscription operation.
 
     ``operation_name`` is ``None`` where the document holds only one operation (it need not be sent);
-    ``root`` is the single root field; ``used_variables`` are those that the operation refers to.
+    ``root`` is the single root field; ``used_variables`` are those that the operation refers to;
+    ``incremental`` names its directives that ask for parts to come later.
     """
 
     text: str
@@ -50,6 +51,7 @@ class Document:
     root: Selected
     variables: tuple[VariableDefinitionNode, ...]
     used_variables: frozenset[str]
+    incremental: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -88,6 +90,7 @@ def _read(text: str, operation: str | None) -> Document:
         root=next(iter(roots.values())),
         variables=tuple(chosen.variable_definitions or ()),
         used_variables=frozenset(used),
+        incremental=tuple(sorted(selector.incremental)),
     )
 
 

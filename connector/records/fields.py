@@ -25,6 +25,16 @@ BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
+_KINDS = {
+    b"{": "an object",
+    b"[": "a list",
+    b'"': "a text",
+    b"n": "null",
+    b"t": "true",
+    b"f": "false",
+    b"": "null",
+}
+
 Getter = Callable[[Any], bytes]
 """Returns the bytes of one field of a decoded item: empty where it or a parent is absent or null."""
 
@@ -42,12 +52,16 @@ class Fields:
         self.item_type: type = _row_type(self._paths)
         self._decode: Callable[[msgspec.Raw], Any] = msgspec.json.Decoder(self.item_type).decode
 
-    def decode(self, row: msgspec.Raw) -> Any:
-        """Return the item of any row at all: what fits, the rest absent."""
+    def read(self, row: msgspec.Raw) -> tuple[Any, Path]:
+        """
+        Return the item of any row at all, what fits, and where the first list in it stands in the way of a
+        path; empty where there is none, or the row itself is one.
+        """
         try:
-            return self._decode(row)
+            return self._decode(row), ()
         except BROKEN:
-            return _fitting(self.item_type, row)
+            lists: list[Path] = []
+            return _fitting(self.item_type, row, (), lists), next(iter(lists), ())
 
     def with_texts(self, texts: Iterable[Path]) -> type:
         """Return the same struct with the leaves at ``texts`` as ``str``, which must be there."""
@@ -76,12 +90,14 @@ class Fields:
         return get
 
 
-def _fitting(kind: type, raw: msgspec.Raw) -> Any:
+def _fitting(kind: type, raw: msgspec.Raw, above: Path, lists: list[Path]) -> Any:
     """Build ``kind`` from an object that has other types than expected: what fits, the rest absent."""
     item = kind()
     try:
         found = _object.decode(raw)
     except BROKEN:
+        if above and kind_of(raw) == "a list":
+            lists.append(above)
         return item
     for info in msgspec.structs.fields(kind):
         below = found.get(info.encode_name)
@@ -91,7 +107,7 @@ def _fitting(kind: type, raw: msgspec.Raw) -> Any:
             setattr(item, info.name, below)
         else:
             nested = next(one for one in info.type.__args__ if one is not type(None))
-            setattr(item, info.name, _fitting(nested, below))
+            setattr(item, info.name, _fitting(nested, below, (*above, info.encode_name), lists))
     return item
 
 
@@ -128,14 +144,15 @@ def payload_type(rows: Path) -> type:
     """
     Return the struct of a result whose list of rows is at ``rows`` below ``data``.
 
-    Its ``data`` holds nested structs down to ``list[Raw]``; its ``errors`` are left as bytes.
+    Its ``data`` holds nested structs down to ``list[Raw]``; its ``errors`` are left as bytes. What is
+    delivered incrementally does not fit.
     """
     kind: Any = list[msgspec.Raw]
     for depth, name in enumerate(reversed(rows)):
         kind = msgspec.defstruct(f"Data{depth}", [("f0", kind | None, None)], rename={"f0": name}, gc=False)
-    return msgspec.defstruct(
-        "Payload", [("data", kind | None, None), ("errors", msgspec.Raw, ABSENT)], gc=False
-    )
+    fields: list[Any] = [("data", kind | None, None), ("errors", msgspec.Raw, ABSENT)]
+    fields += [("pending", None, None), ("incremental", None, None)]
+    return msgspec.defstruct("Payload", fields, gc=False)
 
 
 def text_of(raw: bytes) -> str:
@@ -149,3 +166,10 @@ def text_of(raw: bytes) -> str:
     if raw[:1] == b'"':
         return msgspec.json.decode(raw, type=str)
     return raw.decode()
+
+
+def kind_of(raw: bytes | msgspec.Raw) -> str:
+    """Return what a JSON value is, in words."""
+    # Not of a copy of all of it, which may be large.
+    start = bytes(memoryview(raw)[:64]).lstrip() or bytes(raw).lstrip()
+    return _KINDS.get(start[:1], "a number")

@@ -57,7 +57,8 @@ class SubscriptionPlan:
     One checked subscription: all that running it needs to know of its document.
 
     ``rows`` leads from ``data`` to the list (or the object) whose elements become records; ``key``,
-    ``timestamp`` and the ``headers`` are relative to one row. ``topic`` is a template in which only row
+    ``timestamp`` and the ``headers`` are relative to one row, of which fields are selected where there are
+    ``object_rows``. ``topic`` is a template in which only row
     fields are left (``{Block.Number}``): variables have been put in. ``operation_name`` is ``None`` where
     the document holds a single operation. ``cubes`` is how many streams the upstream bills for it.
     ``warnings`` are sentences for the log; two plans that differ only in them are the same.
@@ -69,6 +70,7 @@ class SubscriptionPlan:
     variables: Mapping[str, object] = field(repr=False)
     root: str
     rows: FieldPath
+    object_rows: bool
     key: tuple[FieldPath, ...]
     timestamp: FieldPath | None
     topic: str

@@ -51,6 +51,7 @@ def plan_subscription(spec: SubscriptionSpec, rules: DocumentRules) -> Subscript
         variables=dict(spec.variables),
         root=document.root.response_name,
         rows=rows,
+        object_rows=row.children is not None,
         key=spec.key,
         timestamp=spec.timestamp,
         topic=topic,
@@ -76,6 +77,8 @@ def _row_paths(spec: SubscriptionSpec) -> list[tuple[str, tuple[str, ...]]]:
 
 def _warnings(document: Document, rules: DocumentRules) -> list[str]:
     found: dict[str, None] = {}
+    for name in document.incremental:
+        found[f"the document asks for @{name}: results in parts are bad records, so take it out"] = None
     for cube in cubes_of(document.root):
         name = f"{document.root.field_name}.{cube.field_name}"
         if name in rules.warned_cubes:

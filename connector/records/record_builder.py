@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from connector.records.bad import BadRecord, Stage, Unconvertible
+from connector.records.bad import BadRecord, Stage, ThroughList, Unconvertible
 from connector.records.built import BuiltRecords
 from connector.records.converter import call_of
-from connector.records.fields import BROKEN, Fields, text_of
+from connector.records.fields import BROKEN, Fields, Path, text_of
 from connector.records.identity import Admits, compile_identity
 from connector.records.keys import compile_key
 from connector.records.loop import Loop, compile_loop
@@ -96,13 +96,15 @@ class RecordBuilder:
 
     def _any(self, row: msgspec.Raw, headers: Headers, built: BuiltRecords, admits: Admits | None) -> Any:
         """Take any row at all; return its item."""
-        item = self._fields.decode(row) if self._nothing is None else self._nothing
+        item, through = self._fields.read(row) if self._nothing is None else (self._nothing, ())
         digest = self._digest(item) if self._digest is not None else None
         if admits is not None and digest is not None and not admits(digest):
             built.refused.append((row, digest))
             return item
         topic = self._static_topic
         try:
+            if through:
+                raise self._through_list(through)
             record = self._record(row, item, headers, built)
             if topic is None:
                 topic = self._topic(item)
@@ -119,6 +121,10 @@ class RecordBuilder:
         if self._digest is not None:
             built.digests.setdefault(topic, []).append(digest)
         return item
+
+    def _through_list(self, place: Path) -> ThroughList:
+        path = next(one for one in self._spec.paths if one[: len(place)] == place)
+        return ThroughList(".".join(path), ".".join(place), self._spec.stage_of(place))
 
     def _bad(
         self, row: msgspec.Raw, item: Any, headers: Headers, error: Unconvertible, digest: int | None

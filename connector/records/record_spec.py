@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from connector.records.bad import Stage
 from connector.records.converter import Converter, RawJson
 from connector.records.fields import Path
 from connector.records.identity import Identity
@@ -32,3 +33,12 @@ class RecordSpec:
         paths = [*self.key, *([self.timestamp] if self.timestamp else [])]
         paths += [path for _, path in self.headers]
         return [*paths, *self.topic.paths, *(self.identity.fields if self.identity else ())]
+
+    def stage_of(self, path: Path) -> Stage:
+        """Return which part of a record is made with fields below ``path``."""
+        if any(one[: len(path)] == path for one in self.topic.paths):
+            return Stage.TOPIC
+        if any(one[: len(path)] == path for one in self.key):
+            return Stage.KEY
+        is_header = any(one[: len(path)] == path for _, one in self.headers)
+        return Stage.HEADER if is_header else Stage.VALUE

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from connector.records.fields import BROKEN, Path, payload_type
+from connector.records.fields import BROKEN, Path, kind_of, payload_type
 from connector.records.list_slices import ListSlices
+from connector.records.malformed import mistake_in
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -25,13 +26,18 @@ class RowFinder:
     """
     Finds the rows of one subscription at ``path`` below ``data``.
 
-    Ordinary results are decoded as ``payload_type``, which leads right to the rows.
+    Ordinary results are decoded as ``payload_type``, which leads right to the rows. ``object_rows``: the
+    document selects fields of a row, so that a scalar is none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, object_rows: bool = False) -> None:
         self.payload_type = payload_type(path)
         self._path = path
         self._depth = range(len(path))
+        self._object_rows = object_rows
+        self._last = msgspec.json.encode(path[-1])
+        # A second key takes two signs, its own letters and quotes, and a value.
+        self._ordinary = len(_around(path)) + len(self._last) + 2
 
     def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
         """
@@ -49,12 +55,31 @@ class RowFinder:
         rows: list[msgspec.Raw] | None = node
         return rows
 
+    def may_hide(self, frame: bytes, rows: list[msgspec.Raw] | ListSlices) -> bool:
+        """
+        Return whether ``frame`` may have more rows than these, under keys that come twice.
+
+        It has not where there is no room for a second key beside the rows, or no such key.
+        """
+        if isinstance(rows, ListSlices):
+            return self.may_repeat(frame)
+        return len(frame) - sum(map(len, rows)) - len(rows) > self._ordinary and self.may_repeat(frame)
+
+    def may_repeat(self, frame: bytes) -> bool:
+        """Return whether the last name on the way to the rows may stand in ``frame`` more than once."""
+        return frame.count(self._last) != 1 or b"\\u" in frame
+
+    @staticmethod
+    def may_be_partial(frame: bytes) -> bool:
+        """Return whether ``frame`` may be delivered incrementally."""
+        return b'"pending"' in frame or b'"incremental"' in frame
+
     def find_rows(self, data: bytes | msgspec.Raw) -> list[msgspec.Raw] | ListSlices | None:
         """
         Return the rows in ``data`` of any shape: the elements of a list, or one object or scalar as one row.
         Those of a large list are to be cut from it slice by slice.
 
-        ``None`` where the path leads to nothing or to ``null``.
+        ``None`` where the path leads to nothing or to ``null``, or to what can be no row.
         """
         node = msgspec.Raw(data)
         for name in self._path:
@@ -62,28 +87,25 @@ class RowFinder:
                 node = _object.decode(node)[name]
             except (*BROKEN, KeyError):
                 return None
-        if len(node) > LARGE:
-            return ListSlices(node) if bytes(memoryview(node)[:1]) == b"[" else [node]
-        text = bytes(node).strip()
-        if text == b"null":
-            return None
-        return _rows.decode(node) if text[:1] == b"[" else [node]
+        match kind_of(node):
+            case "null":
+                return None
+            case "a list":
+                return ListSlices(node) if len(node) > LARGE else _rows.decode(node)
+            case "an object":
+                is_row = not self._object_rows or len(node) > 64 or bytes(node).strip(b"{} \t\r\n")
+                return [node] if is_row else None
+            case _:
+                return None if self._object_rows else [node]
 
-    def is_malformed(self, data: bytes | msgspec.Raw) -> bool:
-        """
-        Return whether something stands on the way to the rows that no server may put there.
+    def mistake_in(self, frame: bytes) -> str | None:
+        """Say what is wrong with a whole message from which rows were to be taken; ``None``: nothing."""
+        return mistake_in(frame, self._path, object_rows=self._object_rows)
 
-        That is neither an object nor ``null``; a name that is missing is left to conditions in the document.
-        """
-        node = msgspec.Raw(data)
-        for name in self._path:
-            if bytes(node).strip() == b"null":
-                return False
-            try:
-                below = _object.decode(node)
-            except BROKEN:
-                return True
-            if name not in below:
-                return False
-            node = below[name]
-        return False
+
+def _around(path: Path) -> bytes:
+    """What a compact message has beside its rows."""
+    inside: Any = []
+    for name in reversed(path):
+        inside = {name: inside}
+    return msgspec.json.encode({"id": "1", "type": "next", "payload": {"data": inside}})

@@ -21,6 +21,9 @@ _CONDITIONS = {"skip": True, "include": False}
 """The directives of §3.13.1 and §3.13.2, with the condition that leaves their selection out."""
 
 
+_INCREMENTAL = {"defer", "stream"}
+
+
 @dataclass(slots=True)
 class Selected:
     """
@@ -64,10 +67,14 @@ class _Context:
 
 @dataclass(slots=True)
 class Selector:
-    """Collects selections; one for each document, ``findings`` grows as mistakes are met."""
+    """
+    Collects selections; one for each document, ``findings`` grows as mistakes are met, and ``incremental``
+    with the directives that ask for parts to come later.
+    """
 
     fragments: Mapping[str, FragmentDefinitionNode]
     findings: list[Finding] = field(default_factory=list)
+    incremental: set[str] = field(default_factory=set)
     count: int = 0
 
     def collect(self, nodes: SelectionSetNode) -> dict[str, Selected]:
@@ -89,6 +96,8 @@ class Selector:
                 self._find(
                     what, "take it out: what is subscribed to cannot depend on it", *place_of(condition)
                 )
+            asked = {directive.name.value for directive in node.directives or ()}
+            self.incremental |= asked & _INCREMENTAL
             here = replace(context, is_never=True) if _is_never(node) else context
             if node.kind == "field":
                 self._add_field(node, into, here)  # type: ignore[arg-type]

@@ -62,13 +62,15 @@ class OddResults:
         """
         source.request_error = None
         if isinstance(result.payload, Unreadable):
-            if not self._tolerates:
-                raise ProtocolViolation(result.payload.said)
-            self._keep(result.frame, UnreadableResult(result.payload.said))
+            self._give_up(result.frame, result.payload.said)
             return None
         payload = result.payload if type(result.payload) is RawPayload else result_of(result.frame)
         errors = read_errors(payload.errors)
         rows = self._rows.find_rows(payload.data) if len(payload.data) else None
+        mistake = None
+        if rows is None or self._rows.may_hide(result.frame, rows) or self._rows.may_be_partial(result.frame):
+            mistake = self._rows.mistake_in(result.frame)
+            rows = None if mistake else rows
         in_band = refusal_in_data(payload.data) if not errors and rows is None else ()
         if errors or in_band:
             refused = self._judge(errors or in_band, source, has_rows=bool(rows), in_band=bool(in_band))
@@ -81,18 +83,27 @@ class OddResults:
             source.result_failed(self._refused("stream", errors, source))
         else:
             source.result_failed(None)
-        if rows is None:
-            self._without_rows(result, payload, has_errors=bool(errors))
+        if mistake is not None:
+            self._give_up(
+                result.frame, f"the server sent a result that cannot be read: {source.clean(mistake)}"
+            )
+        elif rows is None:
+            self._observer.null_result()
+            if not errors:
+                log.debug("result without rows", subscription=self._name, bytes=len(payload.data))
         return rows
 
-    def _without_rows(self, result: Delivered, payload: RawPayload, *, has_errors: bool) -> None:
-        if self._tolerates and len(payload.data) and self._rows.is_malformed(payload.data):
-            error = UnreadableResult("the server sent a result with something else where its rows should be")
-            self._keep(result.frame, error)
-            return
-        self._observer.null_result()
-        if not has_errors:
-            log.debug("result without rows", subscription=self._name, bytes=len(payload.data))
+    def _give_up(self, frame: bytes, said: str) -> None:
+        """
+        No rows can be read from ``frame``, or not all.
+
+        Raises:
+            ProtocolViolation: That is not tolerated.
+        """
+        self._observer.received(0, len(frame))
+        if not self._tolerates:
+            raise ProtocolViolation(said)
+        self._keep(frame, UnreadableResult(said))
 
     def _judge(
         self, errors: tuple[GraphQLError, ...], source: Source, *, has_rows: bool, in_band: bool

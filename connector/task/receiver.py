@@ -93,8 +93,9 @@ class Receiver:
         payload = result.payload
         fits = type(payload) is self._rows.payload_type
         rows = self._rows.rows_of(payload) if fits else None
-        if rows is None:
-            # Nothing there, another shape than compiled for, errors beside the data, or a large message.
+        if rows is None or self._rows.may_hide(result.frame, rows):
+            # Nothing there, another shape than compiled for, errors beside the data, keys that come twice, or
+            # a large message.
             found = self._odd.rows_of(result, source)
             if found is None:
                 return False

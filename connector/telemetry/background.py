@@ -21,6 +21,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO, cast
 
+from connector.telemetry.metrics import Metrics
+
 MOST_BYTES = 4 * 2**20
 """Bytes of lines that wait."""
 
@@ -52,6 +54,7 @@ class BackgroundStream(io.TextIOBase):
         self._waiting = 0
         self._dropped = 0
         self._is_started = False
+        self._dropped_ever = self._told = 0
 
     def isatty(self) -> bool:
         """See `io.IOBase.isatty`."""
@@ -70,11 +73,18 @@ class BackgroundStream(io.TextIOBase):
                 threading.Thread(target=self._work, name="log writer", daemon=True).start()
             if self._waiting + len(line) > self._most_bytes:
                 self._dropped += 1
+                self._dropped_ever += 1
             else:
                 self._lines.append(line)
                 self._waiting += len(line)
                 self._changed.notify_all()
         return len(text)
+
+    def measure(self, metrics: Metrics) -> None:
+        """Bring the metric up to date; called by one thread."""
+        dropped = self._dropped_ever
+        metrics.log_lines_dropped.inc(dropped - self._told)
+        self._told = dropped
 
     def flush(self) -> None:
         """Nothing: who logs does not wait for who reads. See `drain`."""

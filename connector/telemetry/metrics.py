@@ -170,6 +170,10 @@ class Metrics:
         self.event_loop_lag = self._gauge(
             "event_loop_lag_seconds", "The latest that a timer of the event loop was in the last 15 seconds."
         )
+        self.log_lines_dropped = self._counter(
+            "log_lines_dropped",
+            "Lines of the log that found no room since whoever reads it does not keep up.",
+        )
         self.tasks = self._gauge("tasks", "Tasks of the event loop.")
 
     def _counter(self, name: str, text: str, labels: Sequence[str] = ()) -> Counter:

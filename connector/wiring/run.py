@@ -11,7 +11,15 @@ from connector.config import LoadedConfig, Watch
 from connector.herder import Herder
 from connector.reload import Outcome, Reload
 from connector.subscription import MemoryBudget
-from connector.telemetry import LoopWatch, Metrics, Redactor, ReloadMetrics, Summary, TokenMetrics
+from connector.telemetry import (
+    BackgroundStream,
+    LoopWatch,
+    Metrics,
+    Redactor,
+    ReloadMetrics,
+    Summary,
+    TokenMetrics,
+)
 from connector.wiring.health import PublicHealth
 from connector.wiring.kafka_access import KafkaAccess
 from connector.wiring.secrets import learn
@@ -20,9 +28,12 @@ from connector.wiring.token_access import TokenAccess
 from connector.worker import Worker
 
 
-async def run_worker(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> None:
+async def run_worker(
+    loaded: LoadedConfig, redactor: Redactor, watch: Watch, logged: BackgroundStream
+) -> None:
     """
-    Build everything and run until stopped; ``watch`` tells of another configuration.
+    Build everything and run until stopped; ``watch`` tells of another configuration, and the log
+    goes to ``logged``.
 
     Raises:
         Undelivered: See `Worker.run`.
@@ -57,6 +68,7 @@ async def run_worker(loaded: LoadedConfig, redactor: Redactor, watch: Watch) -> 
         loop = LoopWatch()
         metrics.at_scrape(lambda: health.measure(metrics))
         metrics.at_scrape(lambda: loop.measure(metrics))
+        metrics.at_scrape(lambda: logged.measure(metrics))
         api = ApiServer(config.http.host, config.http.port, health, metrics.render, redact=redactor.redact)
         await Worker(
             tasks=herder,

@@ -72,7 +72,7 @@ def follow_settings(
             variable_values=dict(plan.variables) or None,
             operation_name=plan.operation_name,
         ),
-        rows=RowFinder(plan.rows),
+        rows=RowFinder(plan.rows, object_rows=plan.object_rows),
         records=RecordBuilder(
             RecordSpec(topic=topic, key=plan.key, timestamp=plan.timestamp, headers=plan.headers)
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from urllib.parse import quote, quote_plus
 import anyio
 import yaml
 
+from connector.api.server import METRICS_AGE
 from tests.e2e.mount import Directory, Mount
 
 ASK_TIMEOUT = 30.0
@@ -30,6 +32,9 @@ PAUSES = (0.05, 0.3)
 """Seconds between two looks, growing from the first to the last: every look costs the connector, too."""
 PATIENCE = 90.0
 """Seconds in which all that is waited for happens, on the busiest of machines."""
+
+SAME_MOMENT = 0.05
+"""Seconds in which metrics that are asked for one after the other come of one scrape."""
 
 CONFIG = "connector.yaml"
 
@@ -59,6 +64,8 @@ class ConnectorProcess:
         self._bodies: list[str] = []
         self._secrets = secrets
         self._port: int | None = None
+        self._scraped = ""
+        self._scraped_at = -math.inf
         self._mount = mount or Directory(directory)
         self.configure(config)
         program = ["-m", "connector"]
@@ -162,9 +169,19 @@ class ConnectorProcess:
             await anyio.sleep(next(pauses))
 
     async def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's series that carry ``labels``; 0 where there is none."""
-        _, body = await self._ask("/metrics")
-        total = 0.0
+        """The sum of a metric's series, as it is now, that carry ``labels``; 0 where there is none."""
+        # What was computed for an earlier call stays for a while; at one moment many may be asked for.
+        if time.monotonic() - self._scraped_at > SAME_MOMENT:
+            await anyio.sleep(max(0.0, self._scraped_at + METRICS_AGE + SAME_MOMENT - time.monotonic()))
+            await self._scrape()
+        return self._sum(name, labels)
+
+    async def _scrape(self) -> None:
+        _, self._scraped = await self._ask("/metrics")
+        self._scraped_at = time.monotonic()
+
+    def _sum(self, name: str, labels: Mapping[str, str]) -> float:
+        body, total = self._scraped, 0.0
         for line in body.splitlines():
             series, _, value = line.rpartition(" ")
             base, _, rest = series.partition("{")
@@ -179,7 +196,7 @@ class ConnectorProcess:
         deadline, pauses = time.monotonic() + within, growing()
         while not holds(found := await self.metric(name, **labels)):
             assert time.monotonic() < deadline, f"{name} is {found} after {within} s"
-            await anyio.sleep(next(pauses))
+            await anyio.sleep(max(next(pauses), 2 * SAME_MOMENT))
         return found
 
     async def until(

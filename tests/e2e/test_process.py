@@ -91,6 +91,9 @@ def test_under_nohup_it_outlives_its_terminal(directory: Path) -> None:
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
+    said = (directory / "err").read_text().replace(" ", "")
+    assert '"signal":"SIGTERM"' in said
+    assert '"signal":"SIGHUP"' not in said
 
 
 def test_a_reader_of_its_log_that_is_stuck_stops_neither_it_nor_its_end(directory: Path) -> None:

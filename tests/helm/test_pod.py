@@ -41,6 +41,20 @@ def test_why_the_program_ended_is_in_the_status_of_the_pod(helm: Helm, chart: Pa
     assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
 
 
+@pytest.mark.parametrize(
+    ("http", "place"),
+    [
+        ({}, "0.0.0.0:8083"),
+        ({"host": "::", "port": 9000}, "[::]:9000"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_is_waited_for_where_the_probes_ask(
+    helm: Helm, chart: Path, values: Object, http: Object, place: str
+) -> None:
+    container = container_of(helm.template(chart, merged(values, {"config": {"http": http}})))
+    assert container["args"] == ["run", "-c", "/etc/connector/connector.yaml", "--wait-for-config", place]
+
+
 def test_ports_follow_the_configuration(helm: Helm, chart: Path, values: Object) -> None:
     objects = helm.template(chart, merged(values, {"config": {"http": {"port": 9000}}}))
     assert [port["containerPort"] for port in container_of(objects)["ports"]] == [9000]

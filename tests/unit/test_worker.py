@@ -23,13 +23,18 @@ class FakeTasks:
         self.undelivered = 0
         self.stopped = anyio.Event()
         self.drained = anyio.Event()
+        self.was_cut = False
 
     def stop(self) -> None:
         self.stopped.set()
 
     async def run(self) -> None:
         await self.stopped.wait()
-        await self.drained.wait()
+        try:
+            await self.drained.wait()
+        except anyio.get_cancelled_exc_class():
+            self.was_cut = True
+            raise
 
 
 class FakeApi:
@@ -69,6 +74,25 @@ async def test_chores_end_when_stopping_begins_and_not_later() -> None:
             await chore.ended.wait()
             assert tasks.stopped.is_set()  # and it still drains
             tasks.drained.set()
+
+
+@pytest.mark.parametrize(("second", "is_cut"), [(signal.SIGHUP, False), (signal.SIGTERM, True)])
+async def test_a_second_signal_cuts_the_drain_but_not_the_terminals(
+    second: signal.Signals, is_cut: bool
+) -> None:
+    tasks, chore = FakeTasks(), Chore()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(worker(tasks, chore).run)
+            await chore.running.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await tasks.stopped.wait()
+            os.kill(os.getpid(), second)
+            with anyio.move_on_after(5 if is_cut else 0.5):
+                while not tasks.was_cut:  # noqa: ASYNC110 - nobody tells of it
+                    await anyio.sleep(0.01)
+            tasks.drained.set()
+    assert tasks.was_cut is is_cut
 
 
 async def test_what_is_left_of_any_task_is_told() -> None:

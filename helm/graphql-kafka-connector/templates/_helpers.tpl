@@ -46,6 +46,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $account.name | default (ternary (include "connector.fullname" .) "default" $account.create) }}
 {{- end }}
 
+{{- /* Where the API listens while the configuration cannot be used: as the chart's values say. */ -}}
+{{- define "connector.listen" -}}
+{{- $host := toString .Values.config.http.host }}
+{{- printf "%s:%d" (ternary (printf "[%s]" $host) $host (contains ":" $host)) (int .Values.config.http.port) }}
+{{- end }}
+
 {{- /* The image; `global.imageRegistry` goes before a repository that names no registry itself. */ -}}
 {{- define "connector.image" -}}
 {{- $repository := .Values.image.repository }}

@@ -1,7 +1,9 @@
 """Port 8083 under callers that hold on to it, on loopback sockets."""
 
+import contextlib
 import http.client
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
@@ -11,6 +13,7 @@ import anyio.to_thread
 import pytest
 
 from connector.api import ApiServer, ConnectionLimits
+from connector.api.connections import Pace
 from tests.unit.api.test_server import METRICS, FakeHealth, ask, get, serve
 
 
@@ -85,15 +88,26 @@ async def test_half_a_request_does_not_keep_its_connection(said: bytes) -> None:
             assert await anyio.to_thread.run_sync(is_ended, held)
 
 
+def read_all(sock: socket.socket) -> int:
+    """Return how many bytes there were until the end, be it a broken one."""
+    count = 0
+    with contextlib.suppress(ConnectionResetError):
+        while came := sock.recv(65_536):
+            count += len(came)
+    return count
+
+
 async def test_who_does_not_read_does_not_keep_its_connection() -> None:
-    large = b"x" * 8_000_000
+    large = b"x" * 40_000_000
     async with serving(ConnectionLimits(exchange=0.5), render=lambda: (large, "text/plain")) as port:
+        await get(port, "/livez")  # what it is made of is imported by the first caller
         with ExitStack() as stack:
             (held,) = await anyio.to_thread.run_sync(
                 hold, port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 1, stack
             )
-            await anyio.sleep(2)
-            assert await anyio.to_thread.run_sync(is_ended, held)
+            await anyio.sleep(4)
+            # The answer was given up, and not only the connection closed once it would have been read.
+            assert await anyio.to_thread.run_sync(read_all, held) < len(large)
 
 
 async def test_a_connection_that_is_used_stays() -> None:
@@ -125,7 +139,26 @@ async def test_metrics_are_computed_now_and_then_however_many_ask() -> None:
         assert computed == [100.0]
         clock.now += 1.0
         await anyio.to_thread.run_sync(ask, port, "/metrics")
+        clock.now += 0.9
+        await anyio.to_thread.run_sync(ask, port, "/metrics")
     assert computed == [100.0, 101.0]
+
+
+async def test_how_long_metrics_stay_is_for_whoever_serves_them() -> None:
+    computed: list[float] = []
+
+    def render() -> tuple[bytes, str]:
+        computed.append(0.0)
+        return METRICS, "text/plain"
+
+    server = ApiServer("127.0.0.1", 0, FakeHealth(), render, metrics_age=0)
+    async with anyio.create_task_group() as group:
+        with anyio.fail_after(60):
+            port = await group.start(partial(serve, server))
+            for _ in range(3):
+                await anyio.to_thread.run_sync(ask, port, "/metrics")
+        group.cancel_scope.cancel()
+    assert len(computed) == 3
 
 
 async def test_readiness_that_changes_is_told_at_once_and_computed_now_and_then() -> None:
@@ -136,3 +169,35 @@ async def test_readiness_that_changes_is_told_at_once_and_computed_now_and_then(
         assert health.asked == ["body"]
         health.is_ready = True
         assert (await get(port, "/readyz")).json()["ready"] is True  # type: ignore[index]
+
+
+async def test_who_scrapes_without_a_pause_waits_and_probes_do_not() -> None:
+    scraped: list[float] = []
+
+    def flood(port: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        for _ in range(12):
+            connection.request("GET", "/metrics")
+            connection.getresponse().read()
+            scraped.append(time.monotonic())
+        connection.close()
+
+    async with serving(ConnectionLimits(scrapes=4)) as port, anyio.create_task_group() as group:
+        begun = time.monotonic()
+        for _ in range(2):
+            group.start_soon(anyio.to_thread.run_sync, flood, port)
+        while len(scraped) < 5:  # noqa: ASYNC110 - in threads
+            await anyio.sleep(0.01)
+        for _ in range(10):
+            assert (await get(port, "/livez")).status == 200
+        assert len(scraped) < 24
+    assert len(scraped) == 24
+    # Four at once, and then one each quarter of a second.
+    assert scraped[-1] - begun > 4.5
+
+
+def test_a_pace_lets_so_many_go_at_once_and_the_rest_by_turns() -> None:
+    pace = Pace(4)
+    assert [pace.wait(100.0) for _ in range(6)] == [0, 0, 0, 0, 0.25, 0.5]
+    assert pace.wait(100.5) == 0.25
+    assert [pace.wait(1000.0) for _ in range(5)] == [0, 0, 0, 0, 0.25]

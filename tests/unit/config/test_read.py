@@ -182,3 +182,18 @@ def test_compression_is_switched_off_by_a_word_that_yaml_may_take_for_false(
 ) -> None:
     config = read(GENERIC.replace("endpoint:\n", f"endpoint:\n  compression: {written}\n"))
     assert config.endpoint.compression == read_as
+
+
+def test_international_hosts_have_the_names_that_dns_has_at_every_door(read: Read) -> None:
+    text = GENERIC.replace("localhost:9092", "'bücher.example:9092, h:1 ,straße.example:2'")
+    text = text.replace("ws://127.0.0.1:1/graphql", "wss://bücher.example:8443/graphql?a=b")
+    text = text.replace("endpoint:\n", "endpoint:\n  proxy: http://me:s@bücher.example:3128\n")
+    text += "oauth: {token_url: 'https://例え.テスト/token', client_id: a, client_secret: b}\n"
+    config = read(text + "http: {host: bücher.example}\n")
+    assert config.endpoint.url == "wss://xn--bcher-kva.example:8443/graphql?a=b"
+    assert config.oauth is not None
+    assert config.oauth.token_url == "https://xn--r8jz45g.xn--zckzah/token"
+    servers = "xn--bcher-kva.example:9092, h:1 ,xn--strae-oqa.example:2"
+    assert config.kafka.bootstrap_servers == servers
+    assert str(config.endpoint.proxy).endswith("@xn--bcher-kva.example:3128")
+    assert config.http.host == "xn--bcher-kva.example"

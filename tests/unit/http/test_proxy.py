@@ -49,7 +49,7 @@ def test_an_address_is_taken_apart(
         "http://proxy:3128#fragment",
         "http://prox y:3128",
         "http://proxy\r\nX: y:3128",
-        "http://prüxy:3128",
+        "http://pr xy:3128",
         "http://:hunter2@proxy:3128",
         "http://us/er:hunter2@proxy:3128",
         "http://user:hunter2%FF@proxy:3128",
@@ -111,3 +111,10 @@ def test_what_a_proxy_answers_is_told_in_words(text: str, status: int, said: str
 
 def test_an_address_of_ipv6_keeps_its_brackets() -> None:
     assert str(Proxy(scheme="http", host="fd00::1", port=80)) == "http://[fd00::1]:80"
+
+
+@pytest.mark.parametrize("host", ["bücher.example", "BÜCHER.example", "bücher。example"])
+def test_an_international_host_has_the_name_that_dns_has(host: str) -> None:
+    proxy = parse_proxy(f"http://me:secret@{host}:3128")
+    assert (proxy.host, proxy.port, proxy.user) == ("xn--bcher-kva.example", 3128, "me")
+    assert str(proxy) == "http://***@xn--bcher-kva.example:3128"

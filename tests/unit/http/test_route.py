@@ -113,6 +113,9 @@ def test_an_unusable_variable_is_named_and_not_quoted() -> None:
 @pytest.mark.parametrize(
     ("host", "no_proxy", "is_direct"),
     [
+        ("xn--bcher-kva.example", "bücher.example", True),
+        ("api.xn--bcher-kva.example", ".bücher.example", True),
+        ("xn--bcher-kva.example", "☃..", False),
         ("a.example", "*", True),
         ("a.example", "a.example", True),
         ("a.example", "A.EXAMPLE", True),

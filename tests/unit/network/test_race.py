@@ -68,11 +68,26 @@ async def test_families_take_turns() -> None:
     assert (await first(*places, outcomes=silent))[1] == ["2001:db8::1", "192.0.2.1"]
 
 
-async def test_where_none_answers_what_tells_most_is_raised() -> None:
-    refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
-    no_way = OSError(errno.ENETUNREACH, "Network is unreachable")
-    with pytest.raises(ConnectionRefusedError):
-        await first("192.0.2.1", "::1", outcomes={"192.0.2.1": refused, "::1": no_way})
+REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+NO_WAY = OSError(errno.ENETUNREACH, "Network is unreachable")
+
+
+@pytest.mark.parametrize(
+    ("ipv4", "ipv6", "told"),
+    [(REFUSED, NO_WAY, REFUSED), (NO_WAY, REFUSED, REFUSED), (NO_WAY, NO_WAY, NO_WAY)],
+)
+@pytest.mark.parametrize("places", [("192.0.2.1", "::1"), ("::1", "192.0.2.1")])
+async def test_where_none_answers_what_tells_most_is_raised(
+    ipv4: OSError, ipv6: OSError, told: OSError, places: tuple[str, str]
+) -> None:
+    with pytest.raises(OSError, match=told.strerror) as caught:
+        await first(*places, outcomes={"192.0.2.1": ipv4, "::1": ipv6})
+    assert caught.value.errno == told.errno
+
+
+async def test_a_host_without_an_address_is_told() -> None:
+    with pytest.raises(OSError, match="no address"):
+        await first(outcomes={})
 
 
 async def test_a_deadline_of_the_caller_ends_it() -> None:

@@ -126,3 +126,31 @@ def test_a_path_through_a_list_is_refused() -> None:
     for finding in found:
         assert "leads through A, which is a list" in finding.message
         assert "rows: E.A" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("document", "directives"),
+    [
+        ("subscription { a { b @stream(initialCount: 1) { c } } }", ["stream"]),
+        ("subscription { a { ... @defer { b } } }", ["defer"]),
+        ("subscription { a { ...F @defer } } fragment F on A { b { c @stream } }", ["defer", "stream"]),
+        ("subscription { a { b @client } }", []),
+    ],
+)
+def test_a_document_that_asks_for_incremental_delivery_is_warned_of(
+    document: str, directives: list[str]
+) -> None:
+    warnings = plan(document, ROOT).warnings
+    assert [text.split("@")[1].split(":")[0] for text in warnings] == directives
+
+
+@pytest.mark.parametrize(
+    ("document", "object_rows"),
+    [
+        ("subscription { a }", False),
+        ("subscription { a { b } }", True),
+        ("subscription { x: a { b } }", True),
+    ],
+)
+def test_it_is_known_whether_fields_of_a_row_are_selected(document: str, object_rows: bool) -> None:
+    assert plan(document, ROOT).object_rows is object_rows

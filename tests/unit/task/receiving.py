@@ -51,14 +51,19 @@ class FakeSource:
 class Desk:
     """A receiver with all that it works on, and one source."""
 
-    def __init__(self, rows_limit: int | None = None, *, tolerates: bool = False) -> None:
+    def __init__(
+        self, rows_limit: int | None = None, *, tolerates: bool = False, object_rows: bool = False
+    ) -> None:
         self.told = Told()
         self.status = StatusTracker(self.told)
         self.inbox: Inbox[Arrival] = Inbox()
         self.memory = MemoryBudget(10**9).open(lambda: None)
         self.source = FakeSource()
         settings = settings_of(
-            rows=("EVM", "Trades"), rows_limit=rows_limit, tolerance=Tolerance(bad=tolerates)
+            rows=("EVM", "Trades"),
+            rows_limit=rows_limit,
+            tolerance=Tolerance(bad=tolerates),
+            object_rows=object_rows,
         )
         self.finder = settings.rows
         self.receiver = Receiver(

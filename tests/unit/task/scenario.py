@@ -49,6 +49,7 @@ def settings_of(
     topic: str = "t",
     dead_letter_topic: str | None = None,
     query: str = "subscription { rows }",
+    object_rows: bool = False,
     **changes: Any,
 ) -> SubscriptionSettings:
     """Settings of a subscription whose rows are keyed by ``n``; ``changes`` are of its other fields."""
@@ -56,7 +57,7 @@ def settings_of(
     settings = SubscriptionSettings(
         name=name,
         request=GraphQLRequest(query),
-        rows=RowFinder(rows),
+        rows=RowFinder(rows, object_rows=object_rows),
         records=RecordBuilder(RecordSpec(topic=template, key=(("n",),))),
         topics=tuple(one for one in (template.static, dead_letter_topic) if one),
         headers=(("connector", b"c"),),

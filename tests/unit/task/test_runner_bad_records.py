@@ -108,18 +108,31 @@ async def test_a_row_whose_fields_name_the_dead_letter_topic_is_bad() -> None:
 BROKEN_RESULT = '{"id":"1","type":"next","payload":{"data":{"rows":[{"n":s3cret'
 
 
+NOT_ALL_ROWS = [
+    BROKEN_RESULT,
+    said('{"data":["s3cret"]}'),
+    said('{"data":{"rows":"s3cret"}}'),
+    said('{"data":{"rows":[{"n":"s3cret"}],"rows":[{"n":2}]}}'),
+    said('{"data":{"rows":[{"n":"s3cret"}]},"pending":[{"id":"0","path":["rows"]}],"hasNext":true}'),
+    said('{"incremental":[{"items":[{"n":"s3cret"}],"path":["rows",0]}],"hasNext":false}'),
+]
+
+
 @pytest.mark.parametrize("tolerant", [True, False])
-async def test_a_result_that_cannot_be_read(tolerant: bool) -> None:
+@pytest.mark.parametrize("broken", NOT_ALL_ROWS)
+async def test_a_result_that_cannot_be_read(tolerant: bool, broken: str) -> None:
     async def handler(peer: Peer) -> None:
         await peer.greet()
         await peer.send(numbered(1))
-        await peer.send(BROKEN_RESULT)
+        await peer.send(broken)
         await peer.send(numbered(2))
         await peer.wait_closed()
 
     brokers = brokers_with("t", DLQ)
     tolerance = TOLERANT if tolerant else Tolerance()
-    async with subscribed(handler, brokers=brokers, tolerance=tolerance, dead_letter_topic=DLQ) as scene:
+    async with subscribed(
+        handler, brokers=brokers, tolerance=tolerance, dead_letter_topic=DLQ, object_rows=True
+    ) as scene:
         if tolerant:
             await until(lambda: scene.numbers == [1, 2] and scene.told.letters)
             assert scene.told.reconnects == []
@@ -127,7 +140,7 @@ async def test_a_result_that_cannot_be_read(tolerant: bool) -> None:
             await until(lambda: scene.told.reconnects)
             assert scene.told.reconnects[0] == "protocol_violation"
         await scene.stop()
-    kept = BROKEN_RESULT.replace("s3cret", "***").encode()
+    kept = broken.replace("s3cret", "***").encode()
     assert brokers.values(DLQ) == ([kept] if tolerant else [])
     assert scene.told.failed == (["frame"] if tolerant else [])
     assert scene.told.letters == scene.told.failed

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 
-from connector.telemetry import BackgroundStream
+from connector.telemetry import BackgroundStream, Metrics
 
 
 def test_lines_are_written_in_order_and_waited_for() -> None:
@@ -40,6 +40,10 @@ def test_a_reader_that_is_stuck_blocks_nobody_and_what_was_dropped_is_said() -> 
     told = [json.loads(line)["lines"] for line in found if line.startswith(b"{")]
     assert sum(told) + len(found) - len(told) == 1_000
     assert sum(told) > 0
+    metrics = Metrics(version="1")
+    for _ in range(2):  # what was counted is not counted again
+        stream.measure(metrics)
+        assert f"connector_log_lines_dropped_total {sum(told):.1f}" in metrics.render()[0].decode()
 
 
 def test_a_pipe_that_somebody_made_non_blocking_loses_nothing() -> None:

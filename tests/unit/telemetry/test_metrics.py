@@ -35,6 +35,7 @@ NAMES = {
     "inbox_bytes": (),
     "inbox_limit_bytes": (),
     "event_loop_lag_seconds": (),
+    "log_lines_dropped_total": (),
     "tasks": (),
     "config_reloads_total": ("outcome",),
     "config_reload_failed": (),
