@@ -102,7 +102,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         weights[groups[item.nodeid]] += round(1000 * seconds_of(item))
     items.sort(key=lambda item: -weights[groups[item.nodeid]])
     if workerinput["workerid"] == "gw0":
-        Path(workerinput[GROUPS_FILE]).write_text(json.dumps(groups))
+        # Whole or not at all: the file is there from the start, and read once all have collected.
+        whole = Path(f"{workerinput[GROUPS_FILE]}.whole")
+        whole.write_text(json.dumps(groups))
+        whole.rename(workerinput[GROUPS_FILE])
 
 
 def groups_of(items: list[pytest.Item]) -> dict[str, str]:

@@ -43,7 +43,8 @@ class Flows:
                 row = f'{{"s":"{query}","n":{number},"x":"{padding}"}}'
                 await peer.send(f'{{"type":"next","id":"1","payload":{{"data":{{"rows":[{row}]}}}}}}')
                 self.sent[query] = number + 1
-                await anyio.sleep(0.002)
+                with anyio.move_on_after(0.002):
+                    await peer.wait_closed()
         except PeerGoneError:
             self.order.append(f"closed {query}")
             self.open.remove(query)
