@@ -103,6 +103,7 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["validate", "run"])
+@pytest.mark.slow
 def test_a_mistake_beside_a_secret_does_not_quote_it(tmp_path: Path, command: str) -> None:
     said = refused(
         tmp_path, GOOD + 'oauth: {client_id: a, client_secret: "S3cret+/=%q", tokenurl: 5}\n', command=command
@@ -120,6 +121,7 @@ def test_a_wrong_command_line_is_no_traceback(tmp_path: Path, arguments: tuple[s
 
 
 @pytest.mark.parametrize(("name", "said"), [("", "is empty"), ("-", "stdin")])
+@pytest.mark.slow
 def test_a_configuration_without_a_name_is_no_file(tmp_path: Path, name: str, said: str) -> None:
     done = connector("validate", "-c", name, directory=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

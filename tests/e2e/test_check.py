@@ -55,6 +55,7 @@ async def test_all_is_well_and_nothing_was_done(stage: Stage) -> None:
     assert sum((await end_offsets(stage.kafka.bootstrap_servers, topic)).values()) == 0
 
 
+@pytest.mark.slow
 async def test_people_read_a_table(stage: Stage) -> None:
     done = await run_command(stage, stage.config(), "check")
     assert done.returncode == 0
@@ -63,6 +64,7 @@ async def test_people_read_a_table(stage: Stage) -> None:
     assert "nothing stands in the way" in done.stdout
 
 
+@pytest.mark.slow
 async def test_a_topic_that_will_be_created_is_not_created_by_it(stage: Stage) -> None:
     done = await run_command(stage, stage.config(), "check", "--json")
     found = checks(done)
@@ -110,6 +112,7 @@ async def test_a_wrong_client_secret_is_named(stage: Stage) -> None:
     assert not [kind for kind, text in encodings(wrong) if text in done.stdout + done.stderr]
 
 
+@pytest.mark.slow
 async def test_credentials_outrank_what_cannot_be_reached(stage: Stage) -> None:
     stage.oauth.delete_client()
     config = stage.config(endpoint={"url": "ws://127.0.0.1:1/graphql"}, kafka=KAFKA_IS_AWAY)
@@ -120,6 +123,7 @@ async def test_credentials_outrank_what_cannot_be_reached(stage: Stage) -> None:
     assert of_check(found, "bootstrap server")["outcome"] == "failed"
 
 
+@pytest.mark.slow
 async def test_a_token_endpoint_that_is_down_is_no_refusal(stage: Stage) -> None:
     stage.oauth.behave(TokenAnswer.html(503))
     done = await run_command(stage, stage.config(), "check", "--json")
@@ -153,6 +157,7 @@ async def test_an_endpoint_that_takes_the_connection_and_says_nothing(stage: Sta
     assert "1 s" in of_check(checks(done), "connection")["detail"]
 
 
+@pytest.mark.slow
 async def test_no_acknowledgement(stage: Stage) -> None:
     stage.upstream.behave(ack_delay=60.0)
     done = await run_command(stage, stage.config(endpoint={"ack_timeout": "500ms"}), "check", "--json")
@@ -171,6 +176,7 @@ async def test_no_keep_alive_is_told_and_is_no_failure(stage: Stage) -> None:
     assert (alive["outcome"], alive["needed"]) == ("failed", False)
 
 
+@pytest.mark.slow
 async def test_where_silence_is_usual_our_ping_is_answered(stage: Stage) -> None:
     stage.upstream.behave(keepalive=None)
     endpoint = {
@@ -247,6 +253,7 @@ async def test_a_token_that_is_given_has_no_known_life(stage: Stage) -> None:
     assert "not known" in token["detail"]
 
 
+@pytest.mark.slow
 async def test_mistakes_of_the_configuration_are_told_to_machines_too(stage: Stage) -> None:
     config = stage.config(tasks=0, delivery="exactly_once")
     done = await run_command(stage, config, "check", "--json")
@@ -256,6 +263,7 @@ async def test_mistakes_of_the_configuration_are_told_to_machines_too(stage: Sta
     assert "2 problems found" in done.stderr
 
 
+@pytest.mark.slow
 async def test_an_interruption_ends_it_without_a_traceback(stage: Stage) -> None:
     stage.upstream.behave(ack_delay=60.0)
     (stage.directory / "run0").mkdir()
@@ -285,6 +293,7 @@ def environment(stage: Stage) -> dict[str, str]:
 # Kafka's security
 
 
+@pytest.mark.slow
 async def test_a_wrong_sasl_password_is_named(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -349,6 +358,7 @@ async def test_missing_rights_are_named_before_anything_runs(
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 async def test_it_speaks_through_tls_and_is_not_let_in_by_an_unknown_authority(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

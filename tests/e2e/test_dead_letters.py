@@ -17,6 +17,7 @@ from tests.brokers.fixtures import StartKafka
 from tests.brokers.reader import Record, end_offsets, read_all
 from tests.e2e.connector_process import at_least
 from tests.e2e.stage import Stage, open_stage
+from tests.slow import first_of
 from tests.standins.feed import Feed
 from tests.standins.rows import row_number
 
@@ -61,7 +62,7 @@ def text_headers(record: Record) -> dict[str, str]:
     return {name: content.decode() for name, content in record.headers}
 
 
-@pytest.mark.parametrize("create", [True, False], ids=["create", "existing"])
+@pytest.mark.parametrize("create", first_of([True, False]), ids=["create", "existing"])
 async def test_one_poisoned_row_among_a_thousand_is_kept_and_the_subscription_stays_live(
     kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str], create: bool
 ) -> None:
@@ -108,7 +109,7 @@ async def test_one_poisoned_row_among_a_thousand_is_kept_and_the_subscription_st
         }
 
 
-@pytest.mark.parametrize("create", [True, False], ids=["create", "existing"])
+@pytest.mark.parametrize("create", first_of([True, False]), ids=["create", "existing"])
 async def test_when_all_are_poisoned_the_subscription_fails_and_its_sibling_lives(
     kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str], create: bool
 ) -> None:
@@ -141,6 +142,7 @@ async def test_when_all_are_poisoned_the_subscription_fails_and_its_sibling_live
         await stage.assert_exact(sibling, doubled=True)
 
 
+@pytest.mark.slow
 async def test_some_bad_rows_among_many_do_not_fail_it_and_each_is_kept(
     kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -161,6 +163,7 @@ async def test_some_bad_rows_among_many_do_not_fail_it_and_each_is_kept(
         assert numbers(await stage.records(feed)) == set(range(1000)) - bad
 
 
+@pytest.mark.slow
 async def test_a_letter_is_cut_to_what_its_topic_takes_with_the_digest_of_the_whole(
     kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -187,6 +190,7 @@ async def test_a_letter_is_cut_to_what_its_topic_takes_with_the_digest_of_the_wh
             assert letter.key == feed.ledger.key(number).encode()
 
 
+@pytest.mark.slow
 async def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_logged(
     kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -207,6 +211,7 @@ async def test_without_a_dead_letter_topic_bad_rows_are_skipped_counted_and_logg
         assert numbers(await stage.records(feed)) == set(numbers_) - {numbers_[3], numbers_[50]}
 
 
+@pytest.mark.slow
 async def test_a_frozen_broker_while_bad_rows_come_confuses_nothing_and_loses_nothing(
     start_kafka: StartKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -282,6 +287,7 @@ async def test_without_the_right_to_write_dead_letters_no_socket_opens_and_later
         assert numbers(await stage.records(feed)) == set(range(100)) - {7}
 
 
+@pytest.mark.slow
 async def test_a_missing_dead_letter_topic_is_named_and_no_socket_opens_before_it_is_there(
     kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -301,6 +307,7 @@ async def test_a_missing_dead_letter_topic_is_named_and_no_socket_opens_before_i
         await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_frames_that_nobody_can_read_are_kept_without_the_token_that_they_repeat(
     kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

@@ -86,6 +86,7 @@ async def test_scram_over_tls_with_acls(
         await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_plain_over_tls(secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]) -> None:
     prefix = topic_name()
     allow_all_that_is_documented(secured, PLAIN_USER, prefix)
@@ -99,6 +100,7 @@ async def test_plain_over_tls(secured: SecuredKafka, tmp_path: Path, topic_name:
         await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_mtls_with_the_right_to_write_alone(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -147,6 +149,7 @@ async def test_a_wrong_password_is_named_until_the_broker_knows_it(
         await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_a_rotated_password_file_is_used_without_a_restart(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -178,6 +181,7 @@ async def test_a_rotated_password_file_is_used_without_a_restart(
         await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_a_wrong_password_is_corrected_by_its_file(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -198,6 +202,7 @@ async def test_a_wrong_password_is_corrected_by_its_file(
         await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_a_missing_client_certificate_is_named(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -251,6 +256,7 @@ def oauthbearer(secured: SecuredKafka, oauth: StandInOAuth) -> dict[str, Any]:
     )
 
 
+@pytest.mark.slow
 async def test_oauthbearer_names_a_token_that_the_broker_refuses_and_recovers_with_another(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -278,6 +284,7 @@ async def test_oauthbearer_names_a_token_that_the_broker_refuses_and_recovers_wi
             await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_check_shows_the_brokers_a_token_of_their_own_endpoint(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -303,6 +310,7 @@ async def test_check_shows_the_brokers_a_token_of_their_own_endpoint(
             assert "invalid_client" in done.stdout
 
 
+@pytest.mark.slow
 async def test_oauthbearer_waits_for_its_token_endpoint_and_says_so(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

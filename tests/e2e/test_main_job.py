@@ -10,6 +10,7 @@ import pytest
 
 from tests.brokers.cluster import KafkaCluster
 from tests.e2e.stage import Stage, open_stage
+from tests.slow import first_of
 from tests.standins.behaviour import Close, Fin, InConnection, Rst
 from tests.standins.feed import Feed
 
@@ -38,7 +39,7 @@ async def test_either_subprotocol_may_be_demanded(stage: Stage, subprotocol: str
     await stage.assert_exact(stage.upstream.feed)
 
 
-@pytest.mark.parametrize("place", ["url", "header", "init"])
+@pytest.mark.parametrize("place", first_of(["url", "header", "init"]))
 async def test_the_token_goes_where_it_is_wanted(
     stage: Stage, place: Literal["url", "header", "init"]
 ) -> None:

@@ -21,6 +21,7 @@ import yaml
 from connector.config import read_config
 from tests.e2e.connector_process import CONFIG, ConnectorProcess
 from tests.e2e.flood import CALM, MIB, Flood, deflated, result
+from tests.slow import first_of
 from tests.standins.mock_kafka import MockKafka
 
 CHART = Path(__file__).parents[2] / "helm" / "graphql-kafka-connector" / "values.yaml"
@@ -122,7 +123,7 @@ async def until_calm(connector: ConnectorProcess, rows: int | None, *, within: f
         await anyio.sleep(0.1)
 
 
-@pytest.mark.parametrize("ordeal", ORDEALS)
+@pytest.mark.parametrize("ordeal", first_of(list(ORDEALS)))
 async def test_no_ordeal_takes_more_memory_than_the_formula_says_or_holds_others_up(
     mock_kafka: MockKafka, tmp_path: Path, ordeal: str
 ) -> None:

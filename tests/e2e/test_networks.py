@@ -101,6 +101,7 @@ async def test_a_proxy_carries_the_token_request_and_every_socket(
         assert not any("127.0.0.1:" in line.partition("->")[2] for line in proxy.log)
 
 
+@pytest.mark.slow
 async def test_the_environments_proxy_carries_both(behind: Behind) -> None:
     async with behind() as network, RealProxy(credentials=CREDENTIALS) as proxy:
         async with network.start(network.config(), ALL_PROXY=proxy.url("http")) as connector:
@@ -113,6 +114,7 @@ async def test_the_environments_proxy_carries_both(behind: Behind) -> None:
         assert proxy.connections("upstream.test")
 
 
+@pytest.mark.slow
 async def test_neither_this_machine_nor_no_proxy_goes_through_a_proxy(behind: Behind) -> None:
     async with behind() as network, RealProxy() as proxy:
         # The socket goes to this machine itself, and login.test is excepted, so that nobody finds it.
@@ -151,6 +153,7 @@ async def test_a_proxy_that_refuses_is_named_and_tried_again(behind: Behind) -> 
             assert await connector.stop() == 0
 
 
+@pytest.mark.slow
 async def test_a_proxy_that_comes_back_is_used_again(behind: Behind) -> None:
     async with behind() as network, RealProxy() as proxy:
         await proxy.stop()
@@ -183,6 +186,7 @@ async def test_a_client_certificate_opens_both_on_the_same_host(behind: Behind) 
             assert PASSWORD not in connector.text
 
 
+@pytest.mark.slow
 async def test_a_certificate_renewed_on_the_disk_is_used_without_a_restart(behind: Behind) -> None:
     async with behind(wanting_clients) as network:
         directory = network.stage.directory
@@ -231,6 +235,7 @@ async def test_why_tls_fails_is_in_the_log_and_in_readyz(
             assert await connector.stop() == 0
 
 
+@pytest.mark.slow
 async def test_a_file_at_fault_stops_the_start_by_its_key(behind: Behind) -> None:
     async with behind(wanting_clients) as network:
         config = network.stage.config(endpoint={"tls": {"certificate_file": "gone.pem"}})

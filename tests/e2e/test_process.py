@@ -9,7 +9,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,6 @@ from tests.e2e.test_bad_input import DOCUMENT, GOOD
 from tests.slow import first_of
 
 CONNECTOR = f"{sys.executable} -m connector"
-
-
-SLOW = partial(pytest.param, marks=pytest.mark.slow)
 
 
 @pytest.fixture
@@ -83,6 +79,7 @@ def test_a_terminal_that_is_closed_drains_and_ends_it(directory: Path) -> None:
     assert '"event":"stopped"' in said
 
 
+@pytest.mark.slow
 def test_under_nohup_it_outlives_its_terminal(directory: Path) -> None:
     with running(f"nohup {CONNECTOR} run -c dex.yaml", directory) as process:
         until_logged("api listening", directory, process)
@@ -136,6 +133,7 @@ def is_alive(port: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_without_a_stream_for_its_log_it_runs_too(directory: Path) -> None:
     command = f"{CONNECTOR} run -c dex.yaml 2>&-"
     with running(command, directory) as process:
@@ -182,7 +180,8 @@ def test_a_signal_is_heeded_where_python_forgets_exceptions_too(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "pauses", [[0.0], [0.02], SLOW([0.05]), SLOW([0.1]), SLOW([0.02, 0.02, 0.02]), [0.0, 0.3, 0.0]]
+    "pauses",
+    [SLOW([0.0]), SLOW([0.02]), SLOW([0.05]), SLOW([0.1]), SLOW([0.02, 0.02, 0.02]), [0.0, 0.3, 0.0]],
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_further_signals_at_any_moment_of_the_end_keep_exit_code_and_last_word(
@@ -203,6 +202,7 @@ def test_further_signals_at_any_moment_of_the_end_keep_exit_code_and_last_word(
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 @pytest.mark.parametrize("arguments", first_of(["validate -c dex.yaml", "--version"]))
+@pytest.mark.slow
 def test_output_that_cannot_be_written_is_said_in_a_line(directory: Path, arguments: str) -> None:
     with running(f"{CONNECTOR} {arguments} >/dev/full", directory) as process:
         assert process.wait(PATIENCE) == 1
@@ -212,12 +212,14 @@ def test_output_that_cannot_be_written_is_said_in_a_line(directory: Path, argume
     assert "Exception ignored" not in said
 
 
+@pytest.mark.slow
 def test_validate_without_stdout_still_answers_by_its_exit_code(directory: Path) -> None:
     with running(f"{CONNECTOR} validate -c dex.yaml >&-", directory) as process:
         assert process.wait(PATIENCE) == 0
     assert (directory / "err").read_text() == ""
 
 
+@pytest.mark.slow
 def test_a_file_that_hangs_does_not_keep_it_from_ending(directory: Path) -> None:
     token = directory / "token"
     token.write_text("a-token")

@@ -10,6 +10,7 @@ from connector import __version__
 from tests.e2e.connector_process import at_least
 from tests.e2e.recoveries import ACKED, recovery
 from tests.e2e.stage import Stage
+from tests.slow import first_of
 from tests.standins.behaviour import LEGACY, MODERN, Close, ErrorOnConnection, Fin, InBandError
 
 REASONS = "connector_reconnects_total"
@@ -49,6 +50,7 @@ async def test_goldrush_acknowledges_any_key_and_refuses_a_bad_one_on_subscribin
         assert await connector.stop() == 0
 
 
+@pytest.mark.slow
 async def test_ohip_is_pinged_and_left_alone_before_the_next_session(stage: Stage) -> None:
     stage.upstream.behave(
         subprotocols=(MODERN,),
@@ -90,7 +92,7 @@ async def test_ohip_is_pinged_and_left_alone_before_the_next_session(stage: Stag
     await stage.assert_exact(stage.upstream.feed)
 
 
-@pytest.mark.parametrize("subprotocol", [MODERN, LEGACY])
+@pytest.mark.parametrize("subprotocol", first_of([MODERN, LEGACY]))
 async def test_hasura_keeps_alive_before_the_ack_and_ends_a_session_with_its_token(
     stage: Stage, subprotocol: str
 ) -> None:
@@ -117,6 +119,7 @@ async def test_hasura_keeps_alive_before_the_ack_and_ends_a_session_with_its_tok
     await stage.assert_exact(stage.upstream.feed)
 
 
+@pytest.mark.slow
 async def test_tibber_is_told_who_we_are_and_bears_with_too_many_connections(stage: Stage) -> None:
     stage.upstream.behave(
         subprotocols=(MODERN,), credentials_in="init", credentials_name="token", keepalive="websocket ping"
@@ -133,6 +136,7 @@ async def test_tibber_is_told_who_we_are_and_bears_with_too_many_connections(sta
     await stage.assert_exact(stage.upstream.feed)
 
 
+@pytest.mark.slow
 async def test_the_token_goes_to_several_places_at_once(stage: Stage) -> None:
     both = [{"in": "url", "name": "token"}, {"in": "init", "name": "headers.Authorization"}, {"in": "header"}]
     async with stage.start(config(stage, "bitquery", credentials=both)) as connector:

@@ -57,6 +57,7 @@ async def test_a_stream_that_completes_is_opened_again(
         assert await connector.stop() == 0
 
 
+@pytest.mark.slow
 async def test_errors_beside_data_are_counted_and_the_rows_published(
     server: ReferenceServer, kafka: KafkaCluster, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

@@ -357,6 +357,7 @@ async def test_a_missing_scope_costs_exactly_one_fresh_token_and_then_a_pause(st
     await stage.assert_exact(stage.upstream.feed)
 
 
+@pytest.mark.slow
 async def test_a_new_copied_token_ends_the_pause_of_used_up_points(stage: Stage) -> None:
     file = stage.directory / "token"
     file.write_text(stage.authority.issue())
@@ -374,6 +375,7 @@ async def test_a_new_copied_token_ends_the_pause_of_used_up_points(stage: Stage)
     await stage.assert_exact(stage.upstream.feed)
 
 
+@pytest.mark.slow
 async def test_the_copied_token_dies_and_the_next_one_is_awaited(stage: Stage) -> None:
     file = stage.directory / "token"
     file.write_text(old := stage.authority.issue())
@@ -442,6 +444,7 @@ async def test_an_application_deleted_while_a_socket_lives_keeps_the_socket(
         await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_a_session_above_the_cap_of_streams_is_an_alarm_and_stays(
     kafka: KafkaCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

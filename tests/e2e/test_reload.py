@@ -97,6 +97,7 @@ async def test_one_comes_another_goes_and_the_third_is_left_alone(open_with: Ope
             await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_an_edited_document_reopens_those_that_use_it(open_with: OpenStage, tmp_path: Path) -> None:
     async with open_with("uses", "too", "other") as stage:
         mount = Directory(tmp_path / "mounted")
@@ -124,6 +125,7 @@ async def test_an_edited_document_reopens_those_that_use_it(open_with: OpenStage
             await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_one_that_failed_starts_anew_with_a_comment_in_its_document(
     open_with: OpenStage, tmp_path: Path
 ) -> None:
@@ -215,6 +217,7 @@ async def test_what_needs_a_restart_is_named_and_nothing_is_applied(open_with: O
             await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_the_level_of_the_log_changes_while_running(open_with: OpenStage) -> None:
     async with open_with("bsc") as stage:
         config = stage.config(log={"level": "warning"})
@@ -235,6 +238,7 @@ async def test_the_level_of_the_log_changes_while_running(open_with: OpenStage) 
             assert await connector.stop() == 0
 
 
+@pytest.mark.slow
 async def test_with_reload_off_nothing_is_watched(open_with: OpenStage) -> None:
     async with open_with("bsc", "eth") as stage:
         config = stage.config(*feeds(stage, "bsc"), reload=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import anyio
+import pytest
 
 from tests.brokers.secured import SecuredKafka
 from tests.e2e.conftest import OpenStage
@@ -51,6 +52,7 @@ async def test_a_rotated_client_secret_is_used_without_a_restart(open_with: Open
         await stage.assert_exact(stage.upstream.feed)
 
 
+@pytest.mark.slow
 async def test_a_rotated_token_is_used_for_the_next_session(open_with: OpenStage) -> None:
     async with open_with("bsc") as stage:
         old, new = stage.authority.issue(), stage.authority.issue()
@@ -73,6 +75,7 @@ async def test_a_rotated_token_is_used_for_the_next_session(open_with: OpenStage
         await stage.assert_exact(stage.upstream.feed)
 
 
+@pytest.mark.slow
 async def test_a_rotated_header_is_used_for_the_next_session(open_with: OpenStage) -> None:
     async with open_with("bsc") as stage:
         file = stage.directory / "key"

@@ -1,6 +1,7 @@
 """Nothing that a run emits holds a secret; and the search finds one where redaction is taken out."""
 
 import anyio
+import pytest
 
 from tests.e2e.connector_process import PATIENCE, ConnectorProcess, at_least
 from tests.e2e.stage import Stage
@@ -62,5 +63,6 @@ async def test_nothing_emitted_holds_a_secret(stage: Stage) -> None:
     assert await _all_sorts_of_trouble(stage) == []
 
 
+@pytest.mark.slow
 async def test_without_redaction_the_search_finds_some(stage: Stage) -> None:
     assert await _all_sorts_of_trouble(stage, WITHOUT_REDACTION)

@@ -121,6 +121,7 @@ async def test_rows_are_those_that_were_written_until_a_signal(stage: Stage, num
     assert session.record.ending == "client close"
 
 
+@pytest.mark.slow
 async def test_a_fresh_token_and_a_lost_socket_in_the_middle_lose_nothing_that_was_written(
     stage: Stage,
 ) -> None:
@@ -137,6 +138,7 @@ async def test_a_fresh_token_and_a_lost_socket_in_the_middle_lose_nothing_that_w
     assert len({session.token for session in stage.upstream.sessions}) >= 2
 
 
+@pytest.mark.slow
 async def test_head_ends_it_without_a_word_about_pipes(stage: Stage) -> None:
     async with Tailing(stage, stage.config(kafka=KAFKA_IS_AWAY), reader=["head", "-3"]) as tail:
         assert await tail.ended() == 0
@@ -195,6 +197,7 @@ async def test_rows_over_several_lines_become_one_line_each(stage: Stage) -> Non
     assert stage.upstream.feed.ledger.audit(rows).strangers == 0
 
 
+@pytest.mark.slow
 async def test_time_without_any_session_is_a_failure_with_a_reason(stage: Stage) -> None:
     stage.oauth.delete_client()
     done = await run_command(stage, stage.config(kafka=KAFKA_IS_AWAY), "tail", "--seconds", "6")
@@ -203,6 +206,7 @@ async def test_time_without_any_session_is_a_failure_with_a_reason(stage: Stage)
     assert "invalid_client" in done.stderr
 
 
+@pytest.mark.slow
 async def test_time_with_a_session_ends_well(stage: Stage) -> None:
     done = await run_command(stage, stage.config(kafka=KAFKA_IS_AWAY), "tail", "--seconds", "10")
     assert done.returncode == 0

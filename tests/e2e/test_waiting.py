@@ -75,6 +75,7 @@ def test_it_waits_alive_and_not_ready_and_runs_once_the_file_is_right(
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.slow
 def test_a_signal_ends_the_waiting_in_good_order(tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / "dex.yaml").write_text("name: [\n")
