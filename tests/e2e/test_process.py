@@ -181,7 +181,7 @@ def test_a_signal_is_heeded_where_python_forgets_exceptions_too(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "pauses",
-    [SLOW([0.0]), SLOW([0.02]), SLOW([0.05]), SLOW([0.1]), SLOW([0.02, 0.02, 0.02]), [0.0, 0.3, 0.0]],
+    first_of([[0.0, 0.3, 0.0], [0.0], [0.02], [0.05], [0.1], [0.02, 0.02, 0.02]]),
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_further_signals_at_any_moment_of_the_end_keep_exit_code_and_last_word(
