@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST = 64
 """Connections at once, where the process may have that many."""
 
-_SCRAPE = b"GET /metrics"
+_SCRAPE, _END_OF_HEAD = b"GET /metrics", b"\r\n\r\n"
 
 _SHARE = 8
 """The part of the process's descriptors that is for the API; the rest is for upstream, brokers and files."""
@@ -78,7 +78,9 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
                 longest.transport.abort()
 
         def data_received(self, data: bytes) -> None:
-            wait = pace.wait(self.loop.time()) if data.startswith(_SCRAPE) else 0.0
+            # Who sends half a request takes nobody's turn; it ends with its connection.
+            is_scrape = data.startswith(_SCRAPE) and _END_OF_HEAD in data
+            wait = pace.wait(self.loop.time()) if is_scrape else 0.0
             if wait:
                 self.transport.pause_reading()
                 self._turn = self.loop.call_later(wait, self._take, data)

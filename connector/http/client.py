@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     import httpx2
 
 #: Seconds in which idle connections must be closed when the client is left.
+_DECODED = {"gzip", "x-gzip", "deflate"}
+"""Codes of which a byte makes no more than a thousand; a body is decoded by one of them, not by two."""
+
+_CODES = {*_DECODED, "br", "zstd", "compress", "x-compress"}
+"""Codes that there are; under any other name a body is taken as it came."""
+
 _CLOSE_DEADLINE = 2.0
 
 #: Seconds an idle connection is kept. Shorter than servers keep theirs (5 s and more): a request on
@@ -151,8 +157,9 @@ class HttpClient:
         if response.status_code == PROXY_AUTHENTICATION and self._proxy is not None:
             # In the clear a proxy forwards, so that its own answer comes in the place of the endpoint's.
             return proxy_refused(self._proxy, response.status_code)
-        is_decoded = _is_decoded(response.headers.get("content-encoding", ""))
-        if not is_decoded and response.is_success:
+        codes = _codes(response.headers.get("content-encoding", ""))
+        is_decoded = len(codes) < 2 and set(codes) <= _DECODED
+        if not is_decoded and response.is_success and set(codes) & _CODES:
             return "its body is encoded in a way that was not asked for"
         body = bytearray()
         async with aclosing(response.aiter_bytes() if is_decoded else response.aiter_raw()) as parts:
@@ -206,7 +213,6 @@ class HttpClient:
                 await client.aclose()
 
 
-def _is_decoded(encoding: str) -> bool:
-    """Whether a body is decoded: by one code at most, of which a byte makes no more than a thousand."""
-    codes = [code for code in map(str.strip, encoding.lower().split(",")) if code not in ("", "identity")]
-    return len(codes) < 2 and set(codes) <= {"gzip", "x-gzip", "deflate"}
+def _codes(encoding: str) -> list[str]:
+    """What a ``Content-Encoding`` lists, but for `identity`, which is none (RFC 9110 §8.4)."""
+    return [code for code in map(str.strip, encoding.lower().split(",")) if code not in ("", "identity")]

@@ -88,8 +88,11 @@ async def leader_of(bootstrap_servers: str, topic: str, partition: int = 0) -> i
 
 
 async def _partitions_with_leader(client: AIOKafkaAdminClient, topic: str) -> list[int]:
-    """Every partition of the topic; none while one of them lacks a leader."""
-    (described,) = await client.describe_topics([topic])
+    """Every partition of the topic; none while one of them lacks a leader, or no broker is known."""
+    try:
+        (described,) = await client.describe_topics([topic])
+    except NodeNotReadyError:
+        return []
     partitions = described["partitions"]
     if any(partition["leader"] < 0 for partition in partitions):
         return []
