@@ -48,7 +48,7 @@ def test_every_row_of_any_result_becomes_a_record_or_is_named(
         assert not expected  # rows outrank what else is said
         return
     except ProtocolViolation:
-        assert expected is None  # noqa: PT017 - it is named, and its session ends
+        assert expected is None  # it is named, and its session ends
         return
     # An empty list beside errors is no sign that the stream goes on.
     has_failed = expected == [] and bool(read_errors(msgspec.Raw(json.dumps(payload.get("errors")))))
