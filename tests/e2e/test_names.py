@@ -63,7 +63,7 @@ def two_addresses() -> Iterator[socket.socket]:
     """A listener at `GOOD`; at `SWALLOWS` the same port takes no connection, and refuses none."""
     with contextlib.ExitStack() as stack:
         good = stack.enter_context(socket.create_server((GOOD, 0)))
-        good.settimeout(30)
+        good.settimeout(PATIENCE)
         port = good.getsockname()[1]
         full = stack.enter_context(socket.socket())
         full.bind((SWALLOWS, port))
