@@ -49,7 +49,8 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"^(?:0x)?(?:(?:change|replace|set|fill|edit|update)[-_ ]?(?:me|this)|fill[-_ ]?(?:me[-_ ]?)?in"
-            r"|to ?do|fix ?me|tbd|placeholder|\[redacted\]|\.{3}|\u2026|x{4,}|\?{3,}|\*{3,})$|^(?:to ?do|fix ?me) ?:",
+            r"|to ?do|fix ?me|tbd|placeholder|\[redacted\]|\.{3}|\u2026|x{4,}|\?{3,}|\*{3,})$"
+            r"|^(?:to ?do|fix ?me) ?:",
             re.I,
         ),
         _WRITE,
