@@ -101,7 +101,7 @@ def run(
         ),
     ] = None,
 ) -> NoReturn:
-    """Subscribe and publish until SIGTERM or SIGINT."""
+    """Subscribe and publish until SIGTERM, SIGINT or SIGHUP."""
     from connector.cli.run import run as run_connector
 
     sys.exit(run_connector(config, wait_at=wait_for_config))

@@ -114,9 +114,13 @@ def _of_variables(value: object, path: KeyPath, source: Source) -> Iterator[str]
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _of_variables(item, (*path, index), source)
-    elif isinstance(value, str) and looks_unfilled(value):
+    elif isinstance(value, str) and looks_unfilled(value, _last_name(path)):
         what = "looks like a placeholder, and is sent as it stands"
         yield f"{source.where(path)}: {shown(path)} {what}; write the value, or ${{env:NAME}}"
+
+
+def _last_name(path: KeyPath) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 def _check_topic_sources(

@@ -40,7 +40,7 @@ Compression = Annotated[
     choice("auto", "off"),
     # YAML 1.1 reads the words on and off as true and false, and Helm writes them so.
     BeforeValidator(lambda value: {True: "auto", False: "off"}[value] if isinstance(value, bool) else value),
-    WithJsonSchema({"enum": ["auto", "off", True, False], "x-type": "`auto` or `off`"}),
+    WithJsonSchema({"enum": ["auto", "off", True, False], "x-type": "`auto` | `off`"}),
 ]
 TokenAuth = Annotated[Literal["body", "basic"], choice("body", "basic")]
 

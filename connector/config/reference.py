@@ -96,11 +96,11 @@ def _type(schema: dict[str, Any], inner: type[Section] | None) -> str:
             return "mapping, or list of mappings"
         return "list of mappings" if schema.get("type") == "array" else "mapping"
     options = schema.get("anyOf", [schema])[0]
+    if "x-type" in options:
+        return _cell(str(options["x-type"]))
     if "enum" in options or "const" in options:
         values = options.get("enum", [options.get("const")])
         return " \\| ".join(f"`{value}`" for value in values)
-    if "x-type" in options:
-        return str(options["x-type"])
     kind = str(options.get("type"))
     if kind == "array":
         return "list of paths"

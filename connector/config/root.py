@@ -66,13 +66,17 @@ class InboxSection(Section):
 class ShutdownSection(Section):
     """The end."""
 
-    drain: Duration = setting("20s", "How long rows already received may take to be published after SIGTERM.")
+    drain: Duration = setting(
+        "20s", "How long rows already received may take to be published after SIGTERM, SIGINT or SIGHUP."
+    )
 
 
 class ValueSection(Section):
     """What a record's value is."""
 
-    format: ValueFormat = setting("json", "json: the row's own bytes, untouched.")
+    format: ValueFormat = setting(
+        "json", "json: the row's own bytes; only halves of surrogate pairs are replaced, by U+FFFD."
+    )
 
 
 class SubscriptionSection(Section):

@@ -215,6 +215,11 @@ def verdict_of(result: Result) -> str:
     said = f"verdict: PASSED: all {written} rows that were written to a socket are in Kafka"
     twice = f", {account.duplicates} of them twice" if account.duplicates else ", each once"
     dropped, refused = sum(result.dropped.values()), result.refused
-    faults = f"in spite of {dropped} sockets dropped and {refused} tokens refused on purpose"
+    sockets, tokens = _counted(dropped, "socket"), _counted(refused, "token")
+    faults = f"in spite of {sockets} dropped and {tokens} refused on purpose"
     away = f"; {account.while_away} more came while none was open" if account.while_away else ""
     return f"{said}{twice}, {faults}{away}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

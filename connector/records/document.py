@@ -179,6 +179,9 @@ def _subscription(chosen: OperationDefinitionNode) -> OperationDefinitionNode:
     elif _is_shorthand(chosen):
         what = "the operation is a query, for it has no word before its '{'"
         remedy = "write 'subscription' before the brace; only subscriptions stream"
+        first = chosen.selection_set.selections[0]
+        if first.kind == "field" and first.name.value == "subscription":  # type: ignore[attr-defined]
+            remedy = "take the outer braces out, so that it begins with 'subscription'"
     raise PlanError([finding(what, remedy, chosen)])
 
 
@@ -204,9 +207,9 @@ def _check_roots(roots: dict[str, Selected]) -> list[Finding]:
         fields = [root for root in roots.values() if not root.field_name.startswith("__")]
         if len(fields) == 1:
             extra = next(root for root in roots.values() if root is not fields[0])
-            remedy = (
-                f"take {extra.field_name} out: a subscription has one root field (GraphQL, section 5.2.3.1)"
-            )
+            alias = next(name for name, root in roots.items() if root is extra)
+            written = extra.field_name if alias == extra.field_name else f"{alias}: {extra.field_name}"
+            remedy = f"take {written} out: a subscription has one root field (GraphQL, section 5.2.3.1)"
             return [finding(what, remedy, line=extra.line, column=extra.column)]
         second = list(roots.values())[1]
         remedy = "split it into one subscription for each root field"

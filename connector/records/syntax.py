@@ -11,15 +11,13 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
+from connector.records.pasted import COMMENT, end_of_here, pasted, prose_before
+from connector.records.signs import KEYWORDS, TEMPLATE, markup, name_of_operation
 from connector.records.wrapped import VARIABLES_ELSEWHERE, Said, wrapped
 
 DEFAULT = "correct the document there"
 
-_KEYWORDS = ("subscription", "query", "mutation", "fragment")
-_COMMENT = "begin each line of a comment with '#'"
-_TEMPLATE = (
-    "declare a variable in its place ($name), and give its value under the subscription's key 'variables'"
-)
+_COMMENT = COMMENT
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_ \t\r\n"
 _NEAR = 80
 """Characters that are looked back or ahead, so that no text takes long."""
@@ -30,6 +28,10 @@ _SIGNS = {
     "'": 'write double quotes (") around a text',
     "~": "keep only what stands between the fences (~~~)",
     "*": _COMMENT,
+}
+_LEFT_OUT = {
+    "\u2026": "write there what was left out: fields of a selection, or a value",
+    "*": "name each field that is wanted; no sign stands for all",
 }
 _KINDS = {
     "Zs": "write a plain space for that one, which only looks like it",
@@ -47,7 +49,7 @@ def remedy_for(text: str, position: int, said: str) -> Said:
 
     ``position`` is where the parser stopped in ``text``, ``said`` its own words.
     """
-    whole = wrapped(text)
+    whole = pasted(text) or wrapped(text) or end_of_here(text)
     if whole is not None:
         return whole
     for look in _LOOKS:
@@ -79,16 +81,16 @@ def _template(text: str, position: int, said: str) -> str | None:
     """Placeholders of template languages, and doubled braces."""
     near = text[max(0, position - 2) : position + 2]
     if "${" in near or "#{" in text[max(0, position - 1) : position + 2]:
-        return f"nothing fills ${{…}} in a document: {_TEMPLATE}"
+        return f"nothing fills ${{…}} in a document: {TEMPLATE}"
     if "{%" in near or "<%" in near:
-        return f"nothing fills in templates: {_TEMPLATE}"
+        return f"nothing fills in templates: {TEMPLATE}"
     if re.match(r"<[\w .-]+>|%\(?\w+", text[position:]):
-        return f"that is a placeholder: {_TEMPLATE}"
+        return f"that is a placeholder: {TEMPLATE}"
     if "{{" in near:
         begin = position - 1 if text[position - 1 : position + 1] == "{{" else position
         is_name = re.match(r"\{\{[-~]?\s*[\w.$|' ]+\s*[-~]?}}", text[begin : begin + _NEAR])
         if is_name and text[:begin].rstrip().endswith(tuple(":,([{}")):
-            return f"nothing fills {{{{…}}}} in a document: {_TEMPLATE}"
+            return f"nothing fills {{{{…}}}} in a document: {TEMPLATE}"
         return "write one brace for two: { and }, here and where they close"
     return None
 
@@ -102,6 +104,10 @@ def _comment(text: str, position: int, said: str) -> str | None:
 
 def _sign(text: str, position: int, said: str) -> str | None:
     at = text[position : position + 1]
+    if at == ";" and not text[:position].rpartition("\n")[2].strip() and re.match(r";+ *\w", text[position:]):
+        return _COMMENT
+    if at in ("\u2026", "*") and re.match(r".\s*([],})]|\Z)", text[position : position + _NEAR]):
+        return _LEFT_OUT[at]
     if at.isascii():
         return _SIGNS.get(at)
     plain = unicodedata.normalize("NFKC", at)
@@ -120,16 +126,23 @@ def _keyword(text: str, position: int, said: str) -> str | None:
     if found is None:
         return None
     word = found[1]
+    prose = prose_before(text, position)
+    if prose is not None and re.match(
+        r"[^\S\n]*([^\s({@]|\n\s*subscription\b)", text[position + len(word) :]
+    ):
+        return prose
     if word.lower() in ("query", "mutation"):
         return "write a subscription, with that word in small letters; only subscriptions stream"
-    if word.lower() in _KEYWORDS:
+    if word.lower() in KEYWORDS:
         return f"write {word.lower()!r} in small letters"
     meant = "subscription" if word.lower() == "subscribe" else None
-    close = get_close_matches(word.lower(), _KEYWORDS, n=1, cutoff=0.75)
+    close = get_close_matches(word.lower(), KEYWORDS, n=1, cutoff=0.75)
     if meant or close:
         return f"did you mean {meant or close[0]!r}?"
     if re.match(r"\s*[({@]", text[position + len(word) :]):
         return f"write the word 'subscription' before {word!r}"
+    if text[:position].rstrip().endswith("}"):
+        return f"take out what follows the operation; or {_COMMENT}"
     return f"begin with the word 'subscription'; {_COMMENT}"
 
 
@@ -163,7 +176,10 @@ def _empty(text: str, position: int, said: str) -> str | None:
     if at == ")" and before.endswith("("):
         return "take the empty parentheses out"
     if before.endswith("...") or re.search(r"\.\.\. *on$", before[-_NEAR:]):
-        return "name a fragment behind the dots: ...Name, or ... on Type { … }"
+        which = "...Name, or ... on Type { … }"
+        return f"name a fragment behind the dots: {which}; or write the fields that were left out"
+    if text[position:].startswith("...") and "Unexpected" in said:
+        return "write the value that was left out there"
     if text[position:].startswith(".."):
         return "write three dots (...) there"
     return None
@@ -174,7 +190,7 @@ def _value(text: str, position: int, said: str) -> str | None:
     before, at = text[:position].rstrip(), text[position : position + 1]
     if "Expected '$'" in said:
         return "declare a variable with its sign and type: ($name: String)"
-    if at == ":" and re.search(rf"\b({'|'.join(_KEYWORDS)})[\"']?( \w+)?$", before[-_NEAR:]):
+    if at == ":" and re.search(rf"\b({'|'.join(KEYWORDS)})[\"']?( \w+)?$", before[-_NEAR:]):
         return "take the colon out"
     if "Expected ':'" in said:
         return "write name: value there"
@@ -191,7 +207,18 @@ def _value(text: str, position: int, said: str) -> str | None:
 
 
 _Look = Callable[[str, int, str], str | None]
-_LOOKS: tuple[_Look, ...] = (_around_it, _template, _comment, _keyword, _sign, _empty, _end, _value)
+_LOOKS: tuple[_Look, ...] = (
+    _around_it,
+    _template,
+    _comment,
+    name_of_operation,
+    markup,
+    _keyword,
+    _sign,
+    _empty,
+    _end,
+    _value,
+)
 
 
 def _open(text: str, end: int) -> Iterator[int]:

@@ -14,13 +14,18 @@ VARIABLES_ELSEWHERE = "take it out, and put the variables under the subscription
 
 _KEYS_OF_A_REQUEST = ("query", "operationName", "variables", "extensions", "payload", "id", "type")
 _REQUEST = re.compile(rf"[\[{{(]*\s*\{{\s*[\"']?({'|'.join(_KEYS_OF_A_REQUEST)})[\"']?\s*:\s*[\"'`{{]")
-_FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:[-*+>][ \t]+|\d{1,3}[.)][ \t]+)?(```|~~~)", re.MULTILINE)
 _TAG = re.compile(
-    r"^[^\n#`\"]*\b(gql|graphql)\s*(/\*.*?\*/\s*)?(\(\s*)?(`|[fr]?\"\"\"|[fr]?'''|\")", re.MULTILINE
+    r"^[^\n#`\"]*\b(gql|graphql)\s*(<[^`\"\n]{0,200}>\s*)?(/\*.*?\*/\s*)?(\(\s*)?(`|[fr]?\"\"\"|[fr]?'''|\")",
+    re.MULTILINE,
 )
 _PROGRAM = re.compile(
-    r"(export\b|import\b|from\b|const\b|let\b|var\b|return\b|package\b|use strict|def\b|async\b"
-    r"|[A-Za-z_][\w.]*\s*:?=\s*[fr]?[\"'`(])"
+    r"(export\b|import\b|from\b|const\b|let\b|var\b|return\b|package\b|use strict|def\b|async\b|val\b|my \$"
+    r"|(public|private|protected|internal|static|final|readonly)\s|<\?|\$\w+(->\w+)*\s*[=(]"
+    r"|use [\w\\:{}]{1,80};|(async\s*)?\([^()\n]{0,80}\)\s*=>|[A-Za-z_]\w*\s*:\s*[`(]"
+    # With a type before the name or behind it: String q = """, string q = @", q: str = """.
+    r"|([A-Za-z_][\w.<>\[\]]{0,80}[ \t]+)?[A-Za-z_][\w.]*\s*(:[ \t]*[\w&'<>\[\]. ]{1,80})?:?="
+    r"\s*(@|\$@?|r#*|[fr])?[\"'`(])"
 )
 _COMMAND = re.compile(r"(\$ )?(curl|wget|http|https|websocat|wscat)\s")
 _PAGE = re.compile(r"<(!doctype|!--|\?xml|[a-z][\w-]*[\s>/])", re.IGNORECASE)
@@ -28,7 +33,18 @@ _YAML = re.compile(
     r"(document|subscription|query|mutation|graphql)[\"']?\s*:\s*([|>][-+]?\s*$|[\"'{]|(query|subscription)\b)",
     re.M,
 )
+_KEYS = re.compile(
+    r"-[ \t]+[\"']?[\w-]{1,80}[\"']?[ \t]*:(\s|$)"
+    r"|[\w-]{1,80}[ \t]*:[ \t]*([^\s{}]{1,200}[ \t]*)?\n[ \t]*(-[ \t]+)?[\w-]{1,80}[ \t]*:(\s|$)"
+)
+"""A list of mappings of YAML's, or two lines with keys."""
+_COMMENTED = re.compile(r"(/\*(?:[^*]|\*(?!/)){0,2000}\*/\s*)+`")
+_HERE = re.compile(
+    r"(?<!<)(<<[-~]?|<<<)[ \t]*(?P<quote>[\"']?)(?P<word>[A-Z_]\w{0,40})(?P=quote)[ \t]*$", re.M
+)
 _FILE = re.compile(r"[^\s\"()]{1,200}\.(graphql|gql|txt|json)")
+_BEGINNING = 2000
+"""Characters in which a here-document opens."""
 _HTTP = re.compile(r"(POST|GET) \S+( HTTP/|\s*$)", re.MULTILINE)
 
 
@@ -43,6 +59,8 @@ def wrapped(text: str) -> Said | None:
         return "is Markdown", "keep only what stands between the fences (```)"
     if _TAG.search(text):
         return "is a program with a gql tag", "keep only what stands between the quotes of the tag"
+    if _COMMENTED.match(start):
+        return "stands in backticks behind a comment", "keep only what stands between the backticks"
     if start.startswith("`"):
         return "stands in backticks", "take the backticks out"
     if start.startswith(('"""', "'")):
@@ -53,16 +71,22 @@ def wrapped(text: str) -> Said | None:
 def _others(start: str) -> Said | None:
     if _FILE.fullmatch(start):
         return "is the name of a file with a '{' in it", "give the name itself: no variable stands in it"
+    here = _HERE.search(start[:_BEGINNING])
+    if here is not None:
+        what = f"keep only the lines between {here[1]}{here['word']} and {here['word']}"
+        return "is a here-document of a program", what
     if _COMMAND.match(start) or _HTTP.match(start):
         return "is a command or a request that sends a document", KEEP_GRAPHQL
     if start.startswith("<!--"):
         return "has a comment as HTML has it", "begin each line of a comment with '#'"
+    if start.startswith("<?php"):
+        return "is a program", f"{KEEP_GRAPHQL}, without the quotes around it"
     if _PAGE.match(start):
         return (
             "is a page of HTML or XML",
             "save the GraphQL itself: this may be the page that shows it, or a sign-in",
         )
-    if _YAML.match(start):
+    if _YAML.match(start) or _KEYS.match(start):
         return "is YAML", f"{KEEP_GRAPHQL}, without the key before it"
     if _PROGRAM.match(start):
         return "is a program", f"{KEEP_GRAPHQL}, without the quotes around it"

@@ -1,5 +1,7 @@
 """The checks of the documentation, on pages that are right and pages that are wrong."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,33 @@ def test_the_first_page_is_short_and_says_first_what_it_is() -> None:
 
     assert len(text.split()) <= 1000
     assert text.split("\n\n")[1].startswith("A Kafka source connector for GraphQL subscriptions.")
+
+
+def test_each_promise_of_the_first_page_is_told_with_how_far_it_is_kept() -> None:
+    first = (ROOT / "README.md").read_text(encoding="utf-8")
+    promises = [
+        line.removeprefix("- ")
+        for line in first.partition("## Promises\n")[2].partition("\n## ")[0].splitlines()
+        if line.startswith("- ")
+    ]
+    table = (ROOT / "docs/promises.md").read_text(encoding="utf-8").partition("\nTwo more")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+
+    assert [row[0].removeprefix("| ") for row in rows] == promises
+    assert all("::test_" in row[2] for row in rows)
+
+
+def test_the_floors_of_the_architecture_are_those_that_are_checked() -> None:
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    rooms = {
+        room.strip()
+        for contract in layers["contracts"]
+        for floor in contract.get("layers", ())
+        for room in re.split("[|:]", floor)
+    }
+    told = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+
+    assert not sorted(room for room in rooms - {"__main__"} if f"connector/{room}" not in told)
 
 
 def test_the_index_leaves_no_page_out() -> None:

@@ -45,6 +45,13 @@ def test_a_placeholder_in_a_variables_value_is_warned_of_but_not_quoted(load: Lo
     assert "SHOP" not in warning
 
 
+def test_signs_of_percent_in_a_variables_filter_are_its_own(load: Load) -> None:
+    document = "subscription ($where: Filter) { orders(where: $where) { id } }"
+    text = GENERIC + "    variables: {where: {_like: ['%TOKEN%', '%BTC%'], is: '%TOKEN%'}}\n"
+    (warning,) = warnings(load(text, files={"orders.graphql": document}))
+    assert "variables.where.is " in warning
+
+
 def test_a_warning_is_no_change(load: Load) -> None:
     moved = GENERIC.replace("kafka:", "\n\nkafka:")
     inline = 'document: |\n      subscription { orders(of: "<SHOP>") { id } }'

@@ -52,6 +52,12 @@ def test_every_key_is_in_the_reference() -> None:
         assert f"| `{key}` |" in text
 
 
+def test_the_reference_has_words_of_yaml_and_none_of_python() -> None:
+    cells = [line.split(" | ")[1] for line in reference_text().splitlines() if line.startswith("| `")]
+    assert not [cell for cell in cells if "True" in cell or "False" in cell or "None" in cell]
+    assert "| `endpoint.compression` | `auto` \\| `off` | `auto` |" in reference_text()
+
+
 def test_check_tells_a_stale_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "x"
     assert write_or_check(["--check", str(file)], lambda: "new") == 1

@@ -31,6 +31,11 @@ def test_the_verdict_counts_what_was_written_and_names_the_faults_as_provoked() 
     assert "all 5 rows that were written to a socket are in Kafka, each once, in spite" in verdict_of(clean)
 
 
+def test_one_of_a_kind_is_no_plural() -> None:
+    said = verdict_of(replace(RESULT, refused=1, dropped={"RST": 1}))
+    assert "in spite of 1 socket dropped and 1 token refused on purpose" in said
+
+
 def test_a_failed_demo_has_a_verdict_too() -> None:
     failed = replace(RESULT, complaints=("3 rows are not in Kafka", "the connector exited with -9"))
     said = "verdict: FAILED: 3 rows are not in Kafka; the connector exited with -9"

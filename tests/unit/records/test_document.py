@@ -95,7 +95,7 @@ def test_fragments_are_put_in_and_equal_fields_merged() -> None:
         ("mutation { a }", "nothing streams from it"),
         ("subscription { a { b } __typename }", "take __typename out"),
         ("subscription { __typename a { b } }", "take __typename out"),
-        ("subscription { t: __typename a { b } }", "take __typename out"),
+        ("subscription { t: __typename a { b } }", "take t: __typename out"),
         ("subscription { ...F } fragment F on S { __typename a }", "take __typename out"),
         ("fragment F on S { a }", "add a subscription"),
         ("subscription A { a } query B { a }", "operation: A is the only subscription"),

@@ -29,7 +29,7 @@ def mistake(text: str) -> Finding:
         (OPERATION + '\n[{"a": 1}]', "JSON follows"),
         (OPERATION + '\nvariables:\n{"a": 1}', "'variables'"),
         (OPERATION + '\nQuery Variables\n{"a": 1}', "'variables'"),
-        (OPERATION + '\nExample:\n{"a": 1}', "begin with the word"),
+        (OPERATION + '\nExample:\n{"a": 1}', "take out what follows the operation"),
         ('{"network": "bsc"}\n' + OPERATION, "JSON stands before"),
         (OPERATION + " {network: bsc}", "'variables'"),
     ],
