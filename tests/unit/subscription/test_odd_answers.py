@@ -120,7 +120,7 @@ async def test_a_socket_opens_however_its_status_line_is_written(line: bytes) ->
             status, end, rest = data.partition(b"\r\n")
             write((line if status.startswith(b"HTTP/1.1 101") else status) + end + rest)
 
-        peer.writer.write = written  # type: ignore[method-assign]
+        peer.writer.write = written  # type: ignore[method-assign, assignment]
         await peer.greet()
         await anyio.sleep(30)
 
