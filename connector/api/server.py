@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import math
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -44,6 +45,14 @@ METRICS_AGE = 1.0
 
 READY_AGE = 0.05
 """Seconds for which the body of ``/readyz`` stays, as long as its status does."""
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7e]")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 class CannotListen(FatalError):
@@ -98,7 +107,8 @@ class ApiServer:
         self._ready_body = Recent(lambda: self._encoded(health.body()), READY_AGE, clock)
 
     def _encoded(self, body: object) -> str:
-        return self._redact(msgspec.json.encode(body).decode())
+        # In ASCII, since what others said goes to a terminal, which shall obey none of it.
+        return _NOT_ASCII.sub(_escaped, self._redact(msgspec.json.encode(body).decode()))
 
     async def serve(self, *, task_status: TaskStatus[int] = anyio.TASK_STATUS_IGNORED) -> None:
         """

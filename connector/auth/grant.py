@@ -43,9 +43,28 @@ _PASSING_STATUSES = frozenset({408, 425, 429})
 _VSCHARS = re.compile(r"[\x20-\x7e]+")
 #: RFC 6749 Appendix A.4.
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*")
-_NO_LETTER = re.compile(r"[\s_-]+")
+_NO_LETTER = re.compile(r"[\s_:-]+")
 #: Ways in which token endpoints write ``Bearer``, without spaces and hyphens; Apigee says ``BearerToken``.
 _BEARER = frozenset({"", "bearer", "bearertoken"})
+#: What others write there. These may be named: no text of an answer is.
+_OTHER_TYPES = {
+    _NO_LETTER.sub("", name.lower()): name
+    for name in (
+        "JWT",
+        "access_token",
+        "id_token",
+        "OAuth",
+        "OAuth2",
+        "Token",
+        "Basic",
+        "MAC",
+        "DPoP",
+        "PoP",
+        "N_A",
+    )
+}
+_TYPE_OF_RFC8693 = "urn:ietf:params:oauth:token-type:"
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
@@ -169,12 +188,28 @@ def _members(body: bytes) -> dict[str, object] | None:
 
 
 def _grant(status: int, members: Mapping[str, object]) -> Grant:
-    token, kind = members.get("access_token"), members.get("token_type")
+    token = members.get("access_token")
     if not isinstance(token, str) or not is_access_token(token):
-        raise _unusable(status, "without a usable access_token")
+        raise _unusable(
+            status,
+            "without a usable access_token",
+            "check that the token URL is that of an OAuth 2.0 token endpoint",
+        )
     # §5.1 requires it; the many that leave it out, or empty, mean bearer. Its value is case-insensitive.
-    if kind is not None and (not isinstance(kind, str) or _NO_LETTER.sub("", kind.lower()) not in _BEARER):
-        raise _unusable(status, "with a token_type other than bearer")
+    kind = members.get("token_type")
+    kind = "" if kind is None else kind
+    plain = (
+        _NO_LETTER.sub("", kind.strip().lower().removeprefix(_TYPE_OF_RFC8693))
+        if isinstance(kind, str)
+        else None
+    )
+    if plain not in _BEARER:
+        known = f" ({_OTHER_TYPES[plain]})" if plain in _OTHER_TYPES else ""
+        raise _unusable(
+            status,
+            f"with a token_type other than bearer{known}",
+            "have the authorization server answer with token_type Bearer (RFC 6750)",
+        )
     scope = members.get("scope")
     return Grant(
         access_token=token,
@@ -196,8 +231,11 @@ def _life(value: object) -> float | None:
 
 
 def _error_code(members: Mapping[str, object] | None) -> str | None:
-    code = members.get("error") if members else None
-    return code if isinstance(code, str) and (code in _REMEDIES or code in _PASSING) else None
+    """Return the code that is known, however it is written; some put it into an object."""
+    error = members.get("error") if members else None
+    found = [error.get(name) for name in ("code", "error", "type")] if isinstance(error, dict) else [error]
+    codes = (_BETWEEN_WORDS.sub("_", code.strip().lower()) for code in found if isinstance(code, str))
+    return next((code for code in codes if code in _REMEDIES or code in _PASSING), None)
 
 
 def _message(status: int, members: Mapping[str, object] | None, code: str | None) -> str:
@@ -206,12 +244,9 @@ def _message(status: int, members: Mapping[str, object] | None, code: str | None
     return f"the token endpoint answered HTTP {status}, {code}"
 
 
-def _unusable(status: int, what: str) -> GrantRefused:
+def _unusable(status: int, what: str, remedy: str) -> GrantRefused:
     return GrantRefused(
-        f"the token endpoint answered HTTP {status} {what}",
-        status=status,
-        code=None,
-        remedy="check that the token URL is that of an OAuth 2.0 token endpoint",
+        f"the token endpoint answered HTTP {status} {what}", status=status, code=None, remedy=remedy
     )
 
 

@@ -96,7 +96,7 @@ def _wait(error: ConfigError, watch: Watch, place: str) -> tuple[int, LoadedConf
         anyio.run(main, backend_options={"loop_factory": loop_factory()})
     except* FatalError as group:
         log.error("cannot run", error=str(_first(group)))  # noqa: TRY400 - a user's mistake has no traceback
-        code = CONFIGURATION
+        code = FAILED
     end_on_signals()
     return code, found
 

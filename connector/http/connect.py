@@ -10,7 +10,8 @@ from connector.http.proxy import Proxy
 from connector.network import connect_first
 
 _LONGEST_HEAD = 16_384
-_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
+_STATUS = re.compile(rb"\s*HTTP/1\.[01][ \t]+(\d{3})[ \t\r\n]", re.IGNORECASE)
+_MOST_INTERIM = 100
 
 
 async def connect_http(proxy: Proxy, host: str, port: int) -> tuple[socket.socket, int]:
@@ -50,6 +51,14 @@ async def reach(proxy: Proxy) -> socket.socket:
 
 
 async def _status(sock: socket.socket) -> int:
+    for _ in range(_MOST_INTERIM):
+        status = await _next_status(sock)
+        if not 100 <= status < 200:  # RFC 9110 §15.2: others are interim
+            return status
+    return 0
+
+
+async def _next_status(sock: socket.socket) -> int:
     # Byte by byte, so that nothing behind the head is taken: that is the host's.
     loop = asyncio.get_running_loop()
     head = bytearray()

@@ -108,8 +108,14 @@ class ServerCompleted(SessionError):
         super().__init__("the server completed the subscription", Symptom(place="complete"))
 
 
-_STATED = re.compile(r"\s*(4\d{3})\s*:")
-"""A code of the subprotocol in the reason of a Close of RFC 6455: Hasura says ``1000``, ``4400: …``."""
+_STATED = re.compile(
+    r"""\s*(?:(?:(?:close|error)\s*)?code\s*[:=]?\s*|error\s*[:=]?\s*)?[(\[]?\s*(4\d{3})
+    (?:\s*$ | \s*[:)\]\u2013\u2014] | \s*-(?!\d)
+     | \s+(?:(?-i:[A-Z]) | bad\b | invalid\b | unauthori[sz]ed\b | forbidden\b | too\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A code of the subprotocol in the reason of a Close of RFC 6455: Hasura says ``1000``, ``4400: …``.
+``4400 rows`` is none."""
 
 _LAST_OF_RFC = 2999
 """The codes of RFC 6455 §7.4.2 that mean something to the protocol itself."""

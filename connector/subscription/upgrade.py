@@ -2,8 +2,9 @@
 What servers answer an upgrade with, where it is odd but real.
 
 A status that was seen decides, however the answer goes on: without a length and without an end, with lines or
-a body longer than the library takes. Headers are taken longer, and more of them, than the library would. And
-a server that repeats all subprotocols that were offered has selected the first.
+a body longer than the library takes. Interim answers (RFC 9110 §15.2) are passed over. A status line is read
+with or without a reason, whatever its version, spaces and case. Headers are taken longer, and more of them,
+than the library would. And a server that repeats the subprotocols that were offered has selected the first.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ http11.MAX_NUM_HEADERS = 1_024
 BODY_WITHIN = 2.0
 """Seconds that the rest of a refusal may take once its status is there."""
 
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?= |$)")
+_STATUS = re.compile(rb"\s*HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?=[ \t]|$)", re.IGNORECASE)
+_SWITCHING = b"101"
 
 _Lines = Callable[..., Generator[None, None, bytes | bytearray]]
 
@@ -41,6 +43,7 @@ class Answer:
     def __init__(self) -> None:
         self.ended_by: list[Exception] = []
         self._lines: list[bytes] = []
+        self._is_interim = False
         self._reader: StreamReader | None = None
 
     def watch(self, reader: StreamReader, refused: Callable[[], None]) -> None:
@@ -48,13 +51,18 @@ class Answer:
         read_line: _Lines = reader.read_line
 
         def noting(*arguments: Any) -> Generator[None, None, bytes | bytearray]:
-            line = yield from read_line(*arguments)
-            self._lines.append(bytes(line).rstrip(b"\r\n"))
-            if len(self._lines) == 1 and (refusal := self.refusal()) is not None:
-                refused()
-                # HTTP/1.0, and a line without a reason (RFC 9112 §4), are nothing that the library reads.
-                return b"HTTP/1.1 %d Refused\r\n" % refusal.status_code
-            return line
+            while True:
+                line = bytes((yield from read_line(*arguments))).rstrip(b"\r\n")
+                if self._is_final(line):
+                    break
+            self._lines.append(line)
+            if len(self._lines) == 1 and (status := self._status()) is not None:
+                if status != _SWITCHING:
+                    refused()
+                # The library reads no other version, and no line without a reason (RFC 9112 §4).
+                return b"HTTP/1.1 %s Answered\r\n" % status
+            # A line may end with LF alone (RFC 9112 §2.2).
+            return line + b"\r\n"
 
         # Frames are read otherwise, so that this costs nothing after the head.
         reader.read_line = noting  # type: ignore[method-assign, assignment]
@@ -67,10 +75,22 @@ class Answer:
         found = (value.strip() for name, _, value in lines if name.lower() == "sec-websocket-extensions")
         return ", ".join(found)
 
+    def _is_final(self, line: bytes) -> bool:
+        """Whether ``line`` belongs to the final answer, and not to an interim one, or stands before it."""
+        if self._lines:
+            return True
+        if found := _STATUS.match(line):
+            self._is_interim = found[1].startswith(b"1") and found[1] != _SWITCHING
+        return not self._is_interim and bool(line.strip())
+
+    def _status(self) -> bytes | None:
+        found = _STATUS.match(self._lines[0]) if self._lines else None
+        return found[1] if found is not None else None
+
     def refusal(self) -> Response | None:
         """Return what was seen of a refusal, ``None`` before its status line, or where it is none."""
-        found = _STATUS.match(self._lines[0]) if self._lines else None
-        if found is None or found[1] in (b"100", b"101"):
+        status = self._status()
+        if status is None or status == _SWITCHING:
             return None
         headers = Headers()
         for line in self._lines[1:]:
@@ -79,7 +99,7 @@ class Answer:
                 with suppress(InvalidHeader):  # what is no header says nothing
                     headers[name.strip()] = value.strip()
         body = bytes(self._reader.buffer) if self._reader is not None and b"" in self._lines else b""
-        return Response(int(found[1]), "", headers, body)
+        return Response(int(status), "", headers, body)
 
 
 def noting(answer: Answer) -> type[ReadingConnection]:
@@ -112,10 +132,10 @@ def _tolerant(protocol: ClientProtocol) -> Callable[[Headers], Offered | None]:
 
     def process(headers: Headers) -> Offered | None:
         selected = ",".join(headers.get_all("Sec-WebSocket-Protocol")).split(",")
-        names = {name.strip() for name in selected}
-        offered = protocol.available_subprotocols or ()
-        if len(selected) > 1 and names <= set(offered):
-            return next(name for name in offered if name in names)
+        names = {name.strip().lower() for name in selected}
+        ours = (name for name in protocol.available_subprotocols or () if name in names)
+        if (first := next(ours, None)) is not None:
+            return first
         return strict(headers)
 
     return process

@@ -1,9 +1,10 @@
 """
 How a secret looks once somebody encoded it, as regular expressions.
 
-The text is not decoded: for each character of the secret there is one alternative per way of writing it, so
-that a partly encoded secret, or one encoded twice, is found as well. Percent-encoding follows RFC 3986 §2.1
-in either case of hex, JSON's escapes RFC 8259 §7, base64 and its URL alphabet RFC 4648 §4 and §5.
+The text is not decoded: for each character of the secret but letters and digits, which encoders leave alone,
+there is one alternative per way of writing it, so that a secret that is encoded in parts, or twice, is found
+as well. Where letters are escaped, too, `connector.telemetry.fragments` finds it. Percent-encoding follows
+RFC 3986 §2.1 in either case of hex, JSON's escapes RFC 8259 §7, base64 and its URL alphabet RFC 4648 §4, §5.
 """
 
 from __future__ import annotations

@@ -23,6 +23,9 @@ SHORTEST = 8
 LONGEST = 8192
 """Of a longer secret the first part is known by its parts: memory is bounded."""
 
+LONGEST_REVERSED = 2048
+"""The same for what was reversed and then encoded."""
+
 _FEWEST = 8
 """Letters and digits that a run has at least: two words of a sentence have fewer in common with a secret."""
 
@@ -77,6 +80,12 @@ def forms_of(secret: str) -> Iterator[Form]:
         for written in dict.fromkeys((secret, quote(secret, safe=""), html.escape(secret))):
             yield from _form(written, run)
     yield from _form(secret[::-1], run)
+    yield from _encoded(raw, run)
+    yield from _encoded(secret[:LONGEST_REVERSED][::-1].encode("utf-8", "surrogatepass"), run)
+
+
+def _encoded(raw: bytes, run: int) -> Iterator[Form]:
+    """Yield ``raw`` in hexadecimal, in decimal numbers and in base64."""
     yield Form(raw.hex().encode(), 2 * run)
     yield Form("".join(map(str, raw)).encode(), 2 * run)
     for offset, first in enumerate((0, 2, 3)):

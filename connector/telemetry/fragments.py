@@ -1,9 +1,10 @@
 """
 Parts of secrets: cut short, cut into pieces, reversed, or written in digits.
 
-A text is searched in one pass, whatever the number of secrets. All that is no ASCII letter or digit is taken
-out of it first, so that separators and the marks of escapes hide nothing; then a group of characters at every
-fourth is looked up among those of the secrets' forms. A run that is found is followed to both its ends.
+A text is searched in one pass, and in a second one where it has escapes, whatever the number of secrets. All
+that is no ASCII letter or digit is taken out of it first, so that separators and the marks of escapes hide
+nothing; then a group of characters at every fourth is looked up among those of the secrets' forms. A run that
+is found is followed to both its ends.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import accumulate
 
 from connector.telemetry.forms import RUN, Form, forms_of, levelled, squeezed
 from connector.telemetry.patterns import HIDDEN
+from connector.telemetry.unescaped import FILL, unescaped
 
 _STRIDE = 4
 """Groups are so long, and looked up as the numbers that their bytes make: nothing else is as fast."""
@@ -75,10 +77,16 @@ class Fragments:
         """Return ``content`` with the runs hidden, the same object where there are none."""
         if not self._grams:
             return content
-        level = levelled(content)
-        letters = squeezed(level)
-        runs = list(self._runs(letters))
-        return _without(content, level, runs) if runs else content
+        # First, so that of a secret written half in one way and half in another no short half is left.
+        view = unescaped(content)
+        if view is not None:
+            content = self._hide_by(view, content)
+        return self._hide_by(levelled(content), content)
+
+    def _hide_by(self, view: bytes, content: bytes) -> bytes:
+        """Return ``content`` without the runs that its ``view`` has at the same places."""
+        runs = list(self._runs(squeezed(view)))
+        return _without(content, view, runs) if runs else content
 
     def _runs(self, letters: bytes) -> Iterator[tuple[int, int]]:
         """Yield where runs begin and end in ``letters``, in order; none begins in another."""
@@ -147,6 +155,7 @@ def _without(content: bytes, level: bytes, runs: list[tuple[int, int]]) -> bytes
     parts, done = [], 0
     for first, last in runs:
         start, end = place(first), place(last - 1) + 1
+        start = len(level[:start].rstrip(FILL)) if level[max(0, start - 1) : start] == FILL else start
         marks = _MARKS.search(content, max(done, start - 40), start)
         parts += [content[done : marks.start() if marks else start], HIDDEN.encode()]
         done = end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -83,3 +84,15 @@ def test_a_signal_ends_the_waiting_in_good_order(tmp_path: Path) -> None:
         until(process, lambda: ask(port, "/livez")[0] == 200)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
+
+
+def test_waiting_at_a_port_that_is_taken_ends_with_1(tmp_path: Path) -> None:
+    (tmp_path / "dex.yaml").write_text("name: [\n")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        command = f"{CONNECTOR} run -c dex.yaml --wait-for-config 127.0.0.1:{port}"
+        with running(command, tmp_path) as process:
+            assert process.wait(PATIENCE) == 1
+    said = (tmp_path / "err").read_text()
+    assert "cannot run" in said
+    assert "Traceback" not in said

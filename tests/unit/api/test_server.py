@@ -112,6 +112,17 @@ def is_free(port: int) -> bool:
         return True
 
 
+async def test_what_others_said_is_shown_to_a_terminal_in_ascii() -> None:
+    said = "\x9b31m\x1b]0;x\x07\x7f \u202egnp.exe \u2028 bücher \U0001f600"
+    async with serving(FakeHealth(last_error=said)) as port:
+        answer = await get(port, "/readyz")
+
+    assert answer.body.isascii()
+    assert b"\x7f" not in answer.body
+    assert b"\x1b" not in answer.body
+    assert answer.json()["token"]["last_error"] == said  # type: ignore[index]
+
+
 async def test_it_is_alive_whatever_the_health() -> None:
     async with serving(BrokenHealth()) as port:
         answer = await get(port, "/livez")

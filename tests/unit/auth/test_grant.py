@@ -88,6 +88,7 @@ BEARER = [
     "",
     " ",
     " Bearer ",
+    "Bearer:",
 ]
 
 
@@ -100,6 +101,50 @@ def test_the_token_type_is_bearer_in_any_way_of_writing_it_or_left_out(kind: str
 def test_another_token_type_is_refused(kind: object) -> None:
     with pytest.raises(GrantRefused, match="HTTP 200 with a token_type other than bearer"):
         parse_answer(200, body(token_type=kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("JWT", " (JWT)"),
+        ("access_token", " (access_token)"),
+        ("OAuth", " (OAuth)"),
+        ("Token", " (Token)"),
+        ("dpop", " (DPoP)"),
+        ("urn:ietf:params:oauth:token-type:jwt", " (JWT)"),
+        ("s3cret", ""),
+    ],
+)
+def test_a_type_that_is_not_bearer_is_named_and_the_url_is_not_blamed(kind: str, named: str) -> None:
+    with pytest.raises(GrantRefused) as caught:
+        parse_answer(200, body(token_type=kind))
+    said = "the token endpoint answered HTTP 200 with a token_type other than bearer"
+    assert str(caught.value) == said + named
+    assert caught.value.remedy == "have the authorization server answer with token_type Bearer (RFC 6750)"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("invalid_client ", "invalid_client"),
+        ("Access_Denied", "access_denied"),
+        ("invalid-scope", "invalid_scope"),
+        ("Invalid Client", "invalid_client"),
+        ({"code": "invalid_client"}, "invalid_client"),
+        ({"error": "unauthorized_client", "message": "s3cret"}, "unauthorized_client"),
+        ({"type": " INVALID_GRANT", "code": 400}, "invalid_grant"),
+    ],
+)
+def test_a_code_is_known_however_it_is_written(error: object, code: str) -> None:
+    with pytest.raises(GrantRefused) as caught:
+        parse_answer(400, json.dumps({"error": error}).encode())
+    assert caught.value.code == code
+    assert str(caught.value) == f"the token endpoint answered HTTP 400, {code}"
+
+
+def test_a_passing_code_is_known_however_it_is_written() -> None:
+    with pytest.raises(GrantUnavailable):
+        parse_answer(400, b'{"error": {"code": "Temporarily_Unavailable"}}')
 
 
 @pytest.mark.parametrize(

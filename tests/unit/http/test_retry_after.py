@@ -24,7 +24,11 @@ NOON = 1_445_412_480.0  # Wed, 21 Oct 2015 07:28:00 GMT
         ("Wed Oct 21 07:28:30 2015", 30.0),
         ("Wed, 21 Oct 2015 07:27:00 GMT", 0.0),
         ("Wed, 21 Oct 9999 07:27:00 GMT", LONGEST_RETRY_AFTER),
+        ("20, 20", 20.0),
+        ("5,9", 9.0),
+        ("Wed, 21 Oct 2015 07:28:60 GMT", 60.0),
         ("-5", None),
+        ("5, soon", None),
         ("٣", None),
         ("soon", None),
         ("", None),
@@ -42,8 +46,17 @@ def test_a_date_is_counted_from_that_of_the_answer(off: float, date: str) -> Non
     assert retry_after_seconds(headers, wall_clock=lambda: NOON + off) == 30.0
 
 
-@pytest.mark.parametrize("date", ["", "now", "Wed, 99 Oct 2015 07:28:00 GMT"])
-def test_without_a_readable_date_of_the_answer_our_clock_counts(date: str) -> None:
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "now",
+        "Thu, 01 Jan 1970 00:00:07 GMT",
+        "Sat, 01 Jan 2000 00:00:00 GMT",
+        "Wed, 99 Oct 2015 07:28:00 GMT",
+    ],
+)
+def test_without_a_usable_date_of_the_answer_our_clock_counts(date: str) -> None:
     headers = {"retry-after": "Wed, 21 Oct 2015 07:28:30 GMT", "date": date}
     assert retry_after_seconds(headers, wall_clock=lambda: NOON) == 30.0
 

@@ -31,6 +31,8 @@ def by_bytes(raw: bytes) -> Talk:
         b"HTTP/1.0 200 OK\r\nProxy-Agent: x\r\nContent-Length: 5\r\n\r\n",
         b"HTTP/1.1 299 \r\n\r\n",
         b"HTTP/1.1 200\nX: y\n\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        b"http/1.1\t200\tOK\r\n\r\n",
     ],
 )
 async def test_what_stands_behind_the_head_is_the_hosts(head: bytes) -> None:

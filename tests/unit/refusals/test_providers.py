@@ -87,6 +87,16 @@ HASURA_CLOSES = [
     "4400: Could not verify JWT: JWTExpired",
     "4401: go away",
     " 4403 : no",
+    "4401 - Unauthorized",
+    "4400 Bad",
+    "4401 unauthorized",
+    "(4400) x",
+    "[4403] no",
+    "4400",
+    "code 4400: x",
+    "Error 4401",
+    "close code=4403",
+    "4401 — expired",
 ]
 
 
@@ -101,7 +111,10 @@ def test_a_close_whose_reason_names_what_is_wrong_is_understood(
     assert (found.action, found.reason) == (NEW_TOKEN, "unauthorized")
 
 
-@pytest.mark.parametrize("reason", ["", "going away", "14400: x", "block 4400 done", "4400 rows", "44000: x"])
+@pytest.mark.parametrize(
+    "reason",
+    ["", "going away", "14400: x", "block 4400 done", "4400 rows", "44000: x", "4400-4500 rows", "(44000) x"],
+)
 def test_a_number_in_the_reason_of_a_close_is_no_code(reason: str) -> None:
     assert SocketClosed(1000, reason).symptom.close_code == 1000
 

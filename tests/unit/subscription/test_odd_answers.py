@@ -26,6 +26,18 @@ ANSWERS = {
     "HTTP/1.0": HEAD.replace(b"1.1", b"1.0") + b"\r\ntoken expired",
     "no reason": HEAD.replace(b" Unauthorized", b"") + b"Content-Length: 0\r\n\r\n",
     "no end of its head": HEAD,
+    "a version in small letters": HEAD.replace(b"HTTP", b"http"),
+    "a tab": HEAD.replace(b"1.1 401 ", b"1.1\t401\t"),
+    "an empty line before": b"\r\n" + HEAD,
+    "lines that end with LF": HEAD.replace(b"\r\n", b"\n") + b"\n",
+}
+
+INTERIM = {
+    "103": b"HTTP/1.1 103 Early Hints\r\nLink: </s.css>; rel=preload\r\n\r\n",
+    "100": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "102, without a reason": b"HTTP/1.1 102\r\nRetry-After: 3\r\n\r\n",
+    "103, without its end": b"HTTP/1.1 103 Early Hints\r\n",
+    "many": b"HTTP/1.1 103 Early Hints\r\nLink: </s.css>; rel=preload\r\n\r\n" * 2_000,
 }
 
 
@@ -51,6 +63,71 @@ async def test_a_status_that_was_seen_decides(answer: bytes, holds: bool) -> Non
     assert caught.value.symptom.status == 401
     if b"Retry-After" in answer:
         assert caught.value.retry_after == 7.0
+
+
+@pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
+async def test_an_interim_answer_is_not_the_refusal_that_follows(interim: bytes) -> None:
+    async def refuse(peer: RawPeer) -> None:
+        await peer.request()
+        peer.writer.write(interim)
+        await peer.writer.drain()
+        peer.writer.write(HEAD + b"Content-Length: 13\r\n\r\ntoken expired")
+        await peer.writer.drain()
+
+    async with raw_server(refuse) as url:
+        with anyio.fail_after(45), pytest.raises(HandshakeRefused) as caught:
+            await connect(transport(url, open_timeout=200.0))
+    assert (caught.value.symptom.status, caught.value.symptom.texts) == (401, ("token expired",))
+    assert caught.value.retry_after == 7.0
+
+
+@pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
+async def test_a_socket_opens_after_interim_answers(interim: bytes) -> None:
+    async def upgrade(peer: RawPeer) -> None:
+        peer.writer.write(interim)
+        await peer.greet()
+        await anyio.sleep(30)
+
+    async with raw_server(upgrade) as url:
+        opened = transport(url)
+        await connect(opened)
+        opened.abort()
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["then its end", "then silence"])
+async def test_an_interim_answer_alone_is_none(ends: bool) -> None:
+    async def hint(peer: RawPeer) -> None:
+        await peer.request()
+        peer.writer.write(INTERIM["103"])
+        if not ends:
+            await anyio.sleep(30)
+        await peer.writer.drain()
+
+    async with raw_server(hint) as url:
+        with pytest.raises(ConnectFailed, match="ended during the upgrade" if ends else "no answer"):
+            await connect(transport(url, open_timeout=60.0 if ends else 0.5))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"HTTP/1.1 101", b"HTTP/1.1 101 ", b"http/1.1 101 OK", b"\r\nHTTP/1.1 101 OK", b"HTTP/1.1\t101\tOK"],
+)
+async def test_a_socket_opens_however_its_status_line_is_written(line: bytes) -> None:
+    async def upgrade(peer: RawPeer) -> None:
+        write = peer.writer.write
+
+        def written(data: bytes) -> None:
+            status, end, rest = data.partition(b"\r\n")
+            write((line if status.startswith(b"HTTP/1.1 101") else status) + end + rest)
+
+        peer.writer.write = written  # type: ignore[method-assign, assignment]
+        await peer.greet()
+        await anyio.sleep(30)
+
+    async with raw_server(upgrade) as url:
+        opened = transport(url)
+        await connect(opened)
+        opened.abort()
 
 
 async def test_what_is_no_status_is_none() -> None:
@@ -83,6 +160,9 @@ async def test_a_socket_opens_whatever_headers_come_with_it(more: bytes) -> None
         f"{LEGACY.value},{MODERN.value}",
         f"{MODERN.value}\r\nSec-WebSocket-Protocol: {LEGACY.value}",
         f"{MODERN.value}, {MODERN.value}",
+        f"{MODERN.value}, foo",
+        "GraphQL-Transport-WS",
+        f"foo, {LEGACY.value}, {MODERN.value.upper()},",
     ],
 )
 async def test_a_server_that_echoes_what_was_offered_has_selected_the_first(echo: str) -> None:

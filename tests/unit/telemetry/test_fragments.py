@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from connector.telemetry import Redactor
 from connector.telemetry.redaction import IN_PARTS
+from connector.telemetry.unescaped import MOST_READ, unescaped
 
 TOKEN = "ory_at_Zk81q-oW3xPd7LrTn5VbJ9cYsGh2MfKuEaQe64RwXi0tHvNzBmCjDySl"
 PARTS = {
@@ -56,11 +57,40 @@ DISGUISES: Mapping[str, Callable[[str], str]] = {
     "with dots between": "·".join,
     "with dots between, in JSON": lambda text: json.dumps("\u200b".join(text)),
     "with percent between": "%20".join,
+    "every second in percent": lambda text: every(2, text, lambda code: f"%{code:02X}"),
+    "every third in percent": lambda text: every(3, text, lambda code: f"%{code:02x}"),
+    "every second in percent, twice": lambda text: every(2, text, lambda code: f"%25{code:02X}"),
+    "every second in JSON's escapes": lambda text: every(2, text, lambda code: f"\\u{code:04x}"),
+    "every third in JSON's escapes": lambda text: every(3, text, lambda code: f"\\u{code:04X}"),
+    "every second in repr's escapes": lambda text: every(2, text, lambda code: f"\\x{code:02x}"),
+    "every second in HTML": lambda text: every(2, text, lambda code: f"&#{code};"),
+    "every third in HTML": lambda text: every(3, text, lambda code: f"&#{code};"),
+    "every second in HTML, hex": lambda text: every(2, text, lambda code: f"&#x{code:X};"),
+    "HTML with zeros": lambda text: every(1, text, lambda code: f"&#{code:04};"),
+    "HTML, hex with zeros": lambda text: every(1, text, lambda code: f"&#x{code:04x};"),
+    "braces": lambda text: every(1, text, lambda code: f"\\u{{{code:x}}}"),
+    "long escapes": lambda text: every(1, text, lambda code: f"\\U{code:08x}"),
+    "octal": lambda text: every(1, text, lambda code: f"\\{code:03o}"),
+    "every second in octal": lambda text: every(2, text, lambda code: f"\\{code:03o}"),
+    "reversed, in hex": lambda text: text[::-1].encode().hex(),
+    "reversed, in percent": lambda text: every(1, text[::-1], lambda code: f"%{code:02x}"),
+    "reversed, partly in percent": lambda text: every(2, text[::-1], lambda code: f"%{code:02x}"),
+    "reversed, in base64": lambda text: base64.b64encode(text[::-1].encode()).decode(),
+    "reversed, in decimal numbers": lambda text: str(list(text[::-1].encode())),
+    "with <br> between": "<br>".join,
+    "with <wbr/> between": "<wbr/>".join,
+    "with <br /> here and there": lambda text: "<br />".join(split(text, 5)),
+    "coloured": "\x1b[1;31m".join,
+    "coloured, in JSON": "\\u001b[0m".join,
 }
 
 
 def split(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def every(step: int, text: str, escape: Callable[[int], str]) -> str:
+    return "".join(escape(ord(letter)) if at % step == step - 1 else letter for at, letter in enumerate(text))
 
 
 def letters(text: str) -> str:
@@ -85,9 +115,11 @@ def test_a_part_of_a_token_is_hidden_in_every_disguise(redactor: Redactor, part:
         assert before.startswith("¡¡ «")
         assert rest.endswith("», !!")
         # Of base64 the characters that the neighbours have a share in may be left, and what is no secret.
-        assert len(letters(said.replace("\\u200b", "").replace("%20", ""))) <= (
-            9 if "base64" in disguise else 0
-        )
+        # A separator at the end of the part is none of its letters.
+        said = said.replace("***%5f", "***")
+        for between in ("\\u200b", "%20", "<br>", "<wbr/>", "<br />", "\x1b[1;31m", "\\u001b[0m"):
+            said = said.replace(between, "")
+        assert len(letters(said)) <= (9 if "base64" in disguise else 0)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=40), st.integers(0, 51), st.integers(12, 64))
@@ -105,6 +137,19 @@ def test_in_a_line_of_json_a_hidden_part_leaves_json(redactor: Redactor, disguis
     line = json.dumps({"error": DISGUISES[disguise](TOKEN[4:50]), "state": "live"})
 
     assert json.loads(redactor.redact(line))["state"] == "live"
+
+
+@given(st.one_of(st.binary(), st.text("%\\&#;x01fu{}<br>amp[m\x1b").map(str.encode)))
+def test_reading_escapes_leaves_every_byte_in_its_place(content: bytes) -> None:
+    read = unescaped(content)
+    assert read is None or len(read) == len(content)
+
+
+def test_a_long_text_is_read_to_a_bound_and_searched_to_its_end(redactor: Redactor) -> None:
+    content = (
+        b"%41" * (MOST_READ // 2) + TOKEN.encode() + b" " + DISGUISES["percent"](TOKEN).encode() + b" end"
+    )
+    assert redactor.hide_in(content).endswith(b"*** *** end")
 
 
 def test_both_ends_of_a_token_with_an_ellipsis_between_are_hidden(redactor: Redactor) -> None:
