@@ -56,7 +56,7 @@ class InboxSection(Section):
     """What is held between reading and publishing."""
 
     # What is smaller is full after the first frames, and sheds at once.
-    max_bytes: Annotated[Size, size_within("1MiB", "64GiB")] = setting(
+    max_bytes: Annotated[Size, *size_within("1MiB", "64GiB")] = setting(
         "64MiB",
         "Undelivered frames and unacknowledged rows together, of all subscriptions. When it is full, "
         "sessions are closed on purpose until Kafka has caught up.",

@@ -1,6 +1,5 @@
 """Values as others write them: as a subchart, with blank sections, under names that no Service may have."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,6 @@ import pytest
 
 from tests.helm.objects import Object, container_of, merged, only, pod_of
 from tests.helm.runner import Helm, HelmCommand, RefusedError
-
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 
 
 @pytest.mark.parametrize(
@@ -58,40 +55,6 @@ def test_labels_of_ours_stand_once_and_stay(chart: Path, helm: Helm, values: Obj
     found = deployment["template"]["metadata"]["labels"]
     assert found == {**deployment["selector"]["matchLabels"], "team": "data"}
     assert only(objects, "PodMonitor")["metadata"]["labels"]["team"] == "data"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"log": {"level": "loud"}},
-        {"log": {"format": "xml"}},
-        {"endpoint": {"preset": "bitqueri"}},
-        {"endpoint": {"rotation": "sometimes"}},
-        {"errors": {"tolerance": "some"}},
-        {"delivery": "at_most_once"},
-    ],
-)
-def test_a_word_that_the_connector_refuses_is_no_release(
-    helm: Helm, chart: Path, values: Object, changes: dict[str, Any]
-) -> None:
-    with pytest.raises(RefusedError):
-        helm.template(chart, merged(values, {"config": changes}))
-
-
-def test_a_word_may_be_a_placeholder(helm: Helm, chart: Path, values: Object) -> None:
-    helm.template(chart, merged(values, {"config": {"log": {"level": "${env:LEVEL}"}}}))
-
-
-def test_the_chart_knows_the_words_that_the_connector_knows(chart: Path) -> None:
-    ours = json.loads((chart / "values.schema.json").read_text())["properties"]["config"]["properties"]
-    theirs = json.loads(SCHEMA.read_text())["$defs"]
-    for section, named in (
-        ("log", "LogSection"),
-        ("endpoint", "EndpointSection"),
-        ("errors", "ErrorsSection"),
-    ):
-        for key, rule in ours[section]["properties"].items():
-            assert rule["anyOf"][0]["enum"] == theirs[named]["properties"][key]["anyOf"][0]["enum"]
 
 
 LITERALS: dict[str, dict[str, Any]] = {

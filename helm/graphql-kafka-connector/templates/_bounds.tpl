@@ -15,6 +15,7 @@ What a schema cannot hold, or cannot give the reason of. Each refusal says what 
 {{- range $index, $variable := .Values.extraEnv }}
 {{- include "connector.bounds.secret" (dict "where" (printf "extraEnv[%d].value (%s)" $index $variable.name) "key" $variable.name "value" $variable.value "is_header" false) }}
 {{- end }}
+{{- include "connector.bounds.whole" .Values.config }}
 {{- $podMonitor := dig "enabled" false (.Values.podMonitor | default dict) }}
 {{- $serviceMonitor := dig "enabled" false (.Values.serviceMonitor | default dict) }}
 {{- $service := include "connector.service" . | fromYaml }}
@@ -24,6 +25,29 @@ What a schema cannot hold, or cannot give the reason of. Each refusal says what 
 {{- if and $serviceMonitor (not $service.enabled) }}
 {{- fail "serviceMonitor.enabled needs service.enabled: a ServiceMonitor finds the pod by its Service. Enable it, or use podMonitor." }}
 {{- end }}
+{{- end }}
+
+{{- /* What the schema leaves to the templates, so that a secret in the open is told of first. */ -}}
+{{- define "connector.bounds.whole" -}}
+{{- $tokens := list }}
+{{- range list "oauth" "token" "token_file" }}
+{{- if hasKey $ . }}{{- $tokens = append $tokens . }}{{- end }}
+{{- end }}
+{{- if gt (len $tokens) 1 }}
+{{- fail (printf "config.%s stands beside config.%s: keep one of oauth, token and token_file." (index $tokens 1) (index $tokens 0)) }}
+{{- end }}
+{{- $security := dig "kafka" "security" dict . }}
+{{- if and (hasKey $security "sasl") (not (dig "sasl" "mechanism" "" $security)) }}
+{{- fail "config.kafka.security.sasl.mechanism is missing: give PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER." }}
+{{- end }}
+{{- if contains "${" (include "connector.unfilled" (toJson .)) }}
+{{- fail "config holds a ${ that is no placeholder: write ${env:NAME}, ${file:/path}, or $${ for ${." }}
+{{- end }}
+{{- end }}
+
+{{- /* The text without its placeholders. `$${` is none, but the text `${`. */ -}}
+{{- define "connector.unfilled" -}}
+{{- regexReplaceAll "[$][{](env:[A-Za-z_][A-Za-z0-9_]*|file:[^{}\"]+)[}]" (replace "$${" "" .) "" }}
 {{- end }}
 
 {{- define "connector.bounds.drain" -}}
