@@ -34,6 +34,37 @@ def test_objects_are_named_as_a_service_may_be(
     assert pod_of(objects)["spec"]["serviceAccountName"] == name
 
 
+@pytest.mark.parametrize("override", ["_", "---", "Ü"])
+def test_a_name_of_which_nothing_is_left_is_that_of_the_chart(
+    helm: Helm, chart: Path, values: Object, override: str
+) -> None:
+    objects = helm.template(chart, {**values, "fullnameOverride": override, "nameOverride": override})
+    assert {item["metadata"]["name"] for item in objects} == {"graphql-kafka-connector"}
+    labels = only(objects, "Deployment")["spec"]["selector"]["matchLabels"]
+    assert labels["app.kubernetes.io/name"] == "graphql-kafka-connector"
+
+
+@pytest.mark.parametrize(("override", "label"), [("my app", "my-app"), ("My_App.", "My_App"), ("-a", "a")])
+def test_a_label_is_one_that_kubernetes_takes(
+    helm: Helm, chart: Path, values: Object, override: str, label: str
+) -> None:
+    pod = pod_of(helm.template(chart, {**values, "nameOverride": override}))
+    assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == label
+
+
+def test_a_name_that_no_service_account_has_is_refused(helm: Helm, chart: Path, values: Object) -> None:
+    with pytest.raises(RefusedError, match="/serviceAccount/name"):
+        helm.template(chart, {**values, "serviceAccount": {"name": "My_SA"}})
+
+
+def test_labels_of_the_pod_do_not_pass_for_those_of_the_chart(
+    helm: Helm, chart: Path, values: Object
+) -> None:
+    theirs = {"app.kubernetes.io/version": "9", "helm.sh/chart": "x", "app.kubernetes.io/managed-by": "x"}
+    labels = pod_of(helm.template(chart, {**values, "podLabels": theirs}))["metadata"]["labels"]
+    assert not labels.keys() & theirs.keys()
+
+
 def test_a_registry_and_its_secrets_may_be_global(helm: Helm, chart: Path, values: Object) -> None:
     shared = {"imageRegistry": "registry.example:5000", "imagePullSecrets": ["shared", {"name": "own"}]}
     objects = helm.template(chart, {**values, "global": shared, "imagePullSecrets": [{"name": "own"}]})
