@@ -35,22 +35,23 @@ def _setting(value: object) -> str:
     raise Mistake("must be a single value", "write it as Kafka documents it")
 
 
-def _automatic_or_count(most: int) -> AfterValidator:
+def _automatic_or_count(most: int) -> tuple[AfterValidator, WithJsonSchema]:
     def check(value: int) -> int:
         if value != -1 and not 1 <= value <= most:
             raise Mistake(f"must be -1 (the broker's default) or from 1 to {most}", "write -1 or a count")
         return value
 
-    return AfterValidator(check)
+    schema = {"type": "integer", "minimum": -1, "maximum": most, "not": {"const": 0}}
+    return AfterValidator(check), WithJsonSchema(schema)
 
 
-def _count(most: int) -> AfterValidator:
+def _count(most: int) -> tuple[AfterValidator, WithJsonSchema]:
     def check(value: int) -> int:
         if not 1 <= value <= most:
             raise Mistake(f"must be from 1 to {most}", "write a count")
         return value
 
-    return AfterValidator(check)
+    return AfterValidator(check), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": most})
 
 
 _INT16, _INT32 = 2**15 - 1, 2**31 - 1
@@ -69,10 +70,10 @@ class ProducerSection(Section):
         "How long a batch waits for more rows. Where many small ones come, they leave together, every 7 ms.",
     )
     # A request's length is an int32, and there is more in it than one batch.
-    max_batch_bytes: Annotated[Size, size_within("1KiB", "1GiB")] = setting(
+    max_batch_bytes: Annotated[Size, *size_within("1KiB", "1GiB")] = setting(
         "900KiB", "The largest batch; a topic's own limit lowers it further."
     )
-    max_request_bytes: Annotated[Size, size_within("2KiB", "1GiB")] = setting(
+    max_request_bytes: Annotated[Size, *size_within("2KiB", "1GiB")] = setting(
         "1MiB",
         "The largest produce request; batches are within it. Less than brokers and proxies take "
         "(socket.request.max.bytes); it is halved where they end connections on larger ones.",
@@ -100,13 +101,13 @@ class TopicsSection(Section):
     """The topics that rows go to."""
 
     create: Flag = setting(True, "Create topics that are missing. With false no admin call is made at all.")
-    partitions: Annotated[Whole, _automatic_or_count(_INT32)] = setting(
+    partitions: Annotated[Whole, *_automatic_or_count(_INT32)] = setting(
         -1, "Partitions of a created topic; -1: the broker's default."
     )
-    replication_factor: Annotated[Whole, _automatic_or_count(_INT16)] = setting(
+    replication_factor: Annotated[Whole, *_automatic_or_count(_INT16)] = setting(
         -1, "Copies of a created topic; -1: the broker's default."
     )
-    max: Annotated[Whole, _count(100_000)] = setting(
+    max: Annotated[Whole, *_count(100_000)] = setting(
         1000,
         "How many topics the fields of rows may name. A row of one more is a bad record (`topics_max`).",
     )

@@ -42,8 +42,10 @@ WRITE_TOKEN = "give the token alone: printable ASCII on one line (RFC 6749 A.12)
 
 
 def _access_token(value: object) -> object:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value:
         return value
+    if not value.strip():
+        raise Mistake("is blank", "give it a value, or take the key out")
     if not is_access_token(value.strip()):
         raise Mistake("holds characters that no access token may have", WRITE_TOKEN)
     return value.strip()
@@ -56,7 +58,7 @@ class InboxSection(Section):
     """What is held between reading and publishing."""
 
     # What is smaller is full after the first frames, and sheds at once.
-    max_bytes: Annotated[Size, size_within("1MiB", "64GiB")] = setting(
+    max_bytes: Annotated[Size, *size_within("1MiB", "64GiB")] = setting(
         "64MiB",
         "Undelivered frames and unacknowledged rows together, of all subscriptions. When it is full, "
         "sessions are closed on purpose until Kafka has caught up.",

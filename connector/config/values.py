@@ -23,7 +23,7 @@ from connector.config.names import (
 from connector.config.scalars import flag, seconds, seconds_or_never, size, some_seconds, text, whole
 
 
-def size_within(least: str, most: str) -> AfterValidator:
+def size_within(least: str, most: str) -> tuple[AfterValidator, WithJsonSchema]:
     """A size from ``least`` to ``most``, both as a user would write them."""
     low, high = size(least), size(most)
 
@@ -32,7 +32,7 @@ def size_within(least: str, most: str) -> AfterValidator:
             raise Mistake(f"must be from {least} to {most}", f"write a size such as {least}")
         return value
 
-    return AfterValidator(check)
+    return AfterValidator(check), WithJsonSchema(_size_schema(low, high))
 
 
 def choice(*allowed: str) -> BeforeValidator:
@@ -55,19 +55,31 @@ def _kind(check: Callable[[Any], Any], word: str, **schema: object) -> tuple[Bef
 
 
 _DURATION_SCHEMA: dict[str, object] = {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d))+$"}
-_SIZE_SCHEMA: dict[str, object] = {"type": ["string", "integer"], "pattern": r"^\d+(\.\d+)? ?[A-Za-z]*$"}
+_SOME: dict[str, object] = {"not": {"pattern": r"^[0.dhms]+$"}}
+
+
+def _size_schema(low: int, high: int) -> dict[str, object]:
+    limits = {"minimum": low, "maximum": high}
+    pattern = r"^\d+(\.\d+)? ?(B|[kKMG]B|[KMG]iB)?$"
+    return {"type": ["string", "integer"], "pattern": pattern, "x-type": "size", **limits}
+
 
 Text: TypeAlias = Annotated[str, BeforeValidator(text)]
-Duration: TypeAlias = Annotated[float, *_kind(some_seconds, "duration", **_DURATION_SCHEMA)]
+Duration: TypeAlias = Annotated[float, *_kind(some_seconds, "duration", **_DURATION_SCHEMA, **_SOME)]
 DurationOrNever: TypeAlias = Annotated[
     float | None,
     BeforeValidator(seconds_or_never),
     WithJsonSchema(
-        {"type": "string", "pattern": r"^(none|(\d+(\.\d+)?(ms|s|m|h|d))+)$", "x-type": "duration, or `none`"}
+        {
+            "type": "string",
+            "pattern": r"^(none|(\d+(\.\d+)?(ms|s|m|h|d))+)$",
+            "x-type": "duration, or `none`",
+            **_SOME,
+        }
     ),
 ]
 DurationOrNone: TypeAlias = Annotated[float, *_kind(seconds, "duration", **_DURATION_SCHEMA)]
-Size: TypeAlias = Annotated[int, *_kind(size, "size", **_SIZE_SCHEMA)]
+Size: TypeAlias = Annotated[int, BeforeValidator(size), WithJsonSchema(_size_schema(2**10, 2**36))]
 Whole: TypeAlias = Annotated[int, BeforeValidator(whole)]
 Flag: TypeAlias = Annotated[bool, BeforeValidator(flag)]
 Name: TypeAlias = Annotated[str, *_kind(name, "name", type="string", pattern=r"^[a-zA-Z0-9._-]{1,100}$")]

@@ -1,6 +1,5 @@
 """Values as others write them: as a subchart, with blank sections, under names that no Service may have."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,6 @@ import pytest
 
 from tests.helm.objects import Object, container_of, merged, only, pod_of
 from tests.helm.runner import Helm, HelmCommand, RefusedError
-
-SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.json"
 
 
 @pytest.mark.parametrize(
@@ -37,6 +34,37 @@ def test_objects_are_named_as_a_service_may_be(
     assert pod_of(objects)["spec"]["serviceAccountName"] == name
 
 
+@pytest.mark.parametrize("override", ["_", "---", "Ü"])
+def test_a_name_of_which_nothing_is_left_is_that_of_the_chart(
+    helm: Helm, chart: Path, values: Object, override: str
+) -> None:
+    objects = helm.template(chart, {**values, "fullnameOverride": override, "nameOverride": override})
+    assert {item["metadata"]["name"] for item in objects} == {"graphql-kafka-connector"}
+    labels = only(objects, "Deployment")["spec"]["selector"]["matchLabels"]
+    assert labels["app.kubernetes.io/name"] == "graphql-kafka-connector"
+
+
+@pytest.mark.parametrize(("override", "label"), [("my app", "my-app"), ("My_App.", "My_App"), ("-a", "a")])
+def test_a_label_is_one_that_kubernetes_takes(
+    helm: Helm, chart: Path, values: Object, override: str, label: str
+) -> None:
+    pod = pod_of(helm.template(chart, {**values, "nameOverride": override}))
+    assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == label
+
+
+def test_a_name_that_no_service_account_has_is_refused(helm: Helm, chart: Path, values: Object) -> None:
+    with pytest.raises(RefusedError, match="/serviceAccount/name"):
+        helm.template(chart, {**values, "serviceAccount": {"name": "My_SA"}})
+
+
+def test_labels_of_the_pod_do_not_pass_for_those_of_the_chart(
+    helm: Helm, chart: Path, values: Object
+) -> None:
+    theirs = {"app.kubernetes.io/version": "9", "helm.sh/chart": "x", "app.kubernetes.io/managed-by": "x"}
+    labels = pod_of(helm.template(chart, {**values, "podLabels": theirs}))["metadata"]["labels"]
+    assert not labels.keys() & theirs.keys()
+
+
 def test_a_registry_and_its_secrets_may_be_global(helm: Helm, chart: Path, values: Object) -> None:
     shared = {"imageRegistry": "registry.example:5000", "imagePullSecrets": ["shared", {"name": "own"}]}
     objects = helm.template(chart, {**values, "global": shared, "imagePullSecrets": [{"name": "own"}]})
@@ -58,40 +86,6 @@ def test_labels_of_ours_stand_once_and_stay(chart: Path, helm: Helm, values: Obj
     found = deployment["template"]["metadata"]["labels"]
     assert found == {**deployment["selector"]["matchLabels"], "team": "data"}
     assert only(objects, "PodMonitor")["metadata"]["labels"]["team"] == "data"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"log": {"level": "loud"}},
-        {"log": {"format": "xml"}},
-        {"endpoint": {"preset": "bitqueri"}},
-        {"endpoint": {"rotation": "sometimes"}},
-        {"errors": {"tolerance": "some"}},
-        {"delivery": "at_most_once"},
-    ],
-)
-def test_a_word_that_the_connector_refuses_is_no_release(
-    helm: Helm, chart: Path, values: Object, changes: dict[str, Any]
-) -> None:
-    with pytest.raises(RefusedError):
-        helm.template(chart, merged(values, {"config": changes}))
-
-
-def test_a_word_may_be_a_placeholder(helm: Helm, chart: Path, values: Object) -> None:
-    helm.template(chart, merged(values, {"config": {"log": {"level": "${env:LEVEL}"}}}))
-
-
-def test_the_chart_knows_the_words_that_the_connector_knows(chart: Path) -> None:
-    ours = json.loads((chart / "values.schema.json").read_text())["properties"]["config"]["properties"]
-    theirs = json.loads(SCHEMA.read_text())["$defs"]
-    for section, named in (
-        ("log", "LogSection"),
-        ("endpoint", "EndpointSection"),
-        ("errors", "ErrorsSection"),
-    ):
-        for key, rule in ours[section]["properties"].items():
-            assert rule["anyOf"][0]["enum"] == theirs[named]["properties"][key]["anyOf"][0]["enum"]
 
 
 LITERALS: dict[str, dict[str, Any]] = {

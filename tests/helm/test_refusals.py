@@ -26,6 +26,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a drain in minutes": ({"config": {"shutdown": {"drain": "0.5m"}}}, "drain is 0.5m"),
     "a drain of two units": ({"config": {"shutdown": {"drain": "20s6000ms"}}}, "drain is 20s6000ms"),
     "a drain that is no duration": ({"config": {"shutdown": {"drain": "soon"}}}, "/config/shutdown/drain"),
+    "a drain of nothing": ({"config": {"shutdown": {"drain": "0s"}}}, "/config/shutdown/drain"),
     "no drain": ({"config": {"shutdown": None}}, "missing property 'shutdown'"),
     "a loopback host": ({"config": {"http": {"host": "127.0.0.1"}}}, "the probes ask the pod's own address"),
     "an ephemeral port": ({"config": {"http": {"port": 0}}}, "/config/http/port"),
@@ -83,7 +84,7 @@ def test_a_refusal_does_not_repeat_the_secret(helm: Helm, chart: Path, values: O
 
 
 @pytest.mark.parametrize(
-    ("drain", "grace"), [("20s", 26), ("20500ms", 26), ("1m", 66), ("0s", 6), ("1m30s500ms", 96)]
+    ("drain", "grace"), [("20s", 26), ("20500ms", 26), ("1m", 66), ("1ms", 6), ("1m30s500ms", 96)]
 )
 def test_a_drain_that_ends_in_time_is_taken(
     helm: Helm, chart: Path, values: Object, drain: str, grace: int

@@ -11,10 +11,8 @@ What a schema cannot hold, or cannot give the reason of. Each refusal says what 
 {{- include "connector.bounds.drain" . }}
 {{- include "connector.bounds.http" . }}
 {{- include "connector.bounds.documents" . }}
-{{- include "connector.bounds.secrets" (dict "where" "config" "value" .Values.config) }}
-{{- range $index, $variable := .Values.extraEnv }}
-{{- include "connector.bounds.secret" (dict "where" (printf "extraEnv[%d].value (%s)" $index $variable.name) "key" $variable.name "value" $variable.value "is_header" false) }}
-{{- end }}
+{{- include "connector.secrets" . }}
+{{- include "connector.bounds.whole" .Values.config }}
 {{- $podMonitor := dig "enabled" false (.Values.podMonitor | default dict) }}
 {{- $serviceMonitor := dig "enabled" false (.Values.serviceMonitor | default dict) }}
 {{- $service := include "connector.service" . | fromYaml }}
@@ -24,6 +22,29 @@ What a schema cannot hold, or cannot give the reason of. Each refusal says what 
 {{- if and $serviceMonitor (not $service.enabled) }}
 {{- fail "serviceMonitor.enabled needs service.enabled: a ServiceMonitor finds the pod by its Service. Enable it, or use podMonitor." }}
 {{- end }}
+{{- end }}
+
+{{- /* What the schema leaves to the templates, so that a secret in the open is told of first. */ -}}
+{{- define "connector.bounds.whole" -}}
+{{- $tokens := list }}
+{{- range list "oauth" "token" "token_file" }}
+{{- if hasKey $ . }}{{- $tokens = append $tokens . }}{{- end }}
+{{- end }}
+{{- if gt (len $tokens) 1 }}
+{{- fail (printf "config.%s stands beside config.%s: keep one of oauth, token and token_file." (index $tokens 1) (index $tokens 0)) }}
+{{- end }}
+{{- $security := dig "kafka" "security" dict . }}
+{{- if and (hasKey $security "sasl") (not (dig "sasl" "mechanism" "" $security)) }}
+{{- fail "config.kafka.security.sasl.mechanism is missing: give PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER." }}
+{{- end }}
+{{- if contains "${" (include "connector.unfilled" (toJson .)) }}
+{{- fail "config holds a ${ that is no placeholder: write ${env:NAME}, ${file:/path}, or $${ for ${." }}
+{{- end }}
+{{- end }}
+
+{{- /* The text without its placeholders. `$${` is none, but the text `${`. */ -}}
+{{- define "connector.unfilled" -}}
+{{- regexReplaceAll "[$][{](env:[A-Za-z_][A-Za-z0-9_]*|file:[^{}\"]+)[}]" (replace "$${" "" .) "" }}
 {{- end }}
 
 {{- define "connector.bounds.drain" -}}
@@ -55,46 +76,6 @@ What a schema cannot hold, or cannot give the reason of. Each refusal says what 
 {{- if and $document (not (contains "{" $document)) (not (hasPrefix "/" $document)) (not (hasKey ($.Values.documents | default dict) $document)) }}
 {{- fail (printf "config.subscriptions: %v names the document %q, which `documents` does not hold. It holds: %s." .name $document (keys ($.Values.documents | default dict) | sortAlpha | join ", " | default "nothing")) }}
 {{- end }}
-{{- end }}
-{{- end }}
-
-{{- /*
-Refuses literal secrets: the ConfigMap shows them to everyone who may read it. Lists are walked in what is sent to the
-endpoint, but not elsewhere, so the variables of a subscription may have such names.
-*/ -}}
-{{- define "connector.bounds.secrets" -}}
-{{- $isHeader := regexMatch "\\.headers$" .where }}
-{{- range $key, $value := .value }}
-{{- $where := printf "%s.%v" $.where $key }}
-{{- if kindIs "int" $key }}
-{{- $where = printf "%s[%d]" $.where $key }}
-{{- end }}
-{{- if or (kindIs "map" $value) (and (kindIs "slice" $value) (hasPrefix "config.endpoint.init_payload" $where)) }}
-{{- include "connector.bounds.secrets" (dict "where" $where "value" $value) }}
-{{- else }}
-{{- include "connector.bounds.secret" (dict "where" $where "key" (toString $key) "value" $value "is_header" $isHeader) }}
-{{- end }}
-{{- end }}
-{{- end }}
-
-{{- /*
-Refuses one literal by its key's name, or by what it looks like: a scheme of Authorization, a signed token, a URL with a
-user's password or with a token in its query. `$${` is no placeholder but the text `${`.
-*/ -}}
-{{- define "connector.bounds.secret" -}}
-{{- $words := "secret|passw(or)?d|passphrase|pwd|token|authorization|cookie|credentials?|jwt|bearer|signature|api[_-]?key|access[_-]?key|private[_-]?key" }}
-{{- if .is_header }}
-{{- $words = printf "%s|key|auth|session|sig" $words }}
-{{- end }}
-{{- $isNamed := or (regexMatch (printf "(?i)(^|[_.-])(%s)$" $words) .key) (regexMatch "[a-z0-9](Secret|Password|Token|Authorization|Cookie|Credentials?|Jwt|Key)$" .key) }}
-{{- $isText := kindIs "string" .value }}
-{{- $plain := toString .value | replace "$${" "" }}
-{{- $looksLikeOne := and $isText (or (regexMatch "(?i)^(bearer|basic|digest)\\s+[^\\s{$]" $plain) (regexMatch "^eyJ[A-Za-z0-9_-]{8,}[.]" $plain) (regexMatch "^[A-Za-z][A-Za-z0-9+.-]*://[^/?#$]*:[^/?#$]*@" $plain) (regexMatch (printf "(?i)^[a-z][a-z0-9+.-]*://.*[?&#;]([a-z0-9_.-]*[_.-])?(%s|key|auth|sig)=[^&#$]" $words) $plain)) }}
-{{- $isFilled := regexMatch "[$][{](env|file):" $plain }}
-{{- $isProxy := and (eq .key "proxy") (contains "@" $plain) }}
-{{- $isValue := and $plain (not (kindIs "invalid" .value)) (not (kindIs "bool" .value)) (not (kindIs "slice" .value)) }}
-{{- if and $isValue (or $looksLikeOne (and (or $isNamed $isProxy) (not $isFilled))) }}
-{{- fail (printf "%s holds a literal secret, which a ConfigMap would show: put it into a Secret, name that as existingSecret, and write ${env:KEY} or ${file:/run/secrets/connector/KEY} here." .where) }}
 {{- end }}
 {{- end }}
 

@@ -1,5 +1,7 @@
+{{- /* A label: at its ends are letters and digits. */ -}}
 {{- define "connector.name" -}}
-{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- $name := regexReplaceAll "[^A-Za-z0-9_.-]+" .Values.nameOverride "-" | trimAll "-_." | trunc 63 | trimAll "-_." }}
+{{- $name | default .Chart.Name }}
 {{- end }}
 
 {{- /* The objects' name. A release may be called my.app, or 1st; a Service may not (RFC 1035). */ -}}
@@ -10,7 +12,7 @@
 {{- if regexMatch "^[0-9]" $full }}
 {{- $full = printf "c-%s" $full }}
 {{- end }}
-{{- $full | trunc 63 | trimSuffix "-" }}
+{{- $full | trunc 63 | trimSuffix "-" | default .Chart.Name }}
 {{- end }}
 
 {{- define "connector.selectorLabels" -}}

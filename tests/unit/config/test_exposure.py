@@ -61,6 +61,63 @@ def test_a_token_file_that_everyone_may_write_is_warned_of(
     assert all("token_file names a file that everyone" in warning for warning in warnings)
 
 
+@pytest.mark.parametrize(("mode", "count"), [(0o600, 0), (0o664, 0), (0o666, 1)])
+def test_a_file_of_a_placeholder_that_everyone_may_write_is_warned_of(
+    write: Write, mode: int, count: int
+) -> None:
+    path = write(GENERIC + "token: ${file:sec.txt}\n", files={"sec.txt": "a-secret-token"})
+    (path.parent / "sec.txt").chmod(mode)
+
+    from connector.config import read_config
+
+    warnings = read_config(path, env={}).warnings
+    assert [("token names a file that everyone" in warning) for warning in warnings] == [True] * count
+
+
+@pytest.mark.parametrize(
+    ("url", "count"),
+    [
+        ("ws://shop.example/?token=${env:TOKEN}", 1),
+        ("ws://shop.example/?accessToken=a-secret", 1),
+        ("ws://shop.example/?network=eth", 0),
+        ("ws://127.0.0.1:1/?token=${env:TOKEN}", 0),
+        ("wss://shop.example/?token=${env:TOKEN}", 0),
+    ],
+)
+def test_a_token_in_an_unencrypted_address_is_warned_of(load: Load, url: str, count: int) -> None:
+    text = GENERIC.replace("ws://127.0.0.1:1/", url)
+    warnings = load(text, env={"TOKEN": "a-secret-token"}).warnings
+    assert [("endpoint.url is not encrypted" in warning) for warning in warnings] == [True] * count
+    assert "a-secret" not in str(warnings)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "count"),
+    [
+        ("http://me:a-password@proxy.example:1", 1),
+        ("http://${env:TOKEN}@proxy.example:1", 1),
+        ("socks5://me:a-password@proxy.example:1", 1),
+        ("http://me:a-password@127.0.0.1:1", 0),
+        ("http://proxy.example:1", 0),
+        ("none", 0),
+    ],
+)
+def test_a_password_sent_in_the_open_to_a_proxy_is_warned_of(load: Load, proxy: str, count: int) -> None:
+    oauth = OAUTH.format("https://login.example/token").replace("oauth: {", f"oauth: {{proxy: '{proxy}', ")
+    warnings = load(GENERIC + oauth, env={"TOKEN": "a-secret-token:b-secret"}).warnings
+    found = [warning for warning in warnings if "oauth.proxy sends user and password unencrypted" in warning]
+    assert len(found) == count
+    assert "a-password" not in str(warnings)
+
+
+@pytest.mark.parametrize("blank", ['"   "', "${env:BLANK}"])
+def test_a_token_of_blanks_is_refused(load: Load, blank: str) -> None:
+    from connector.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="token"):
+        load(GENERIC + f"token: {blank}\n", env={"BLANK": "   "})
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
 @pytest.mark.parametrize("source", ["${env:SECRET}", "${file:secret}"])
 def test_a_line_break_at_the_end_of_a_secret_is_no_part_of_it(load: Load, source: str, end: str) -> None:

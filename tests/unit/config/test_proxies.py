@@ -13,6 +13,7 @@ from tests.unit.config.conftest import GENERIC, Load, Outlined, Read, Refused
 FAR = GENERIC.replace("ws://127.0.0.1:1", "wss://upstream.example")
 OAUTH = "oauth: {client_id: me, client_secret: mysecret, token_url: 'https://login.example/token'%s}\n"
 PROXY = "http://somebody:hunter2hunter2@proxy.corp:3128"
+BARE = "http://proxy.corp:3128"
 
 
 def with_proxy(value: str, text: str = FAR) -> str:
@@ -52,14 +53,14 @@ def test_none_switches_the_environment_off_for_both(load: Load) -> None:
 
 
 def test_this_machine_itself_is_reached_straight_and_the_proxy_warned_of(load: Load) -> None:
-    oauth = OAUTH.replace("https://login.example", "http://localhost") % f", proxy: '{PROXY}'"
-    loaded = load(with_proxy(PROXY, GENERIC) + oauth)
+    oauth = OAUTH.replace("https://login.example", "http://localhost") % f", proxy: '{BARE}'"
+    loaded = load(with_proxy(BARE, GENERIC) + oauth)
     assert hosts(loaded) == (None, None)
     for key, warning in zip(("oauth.proxy", "endpoint.proxy"), loaded.warnings, strict=True):
         assert f": {key} does nothing: " in warning
-    assert load(with_proxy(PROXY, GENERIC) + OAUTH % "").warnings == ()  # token requests use it
+    assert load(with_proxy(BARE, GENERIC) + OAUTH % "").warnings == ()  # token requests use it
     assert load(with_proxy("none", FAR)).warnings == ()
-    assert load(with_proxy(PROXY, FAR)).warnings == ()
+    assert load(with_proxy(BARE, FAR)).warnings == ()
 
 
 @pytest.mark.parametrize(
