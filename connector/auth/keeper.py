@@ -118,10 +118,13 @@ class Keeper:
             self._plan_replacement(wait)
         self._changed.ring()
 
-    def accept(self, generation: int, *, by: str = "") -> None:
-        """Take note that a session of ``by`` with this token was acknowledged and delivered."""
+    def accept(self, generation: int, *, by: str = "", is_quiet: bool = False) -> None:
+        """
+        Take note that a session of ``by`` with this token was acknowledged and delivered; ``is_quiet``: it
+        lasts without that. It speaks against rejections then, but an end without a word may follow.
+        """
         is_current = self._current is not None and generation == self._current.generation
-        if is_current:
+        if is_current and not is_quiet:
             self._fruitless.got_through()
         if not self._rejections.accepted(by, generation):
             return
@@ -132,8 +135,8 @@ class Keeper:
 
     def fruitless(self, generation: int) -> bool:
         """
-        Take note that an attempt with this generation ended before it was accepted, without a word of the
-        token; return whether another is fetched for that now (see `FruitlessAttempts`).
+        Take note that an attempt with this generation ended before it brought anything, without a word of
+        the token; return whether another is fetched for that now (see `FruitlessAttempts`).
         """
         if self._current is None or generation != self._current.generation:
             return False
