@@ -1,4 +1,4 @@
-"""Attempts that end without a word of the token, while nobody gets through with it: is the token dead?"""
+"""Attempts that end without a word of the token, while nobody gets a row with it: is the token dead?"""
 
 from __future__ import annotations
 

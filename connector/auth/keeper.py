@@ -13,11 +13,11 @@ import anyio
 from connector.auth.bell import Bell
 from connector.auth.fruitless import FruitlessAttempts
 from connector.auth.grant import Grant, GrantRefused
+from connector.auth.plan import FetchPlan
 from connector.auth.rejections import Rejections
 from connector.auth.report import Report
-from connector.auth.schedule import LEAST_APART, Retry, refresh_at
+from connector.auth.schedule import Retry, refresh_at
 from connector.auth.source import SilentObserver, TokenObserver, TokenSource
-from connector.auth.timer import Timer
 from connector.auth.token import Token, TokenStatus
 from connector.auth.token_use import ENDPOINT, TokenUse
 from connector.errors import RetriableError
@@ -62,14 +62,10 @@ class Keeper:
         self._obtained = 0  # fetches that gave a token
         self._ended = 0  # fetches that gave one or failed
         self._changed = Bell()  # by whatever may let a waiter go on
-        self._next_fetch = Timer(clock=clock, sleep=sleep)
-        self._refresh_at = math.inf  # what the token's life asks for
+        self._plan = FetchPlan(clock=clock, sleep=sleep)
         self._retry = Retry(rng)
         self._error: RetriableError | None = None  # of the last fetch
         self._renewals = 0  # of the source's credentials
-        self._is_replacing = False  # a fetch comes now, since the token was rejected
-        self._has_waited = False  # the coming fetch comes after a wait: the same token may serve again
-        self._hurried_at = -math.inf  # when a first rejection last led to a fetch
         self._changed_by_itself = Bell()
 
     async def run(self) -> Never:
@@ -77,7 +73,7 @@ class Keeper:
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch_source)
             while True:
-                await self._next_fetch.wait()
+                await self._plan.due()
                 await self._fetch()
         raise AssertionError("unreachable")  # the group swallows nothing
 
@@ -116,36 +112,38 @@ class Keeper:
         current = self._current.generation if self._current else 0
         seconds_to_next = self._rejections.note(by, generation, current=current)
         if seconds_to_next is None:
+            self._replace_if_blamed()  # ``by`` was content until now
             return
         if not self._is_planned and (wait := seconds_to_next()) is not None:
             self._plan_replacement(wait)
         self._changed.ring()
 
-    def accept(self, generation: int, *, by: str = "") -> None:
-        """Take note that a session of ``by`` with this token was acknowledged and delivered."""
+    def accept(self, generation: int, *, by: str = "", is_quiet: bool = False) -> None:
+        """
+        Take note that a session of ``by`` with this token was acknowledged and delivered; ``is_quiet``: it
+        lasts without that. It speaks against rejections then, but an end without a word may follow.
+        """
         is_current = self._current is not None and generation == self._current.generation
-        if is_current:
+        if is_current and not is_quiet:
             self._fruitless.got_through()
         if not self._rejections.accepted(by, generation):
             return
         if is_current and self._error is None:
             self._rejections.withdraw(by)
-            if self._has_waited:
-                self._has_waited = False
-                self._next_fetch.move(self._refresh_at)
+            self._plan.no_replacement()
         self._changed.ring()
 
     def fruitless(self, generation: int) -> bool:
         """
-        Take note that an attempt with this generation ended before it was accepted, without a word of the
-        token; return whether another is fetched for that now (see `FruitlessAttempts`).
+        Take note that an attempt with this generation ended before it brought anything, without a word of
+        the token; return whether another is fetched for that now (see `FruitlessAttempts`).
         """
         if self._current is None or generation != self._current.generation:
             return False
-        if not self._fruitless.note(may_replace=not (self._is_planned or self._rejections)):
+        if not self._fruitless.note(may_replace=not self._is_planned):
             return False
         self._report.doubted(generation=generation)
-        self._fetch_now()
+        self._plan.replace_now()
         return True
 
     @property
@@ -164,16 +162,15 @@ class Keeper:
         if self._clock() - self._current_at <= older_than:
             return
         ended = self._ended
-        if not self._is_replacing:
-            self._fetch_now()
+        if not self._plan.is_replacing:
+            self._plan.replace_now()
         while self._ended == ended:
             await self._changed.wait()
 
     def forget(self, by: str) -> None:
         """Count ``by`` no more: it has ended. Who had the token only since it was content needs another."""
         self._rejections.forget(by)
-        if self._rejections.blame_the_token and not self._is_planned:
-            self._fetch_later(self._rejections.wait())
+        self._replace_if_blamed()
         self._changed.ring()
 
     def renewed(self) -> None:
@@ -197,17 +194,17 @@ class Keeper:
             now=self._clock(),
             error=self._error,
             rejections=self._rejections,
-            is_replacing=self._is_replacing,
+            is_replacing=self._plan.is_replacing,
         )
 
     @property
     def _is_planned(self) -> bool:
         """Whether a fetch comes for something else than the token's age."""
-        return self._is_replacing or self._has_waited or self._error is not None
+        return self._plan.is_replacing or self._plan.has_waited or self._error is not None
 
     def _may_serve(self, token: Token, obtained: int, by: str) -> bool:
         """Tell whether ``token`` may serve ``by``, who asked when ``obtained`` tokens had been fetched."""
-        if self._rejections.withholds_from(by) or (self._rejections and self._is_replacing):
+        if self._rejections.withholds_from(by) or (self._rejections and self._plan.is_replacing):
             return False
         # A token that arrives expired is still the best there is; waiting for the next would never end.
         return self._error is not None or self._obtained > obtained or not token.has_expired(self._clock())
@@ -221,7 +218,7 @@ class Keeper:
 
     async def _fetch(self) -> None:
         asked_at = self._clock()
-        has_waited = self._has_waited
+        has_waited = self._plan.has_waited
         renewals = self._renewals
         try:
             grant = await self._source.fetch()
@@ -231,14 +228,14 @@ class Keeper:
                 self._start_over()  # what was refused is not what would be sent now
         else:
             self._note_success(grant, asked_at, has_waited=has_waited)
-        self._is_replacing = False
+        self._plan.is_replacing = False
         self._ended += 1
         self._changed.ring()
 
     def _note_failure(self, error: RetriableError) -> None:
         self._error = error
         wait = self._retry.after(error)
-        self._next_fetch.move(self._clock() + wait)
+        self._plan.fetch_in(wait)
         self._observer.fetched("refused" if isinstance(error, GrantRefused) else "failed")
         self._report.failed(error, wait=wait, state=self.status.state)
 
@@ -253,7 +250,7 @@ class Keeper:
         self._observer.token_changed(grant.access_token)
         self._observer.fetched("obtained")
         if is_same and self._rejections.blame_the_token and not has_waited:
-            self._fetch_later(self._rejections.wait())
+            self._plan.replace_in(self._rejections.wait())
             return
         generation = current.generation if current else 0
         if not is_same or self._rejections.blame_the_token:
@@ -266,34 +263,25 @@ class Keeper:
         expires_at = None if life is None else asked_at + life
         self._current = Token(value=grant.access_token, generation=generation, expires_at=expires_at)
         self._current_at = asked_at
-        self._has_waited = False
         self._obtained += 1
-        self._refresh_at = refresh_at(asked_at=asked_at, now=self._clock(), life=life, rng=self._rng)
-        self._next_fetch.move(self._refresh_at)
+        due = refresh_at(asked_at=asked_at, now=self._clock(), life=life, rng=self._rng)
+        self._plan.refresh_at(due)
         self._report.obtained(generation=generation, life=life)
 
     def _plan_replacement(self, wait: float) -> None:
-        if wait > 0:
-            self._fetch_later(wait)
-        else:
-            self._fetch_now()
+        self._plan.replace_in(wait)
         self._report.rejected(
             generation=self._rejections.last_generation,
             in_row=self._rejections.in_row,
-            wait=self._next_fetch.seconds_left,
+            wait=self._plan.seconds_left,
         )
 
-    def _fetch_now(self) -> None:
-        self._is_replacing = True
-        # A token may be accepted and rejected in turn, many times a second.
-        self._hurried_at = max(self._clock(), self._hurried_at + LEAST_APART)
-        self._next_fetch.move(self._hurried_at)
-
-    def _fetch_later(self, wait: float) -> None:
-        self._has_waited = True
-        self._next_fetch.move(self._clock() + wait)
+    def _replace_if_blamed(self) -> None:
+        """Whoever vouched for the token does so no more, though nobody rejected it anew."""
+        if self._rejections.blame_the_token and not self._is_planned:
+            self._plan.replace_in(self._rejections.wait())
 
     def _start_over(self) -> None:
         self._retry.reset()
         self._rejections.start_over()
-        self._next_fetch.move(self._clock())
+        self._plan.fetch_in(0.0)

@@ -85,12 +85,13 @@ request for it takes, and while the token endpoint fails, the old token serves e
 _WORDLESS = """\
 
 **A dead token that is refused without a word.** Some servers answer it by a Close of 4500, by the end of the
-connection, or by a 5xx. So where attempts of all subscriptions end before they begin for a minute, without a
-word of the token and with nobody getting through, one fresh token is fetched for all (warning `nobody gets
-through with the token`). The next comes after two more minutes, then four, up to an hour, so that a gateway
-that fails for hours costs few tokens. If it goes on for two minutes in spite of a fresh token, the alarm is
-raised with the reason of the last end. Ends that cannot be the token's do not count: no connection at all, a
-limit, overload, a document that is refused. Anybody who gets through ends it.
+connection, or by a 5xx. So where attempts of all subscriptions end before they bring anything for a minute,
+without a word of the token and with nobody getting through, one fresh token is fetched for all (warning
+`nobody gets through with the token`). The next comes after two more minutes, then four, up to an hour, so
+that a gateway that fails for hours costs few tokens. If it goes on for two minutes in spite of a fresh token,
+the alarm is raised with the reason of the last end. Ends that cannot be the token's do not count: no
+connection at all, a limit, overload, a document that is refused. Anybody who gets a row ends it, and so does
+a session that lasts for five minutes without one. One whose own rights are refused changes nothing of this.
 """
 
 _OWN = """\

@@ -19,7 +19,6 @@ from anyio.abc import TaskGroup
 
 from connector.auth import Token
 from connector.subscription import (
-    GraphQLRequest,
     ProtocolViolation,
     ServerCompleted,
     ServerRefused,
@@ -27,29 +26,13 @@ from connector.subscription import (
     Silent,
     SocketClosed,
 )
+from connector.task.attempt_settings import AttemptSettings
 from connector.task.connection import Connection
 from connector.task.failing_results import FailingResults
 from connector.task.intake import Intake
-from connector.task.keep_alive import KeepAlivePolicy
-from connector.task.progress import PROVEN_AFTER, SETTLED_AFTER, STEADY_AFTER, Progress
+from connector.task.progress import LASTING_AFTER, PROVEN_AFTER, SETTLED_AFTER, STEADY_AFTER, Progress
 from connector.task.token_keeper import TokenKeeper
 from connector.task.watchers import abort_when_silent, keep_pinging, until_due_for_renewal
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AttemptSettings:
-    """
-    What every attempt of a subscription, which is called ``name``, is made with.
-
-    ``reopens`` is false where a session outlives its token; ``steady_after`` are the seconds of life after
-    which an attempt that brought data is proven.
-    """
-
-    name: str
-    request: GraphQLRequest
-    keep_alive: KeepAlivePolicy
-    reopens: bool
-    steady_after: float = STEADY_AFTER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,17 +228,22 @@ class Attempt:
         if progress <= self.progress:
             return
         self.progress = progress
+        if progress >= Progress.ACCEPTED:
+            self._credit(is_quiet=progress is Progress.PROVEN and not self.delivered)
         self._events.reached(self, progress)
-        if progress >= Progress.ACCEPTED and self._keeper is not None and self.token is not None:
-            self._keeper.accept(self.token.generation, by=self._settings.name)
+
+    def _credit(self, *, is_quiet: bool = False) -> None:
+        if self._keeper is not None and self.token is not None:
+            self._keeper.accept(self.token.generation, by=self._settings.name, is_quiet=is_quiet)
 
     def _data_came(self) -> None:
         self._failing.note(None)
         self._become_live()  # not sooner, for a result may be a refusal
+        is_late = not self.delivered and self.progress >= Progress.PROVEN
         self.delivered = True
-        self._reach(Progress.ACCEPTED)
+        self._credit() if is_late else self._reach(Progress.ACCEPTED)
         self._prove()
-        self._is_settled = self.progress is Progress.PROVEN
+        self._is_settled = self.progress >= Progress.PROVEN
 
     def _become_live(self) -> None:
         if self.live_since is None and not self._is_closing and self._subscribed_at is not None:
@@ -271,6 +259,8 @@ class Attempt:
             return
         if self._lived() >= (self._settings.steady_after if self.delivered else PROVEN_AFTER):
             self._reach(Progress.PROVEN)
+        if not self.delivered and self._lived() >= LASTING_AFTER:
+            self._reach(Progress.LASTING)
 
     async def _prove_in_time(self) -> None:
         """No answer comes to a subscription that is accepted, only one to a refused one, and soon."""
@@ -278,6 +268,9 @@ class Attempt:
         self._become_live()
         while self.progress < Progress.PROVEN and not self._is_closing:
             await anyio.sleep(STEADY_AFTER)
+            self._prove()
+        await anyio.sleep(max(LASTING_AFTER - self._lived(), 0))
+        if not self._is_closing:
             self._prove()
 
     # Its end

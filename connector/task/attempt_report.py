@@ -52,7 +52,7 @@ class AttemptReport:
             self._status.enter(OPENING_STATES[progress])
         elif progress is Progress.LIVE:
             self._live(attempt)
-        elif progress is Progress.PROVEN:
+        elif progress >= Progress.PROVEN:
             if self._ending.failure is None:
                 self._status.last_error = None
             self._retry.relieved()

@@ -81,7 +81,7 @@ class OddResults:
         if errors and not rows:
             rows = None  # an empty list beside errors is no sign that the stream goes on
             source.result_failed(self._refused("stream", errors, source))
-        else:
+        elif rows is not None or mistake is not None:  # nothing at all is no such sign either
             source.result_failed(None)
         if mistake is not None:
             self._give_up(

@@ -9,7 +9,8 @@ class Progress(IntEnum):
     """
     The steps of an attempt, in their order; whoever is at one has passed those before it.
 
-    A step may be skipped: one that brings no data is never told to be `ACCEPTED`, but may be `PROVEN`.
+    A step may be skipped: one that brings no data is never told to be `ACCEPTED`, but may be `PROVEN`, and
+    then `LASTING`.
     """
 
     NEW = 0
@@ -33,6 +34,9 @@ class Progress(IntEnum):
     PROVEN = 6
     """It lasted, with data or without: it was no failed attempt, and its token was accepted."""
 
+    LASTING = 7
+    """It brought no data, and lasts for so long that this is no sign of a dead token."""
+
 
 SETTLED_AFTER = 0.5
 """Seconds without a refusal after which a subscription counts as accepted; data shows it sooner."""
@@ -45,3 +49,9 @@ every session.
 
 PROVEN_AFTER = 10.0
 """The same for one that brought no data."""
+
+LASTING_AFTER = 300.0
+"""
+Seconds of life without data after which a session is `Progress.LASTING`. Servers may accept a dead token, say
+nothing, and close; others close quiet sessions after minutes.
+"""

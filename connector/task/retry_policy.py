@@ -29,8 +29,10 @@ SUBPROTOCOL_REFUSED = "subprotocol_refused"
 
 _TOKEN_ACTIONS = (Action.NEW_TOKEN, Action.PAUSE)
 
-FRUITLESS = "sessions end before they begin, with a fresh token too: look at the upstream and at what stands \
-between here and there, then check the account's rights and endpoint.url"
+FRUITLESS = (
+    "sessions end before they bring anything, with a fresh token too: look at the upstream and at what \
+stands between here and there, then check the account's rights and endpoint.url"
+)
 """What is to be done about the alarm of ends that say nothing of the token, and do not end."""
 
 
@@ -94,8 +96,12 @@ class RetryPolicy:
         self._log.succeeded()
 
     def relieved(self) -> None:
-        """A session lasts: nobody has to change anything, though waits may still be those of failures."""
-        self._log.relieved()
+        """
+        A session lasts: nobody has to change anything, though waits may still be those of failures. Where
+        attempts are fruitless, one that lasts for seconds and brings nothing is no relief.
+        """
+        if not self._helpless:
+            self._log.relieved()
 
     def after(self, error: SessionError, token: Token | None) -> RetryDecision:
         """Do what can be done at once about ``error``, met with ``token``; return what follows."""
@@ -108,9 +114,13 @@ class RetryPolicy:
         self._log.say(error, verdict, decision.delay)
         if self._is_lasting(verdict):
             self._log.alarm(error, verdict, decision.delay)
-        elif may_be_of_token and self._keeper is not None and self._keeper.fresh_tokens_do_not_help:
+        elif may_be_of_token and self._in_row > 1 and self._helpless:
             self._log.alarm(error, verdict, decision.delay, remedy=FRUITLESS)
         return decision
+
+    @property
+    def _helpless(self) -> bool:
+        return self._keeper is not None and self._keeper.fresh_tokens_do_not_help
 
     def _doubt(self, decision: RetryDecision, token: Token | None) -> RetryDecision:
         """A dead token may be refused without a word: where another one is fetched, it ends the wait."""

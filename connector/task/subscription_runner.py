@@ -14,8 +14,9 @@ import anyio
 from connector.auth import Token
 from connector.errors import DataError
 from connector.subscription import SessionSettings
-from connector.task.attempt import Attempt, AttemptEnd, AttemptSettings
+from connector.task.attempt import Attempt, AttemptEnd
 from connector.task.attempt_report import AttemptReport
+from connector.task.attempt_settings import AttemptSettings
 from connector.task.destination import Destination, until_ready
 from connector.task.dialer import Dialer
 from connector.task.ending import Ending
@@ -279,7 +280,7 @@ class SubscriptionRunner:
 
 
 def _was_success(end: AttemptEnd) -> bool:
-    if end.progress is not Progress.PROVEN:
+    if end.progress < Progress.PROVEN:
         return False
     if end.stream_failed:
         # Each of them may bring a row, and then its errors.

@@ -22,8 +22,8 @@ class TokenKeeper(Protocol):
     async def renew(self, generation: int, *, older_than: float) -> None:
         """Replace the token of this generation where it is still the current one and so many seconds old."""
 
-    def accept(self, generation: int, *, by: str) -> None:
-        """The token of this generation was accepted."""
+    def accept(self, generation: int, *, by: str, is_quiet: bool = False) -> None:
+        """The token of this generation was accepted; ``is_quiet``: for seconds, and nothing came."""
 
     def reject(self, generation: int, *, by: str) -> None:
         """The token of this generation was not accepted."""

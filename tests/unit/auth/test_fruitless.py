@@ -95,3 +95,38 @@ async def test_attempts_with_an_older_token_say_nothing_of_the_current_one() -> 
             assert not it.keeper.fruitless(1)
             await it.passes(10)
         assert it.fetches == 2
+
+
+async def test_one_whose_own_rights_are_refused_hides_no_dead_token_from_the_others() -> None:
+    async with given(life=None) as it:
+        await it.accepts("b")
+        await it.rejects("a")
+        await it.rejects("a")  # a fresh one, too: these are its own rights
+        await it.accepts("b")
+        assert (it.fetches, it.state) == (2, "valid")
+        asked_for = it.with_each_token(lambda generation: it.keeper.reject(generation, by="a"))
+
+        def storm() -> None:
+            asked_for()
+            _attempt(it)
+
+        await it.each_second(70, storm)
+        assert it.fetches == 3
+        await it.each_second(80, storm)
+        assert it.keeper.fresh_tokens_do_not_help
+        await it.each_second(3600, storm)
+        assert it.fetches <= 10
+        await it.accepts("b")
+        assert not it.keeper.fresh_tokens_do_not_help
+        assert await it.generation_for("a") == it.generation  # others are content
+
+
+async def test_a_rejection_that_nothing_was_planned_for_hides_no_dead_token_either() -> None:
+    async with given(life=None) as it:
+        await it.accepts("b")
+        await it.rejects("a")
+        await it.rejects("a")
+        await it.rejects("b", generation=1)  # an old session; now nobody is content
+        before = it.fetches
+        await it.each_second(70, lambda: _attempt(it))
+        assert it.fetches > before

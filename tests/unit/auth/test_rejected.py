@@ -136,3 +136,26 @@ async def test_unknown_generations_are_no_news() -> None:
     async with given() as it:
         await it.rejects(generation=7)
         assert it.state == "valid"
+
+
+async def test_who_had_the_token_for_one_that_is_no_longer_content_gets_another() -> None:
+    async with given(life=None) as it:
+        await it.accepts("b")
+        await it.rejects("a")
+        await it.rejects("a")
+        assert await it.generation_for("a") == 2
+        await it.rejects("b", generation=1)
+        assert await it.generation_for("a") is None
+        await it.passes(10)
+        assert (it.fetches, await it.generation_for("a")) == (3, 3)
+
+
+async def test_where_that_one_is_content_again_no_other_is_fetched() -> None:
+    async with given(life=None) as it:
+        await it.accepts("b")
+        await it.rejects("a")
+        await it.rejects("a")
+        await it.rejects("b", generation=1)
+        await it.accepts("b")
+        await it.passes(100)
+        assert (it.fetches, await it.generation_for("a")) == (2, 2)

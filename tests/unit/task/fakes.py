@@ -108,6 +108,7 @@ class FakeKeeper:
         self.current = first
         self.rejected: list[int] = []
         self.accepted: list[int] = []
+        self.quiet: list[int] = []
         self.renewed: list[tuple[int, float]] = []
         self.forgotten: list[str] = []
         self.doubted: list[int] = []
@@ -134,8 +135,10 @@ class FakeKeeper:
     def reject(self, generation: int, *, by: str = "") -> None:
         self.rejected.append(generation)
 
-    def accept(self, generation: int, *, by: str = "") -> None:
+    def accept(self, generation: int, *, by: str = "", is_quiet: bool = False) -> None:
         self.accepted.append(generation)
+        if is_quiet:
+            self.quiet.append(generation)
 
     async def news(self, generation: int | None) -> None:
         if generation is None:

@@ -7,7 +7,7 @@ import pytest
 
 from connector.subscription import ProtocolViolation, ServerCompleted, ServerRefused, Silent, SocketClosed
 from connector.task import KeepAlivePolicy
-from connector.task.progress import PROVEN_AFTER, SETTLED_AFTER, STEADY_AFTER, Progress
+from connector.task.progress import LASTING_AFTER, PROVEN_AFTER, SETTLED_AFTER, STEADY_AFTER, Progress
 from tests.unit.task.fakes import token
 from tests.unit.task.piping import piped
 from tests.unit.task.scenario import COMPLETE, Flow, numbered, quiet, said, until
@@ -27,6 +27,7 @@ def test_each_step_of_progress_includes_those_before_it() -> None:
         "LIVE",
         "ACCEPTED",
         "PROVEN",
+        "LASTING",
     ]
 
 
@@ -62,6 +63,31 @@ async def test_one_that_brings_no_data_is_live_soon_and_proven_late_since_it_sub
         await one.until_reached(Progress.PROVEN)
         assert line.said_of(3) == [*OPENING, "live", "proven"]
         assert line.keeper.accepted == [3]
+        assert line.keeper.quiet == [3]
+        await anyio.sleep(LASTING_AFTER - PROVEN_AFTER)
+        await one.until_reached(Progress.LASTING)
+        assert anyio.current_time() - subscribed_at >= LASTING_AFTER - 0.1
+        assert line.said_of(3) == [*OPENING, "live", "proven", "lasting"]
+        assert line.keeper.accepted == [3, 3]
+        assert line.keeper.quiet == [3]
+
+
+@pytest.mark.parametrize("silence", [PROVEN_AFTER + 5, LASTING_AFTER + 5])
+async def test_data_that_comes_late_credits_the_token(silence: float) -> None:
+    async def handler(peer: Peer) -> None:
+        await peer.greet()
+        await anyio.sleep(silence)
+        credited.append(len(line.keeper.accepted) - len(line.keeper.quiet))
+        await peer.send(numbered(1))
+        await peer.send(numbered(2))
+        await peer.wait_closed()
+
+    credited: list[int] = []
+    async with piped(handler) as line:
+        line.start(token(3))
+        await anyio.sleep(silence)
+        await until(lambda: line.numbers == [1, 2])
+        assert len(line.keeper.accepted) - len(line.keeper.quiet) == credited[0] + 1
 
 
 async def test_one_that_brings_a_row_and_ends_is_not_proven() -> None:

@@ -76,7 +76,7 @@ async def test_errors_alone_are_no_sign_of_life_of_the_stream() -> None:
     assert set(keeper.doubted) == {1}
 
 
-@pytest.mark.parametrize("more", [numbered(7), said('{"data":{"rows":[]}}'), said('{"data":{"rows":null}}')])
+@pytest.mark.parametrize("more", [numbered(7), said('{"data":{"rows":[]}}')])
 async def test_a_stream_that_goes_on_after_errors_is_left_alone(more: str) -> None:
     async def handler(peer: Peer) -> None:
         await peer.greet()
@@ -93,4 +93,19 @@ async def test_a_stream_that_goes_on_after_errors_is_left_alone(more: str) -> No
         await anyio.sleep(300)
         assert scene.told.sessions == 1
         assert scene.told.reconnects == []
+        await scene.stop()
+
+
+@pytest.mark.parametrize("more", ['{"data":null}', '{"data":{"rows":null}}', "{}"])
+async def test_results_without_rows_are_no_sign_that_a_failed_stream_goes_on(more: str) -> None:
+    async def handler(peer: Peer) -> None:
+        await peer.greet()
+        await peer.send(numbered(1))
+        await peer.send(said('{"errors":[{"message":"boom"}]}'))
+        await keep_alive(peer, every=3.0, frame=said(more))
+
+    async with subscribed(handler, keep_alive=PATIENCE) as scene:
+        await anyio.sleep(40)
+        assert scene.told.reconnects[:1] == ["unknown"]
+        assert "boom" in scene.last_error
         await scene.stop()
