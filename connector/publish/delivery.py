@@ -11,7 +11,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from connector.errors import ConnectorError
-from connector.kafka import ContentRefused, ProducerBroken, TopicMissing
+from connector.kafka import ContentRefused, NotAllowed, ProducerBroken, TopicMissing
 from connector.publish.brokers import Brokers, Writer
 from connector.publish.partition_sender import PartitionSender
 from connector.publish.relief import Relief
@@ -115,7 +115,7 @@ class Delivery:
         while isinstance(failure, TopicMissing):
             self._finder.want(topic)
             failure = await sender.run(self._producer, self._scheduler)
-        if isinstance(failure, ProducerBroken) and failure.code is not None:
+        if isinstance(failure, ProducerBroken | NotAllowed) and failure.code is not None:
             self._observer.kafka_refused(failure.code)
             self._tell_refusals()
         if isinstance(failure, ContentRefused):

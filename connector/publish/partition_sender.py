@@ -60,7 +60,7 @@ class PartitionSender:
     pauses: Pauses = field(default_factory=Pauses)
     queue: deque[Entry] = field(default_factory=deque, init=False)
     rows_acknowledged: int = field(default=0, init=False)
-    refusal: ProducerBroken | None = field(default=None, init=False)
+    refusal: ProducerBroken | NotAllowed | None = field(default=None, init=False)
     """What brokers answered to the last batches instead of acknowledging one; `None` where they did."""
     refusals: int = field(default=0, init=False)
     _refused: RefusedBatches = field(init=False)
@@ -167,11 +167,9 @@ class PartitionSender:
                         self.kept.progressed()
                     return error
                 except ConnectorError as error:
-                    if isinstance(error, ProducerBroken) and error.code is not None:
+                    if isinstance(error, ProducerBroken | NotAllowed) and error.code is not None:
                         self.refusal, self.refusals = error, self.refusals + 1
                     self._take_back()
-                    if isinstance(error, NotAllowed):  # they answered
-                        self._owes_since = None
                     self._rests_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error
                 if is_taken:
