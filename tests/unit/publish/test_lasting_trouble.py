@@ -102,6 +102,50 @@ async def test_brokers_that_move_while_a_topic_is_waited_for_are_found(brokers: 
         assert len(brokers.producers) == 2
 
 
+async def test_brokers_that_move_while_rows_wait_are_found(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([0]))
+        await seen.all_settled()
+        brokers.move()
+        await anyio.sleep(5)
+        await publish(publisher, seen, numbered([1]))
+        with anyio.fail_after(30):
+            await seen.all_settled()
+        await anyio.sleep(2)
+        assert (publisher.state, publisher.error) == ("up", None)
+    assert len(brokers.producers) == 2
+
+
+async def test_brokers_that_move_are_found_at_once_where_the_program_stops(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([0]))
+        await seen.all_settled()
+        brokers.move()
+        await publish(publisher, seen, numbered([1]))
+        await anyio.sleep(2)
+        publisher.hurry()
+        with anyio.fail_after(15):
+            await seen.all_settled()
+
+
+async def test_a_producer_is_kept_while_its_brokers_are_nowhere(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([0]))
+        await seen.all_settled()
+        brokers.is_away = True
+        brokers.move()
+        await publish(publisher, seen, numbered([1]))
+        await anyio.sleep(60)
+        assert len(brokers.producers) == 1
+        assert publisher.state == "stalled"
+        brokers.is_away = False
+        with anyio.fail_after(30):
+            await seen.all_settled()
+
+
 async def test_brokers_that_are_gone_while_a_topic_is_waited_for_are_told(brokers: FakeBrokers) -> None:
     seen = Seen()
     async with publishing(brokers, seen) as publisher:
