@@ -230,7 +230,7 @@ class Producer:
             return f"partition {partition} of topic {topic} has no leader: look at the brokers that hold it"
         for (topic, partition), code in self._requests.refusals.items():
             return f"the brokers answer {error_code(code)} for partition {partition} of topic {topic}"
-        return None
+        return self._size.trouble or self._requests.waiting
 
     @property
     def unheard_for(self) -> float:

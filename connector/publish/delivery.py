@@ -95,6 +95,8 @@ class Delivery:
             group.cancel_scope.cancel()
         for topic, partitions in self._shrunk.items():
             topic.fold(partitions)
+        for topic in self._topics.values():
+            topic.give_up_all()
         return self._failure
 
     def end(self, reason: str) -> None:
@@ -130,6 +132,9 @@ class Delivery:
             self._tell_refusals()
         if isinstance(failure, ContentRefused):
             self._observer.batch_refused(failure.reason)
+            if failure.reason == "topic":  # whatever the row
+                said = f"topic {topic.name} takes no rows: {failure}"
+                self._finder.refuse(topic, ContentRefused("topic", said))
         elif not isinstance(failure, ProducerBroken):
             log.warning(
                 "kafka refused a batch", topic=topic.name, partition=sender.partition, error=str(failure)

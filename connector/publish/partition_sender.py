@@ -91,6 +91,10 @@ class PartitionSender:
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the sender must not be running."""
         self.send_again()
+        return self.drain()
+
+    def drain(self) -> list[Entry]:
+        """Give up the rows that wait, in order, but not what is kept; the sender must not be running."""
         entries = list(self.queue)
         self.queue.clear()
         self._refused.search = None

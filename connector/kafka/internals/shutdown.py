@@ -57,6 +57,11 @@ class ProduceRequests:
         return self._limits.refusals
 
     @property
+    def waiting(self) -> str | None:
+        """Say that a request has waited for an answer for long; ``None`` where none has."""
+        return self._limits.waiting
+
+    @property
     def throttled_for(self) -> float:
         """Seconds until every broker takes requests again; 0 where none is throttled."""
         return max(max(self._limits.throttled.values(), default=0.0) - time.monotonic(), 0.0)
