@@ -227,6 +227,8 @@ class Producer:
             return self._size.error
         if (place := leaderless(self._inner)) is not None:
             topic, partition = place
+            if self.known_partitions(topic) is None and self._requests.misses(topic):
+                return str(TopicMissing(topic))
             return f"partition {partition} of topic {topic} has no leader: look at the brokers that hold it"
         for (topic, partition), code in self._requests.refusals.items():
             return f"the brokers answer {error_code(code)} for partition {partition} of topic {topic}"

@@ -126,7 +126,7 @@ class Kafka:
     async def explain(self) -> str | None:
         """See `Brokers`."""
         try:
-            return describe_failures(await survey(self._settings)) or None
+            return describe_failures(await survey(self._settings), were_well=self._were_well) or None
         except FileUnusable as error:
             return str(error)
 
