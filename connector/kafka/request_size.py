@@ -40,6 +40,8 @@ ALONE = 8
 
 ALONE_FOR = 10.0
 
+CLOSED = "closed the connection on"
+
 _LOOK = "look at their log, and at proxies on the way"
 
 
@@ -84,8 +86,8 @@ class RequestSize:
         """Bytes that a batch may have, so that a request with it alone is within the limit."""
         return max(self.limit - REQUEST_OVERHEAD, 1)
 
-    def ended(self, size: int, broker: object = None, *, is_one_row: bool = False) -> None:
-        """A connection to ``broker`` ended before it answered ``size`` bytes, which may be one row's."""
+    def ended(self, size: int, broker: object = None, *, is_one_row: bool = False, did: str = CLOSED) -> None:
+        """A connection to ``broker`` ended before it answered ``size`` bytes; ``did`` names what it did."""
         if size <= min(FLOOR, self._most):
             self._small += 1
             if self._small >= ENDS:
@@ -103,14 +105,14 @@ class RequestSize:
             self._alone = self._alone or _Ends(size, 0, now)
             self._alone.size, self._alone.count = min(self._alone.size, size), self._alone.count + 1
         if ends.count >= ENDS:
-            self._shrink(size)
+            self._shrink(size, did)
 
-    def _shrink(self, size: int) -> None:
+    def _shrink(self, size: int, did: str) -> None:
         is_known = self._too_large is not None and size >= self._too_large
         self._too_large = size if self._too_large is None else min(size, self._too_large)
         limit = max(min(self.limit, size // 2), min(FLOOR, self._most))
         self.error = (
-            f"the broker closed the connection on a request of {size} bytes: raise what brokers and proxies "
+            f"the broker {did} a request of {size} bytes: raise what brokers and proxies "
             "take (socket.request.max.bytes), or lower kafka.producer.max_request_bytes"
         )
         if limit < self.limit:
@@ -136,7 +138,7 @@ class RequestSize:
         ):
             return
         self._ends[broker] = _Ends(size, ENDS - 1, now)
-        self.ended(size, broker, is_one_row=is_one_row)
+        self.ended(size, broker, is_one_row=is_one_row, did="did not answer")
 
     def refusal_of(self, size: int) -> str | None:
         """Return why a row of ``size`` bytes need not be tried, as its like was in vain; else ``None``."""

@@ -175,6 +175,7 @@ def test_large_requests_that_are_not_answered_again_and_again_halve(size: Reques
         size.answered(1000, 1)
         size.unanswered(min(size.limit, 6 * MIB), 1, heard_at=clock.now - 20)
         assert size.limit == limit
+        assert "did not answer a request of" in str(size.error)
 
 
 def test_time_outs_of_a_broker_that_answers_nothing_at_all_are_not_put_down_to_the_size(
