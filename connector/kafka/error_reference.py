@@ -33,7 +33,8 @@ _MEANINGS = {
     Handling.MISSING: "As *retry*. The topic is looked for, and created where `topics.create` is true.",
     Handling.CONTENT: "The batch is halved until the bad row is alone, which is a "
     "[bad record](dead-letters.md).",
-    Handling.RIGHT: "A right has to be granted. The partition pauses, up to a minute; others go on.",
+    Handling.RIGHT: "A right has to be granted. The partition pauses, up to a minute; others go on. It is "
+    "told as with *rebuild*: `kafka_state` is `refused`, and the error of `/readyz` names the right.",
     Handling.REBUILD: "A new producer sends the batch again, and the partition pauses, up to a minute. From "
     "the second refusal in a row on `kafka_state` is `refused` until that partition is acknowledged, the "
     "error of `/readyz` names the code, and `connector_kafka_refusals_total{code}` counts.",

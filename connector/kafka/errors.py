@@ -42,10 +42,15 @@ class TopicMissing(RetriableError):
 
 
 class NotAllowed(RetriableError):
-    """The brokers refuse ``what`` to us."""
+    """
+    The brokers refuse ``what`` to us.
 
-    def __init__(self, what: str) -> None:
+    ``code`` is the name of Kafka's error code where a batch was answered with one, else ``None``.
+    """
+
+    def __init__(self, what: str, *, code: str | None = None) -> None:
         super().__init__(f"the brokers do not allow {what}: grant it to the connector's principal")
+        self.code = code
 
 
 IDEMPOTENT_WRITES = "idempotent writes (WRITE on any topic, or IDEMPOTENT_WRITE on the cluster)"
@@ -99,7 +104,7 @@ def translate_error(error: BaseException, *, topic: str) -> ConnectorError:
     if code.handling is Handling.MISSING:
         return TopicMissing(topic)
     if code.code == _CLUSTER_AUTHORIZATION_FAILED:
-        return NotAllowed(IDEMPOTENT_WRITES)
+        return NotAllowed(IDEMPOTENT_WRITES, code=code.name)
     if code.handling is Handling.RIGHT:
-        return NotAllowed(f"to write to topic {topic}")
+        return NotAllowed(f"to write to topic {topic}", code=code.name)
     return ProducerBroken(f"the brokers answer {code} to a batch for topic {topic}", code=code.name)

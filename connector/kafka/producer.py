@@ -35,6 +35,7 @@ from connector.kafka.internals import (
     Guard,
     ProduceRequests,
     RequestRefused,
+    Silence,
     abort,
     closing_bootstrap,
     create_none_by_asking,
@@ -65,11 +66,13 @@ class Producer:
         settings: KafkaSettings,
         size: RequestSize,
         certificates: RotatingContext | None = None,
+        silence: Silence | None = None,
     ) -> None:
         self._inner = inner
         self._settings = settings
         self._certificates = certificates
         self._size = size
+        self._silence = silence or Silence()
         self._requests = ProduceRequests(inner, size)
         self._guard = Guard(inner.client, self._requests.is_throttled)
         self._queue = BatchQueue(inner)
@@ -99,10 +102,10 @@ class Producer:
             metadata_max_age_ms=round(settings.metadata_max_age * 1000),
         )
         create_none_by_asking(inner.client)
-        pace_metadata(inner.client, settings.retry_backoff)
+        silence = pace_metadata(inner.client, settings.retry_backoff)
         watch_while_leaderless(inner)
         size = size or RequestSize(settings.max_request_bytes)
-        producer = cls(inner, settings, size, certificates)
+        producer = cls(inner, settings, size, certificates, silence)
         started = False
         try:
             with anyio.fail_after(settings.request_timeout * 2), closing_bootstrap(inner.client):
@@ -224,10 +227,17 @@ class Producer:
             return self._size.error
         if (place := leaderless(self._inner)) is not None:
             topic, partition = place
+            if self.known_partitions(topic) is None and self._requests.misses(topic):
+                return str(TopicMissing(topic))
             return f"partition {partition} of topic {topic} has no leader: look at the brokers that hold it"
         for (topic, partition), code in self._requests.refusals.items():
             return f"the brokers answer {error_code(code)} for partition {partition} of topic {topic}"
-        return None
+        return self._size.trouble or self._requests.waiting
+
+    @property
+    def unheard_for(self) -> float:
+        """Seconds for which no broker that it knows has answered; 0 where one did, or none was asked."""
+        return self._silence.lasts_for
 
     @property
     def throttled_for(self) -> float:

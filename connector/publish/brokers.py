@@ -8,6 +8,7 @@ from typing import Protocol
 from connector.errors import ConnectorError
 from connector.kafka import (
     Batch,
+    BrokerUnreachable,
     FileUnusable,
     KafkaSettings,
     NewTopics,
@@ -47,6 +48,10 @@ class Writer(Protocol):
         """Return what brokers answered last instead of an acknowledgement."""
 
     @property
+    def unheard_for(self) -> float:
+        """Seconds for which no broker that it knows has answered; 0 where one did, or none was asked."""
+
+    @property
     def throttled_for(self) -> float:
         """Seconds that a quota makes rows wait; 0 where none does."""
 
@@ -77,6 +82,9 @@ class Brokers(Protocol):
 
     async def explain(self) -> str | None:
         """Return why no broker can be used, within seconds; ``None`` where one can."""
+
+    async def are_found(self) -> bool:
+        """Return, within seconds, whether the configuration leads to a broker that can be used."""
 
 
 class Kafka:
@@ -118,6 +126,14 @@ class Kafka:
     async def explain(self) -> str | None:
         """See `Brokers`."""
         try:
-            return describe_failures(await survey(self._settings)) or None
+            return describe_failures(await survey(self._settings), were_well=self._were_well) or None
         except FileUnusable as error:
             return str(error)
+
+    async def are_found(self) -> bool:
+        """See `Brokers`."""
+        try:
+            await require_broker(self._settings)
+        except BrokerUnreachable:
+            return False
+        return True

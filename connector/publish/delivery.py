@@ -11,15 +11,16 @@ import structlog
 from anyio.abc import TaskGroup
 
 from connector.errors import ConnectorError
-from connector.kafka import ContentRefused, ProducerBroken, TopicMissing
+from connector.kafka import ContentRefused, NotAllowed, ProducerBroken, TopicMissing
 from connector.publish.brokers import Brokers, Writer
 from connector.publish.partition_sender import PartitionSender
+from connector.publish.pauses import Pauses
 from connector.publish.relief import Relief
 from connector.publish.request_scheduler import RequestScheduler
 from connector.publish.settings import Observer, PublishSettings
 from connector.publish.state import KafkaState
 from connector.publish.topic import Topic
-from connector.publish.topic_finder import TopicFinder
+from connector.publish.topic_finder import LOST_AFTER, TopicFinder
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,12 @@ LASTING = 2
 LOOK = 1.0
 LOOK_SOON = 0.2
 """Seconds between looks at what brokers owe, while all is well, and while it is not."""
+
+LOST_SOON = 1.0
+"""Seconds without an answer after which it is asked whether brokers have moved, where the program stops."""
+
+FOLLOW_EVERY = 3.0
+"""Seconds between looks at whether brokers that do not answer are elsewhere."""
 
 CALM = 5.0
 """Seconds without a quota's demand after which rows are not throttled any more."""
@@ -52,6 +59,7 @@ class Delivery:
         observer: Observer,
         state: KafkaState,
         brokers: Brokers,
+        pauses: Pauses,
     ) -> None:
         self._producer = producer
         self._topics = topics
@@ -60,6 +68,7 @@ class Delivery:
         self._observer = observer
         self._state = state
         self._brokers = brokers
+        self._pauses = pauses
         self._scheduler = RequestScheduler()
         self._broken = anyio.Event()
         self._failure = ConnectorError("the producer works")
@@ -77,6 +86,7 @@ class Delivery:
             )
             group.start_soon(self._watch)
             group.start_soon(self._renew)
+            group.start_soon(self._follow)
             for topic in self._topics.values():
                 for sender in topic.senders:
                     group.start_soon(self._run_sender, topic, sender)
@@ -85,6 +95,8 @@ class Delivery:
             group.cancel_scope.cancel()
         for topic, partitions in self._shrunk.items():
             topic.fold(partitions)
+        for topic in self._topics.values():
+            topic.give_up_all()
         return self._failure
 
     def end(self, reason: str) -> None:
@@ -115,11 +127,14 @@ class Delivery:
         while isinstance(failure, TopicMissing):
             self._finder.want(topic)
             failure = await sender.run(self._producer, self._scheduler)
-        if isinstance(failure, ProducerBroken) and failure.code is not None:
+        if isinstance(failure, ProducerBroken | NotAllowed) and failure.code is not None:
             self._observer.kafka_refused(failure.code)
             self._tell_refusals()
         if isinstance(failure, ContentRefused):
             self._observer.batch_refused(failure.reason)
+            if failure.reason == "topic":  # whatever the row
+                said = f"topic {topic.name} takes no rows: {failure}"
+                self._finder.refuse(topic, ContentRefused("topic", said))
         elif not isinstance(failure, ProducerBroken):
             log.warning(
                 "kafka refused a batch", topic=topic.name, partition=sender.partition, error=str(failure)
@@ -132,7 +147,7 @@ class Delivery:
         self._state.refused(str(lasting[0]) if lasting else None)
 
     def _lost(self, failure: ConnectorError) -> None:
-        """Give the producer up that hears of no broker any more; where rows wait, `_watch` sees to it."""
+        """Give the producer up that hears of no broker any more; where rows wait, `_follow` sees to it."""
         if not self._producer.throttled_for and all(
             sender.waiting_since is None for sender in self._senders()
         ):
@@ -200,6 +215,23 @@ class Delivery:
                 if error is not None:
                     log.warning("kafka cannot be reached", error=error)
             await anyio.sleep(EXPLAIN_EVERY)
+
+    async def _follow(self) -> NoReturn:
+        """
+        Give the producer up whose brokers have moved: none that it knows answers, and the configuration leads
+        to one that does. In an outage it is kept: it knows which of its rows were written.
+        """
+        while True:
+            await self._pauses.sleep(FOLLOW_EVERY if self._is_unheard else LOOK)
+            if self._is_unheard and await self._brokers.are_found():
+                await anyio.sleep(LOOK)  # those that are back where they were have time to say so
+                if self._is_unheard:
+                    self._break(ConnectorError("the brokers have moved"))
+
+    @property
+    def _is_unheard(self) -> bool:
+        enough = LOST_SOON if self._pauses.are_short else LOST_AFTER
+        return self._producer.unheard_for >= enough and not self._producer.throttled_for
 
     async def _renew(self) -> NoReturn:
         """Take up certificates that were renewed, before a connection needs them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from connector.kafka import TopicLimits
 from connector.publish.entry import Entry, restamped
 from connector.publish.size import weight
@@ -11,6 +13,10 @@ DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 
 DEFAULT_FUTURE_MS = 3_600_000
 """Kafka's default for ``message.timestamp.after.max.ms``."""
+
+
+RETRY = 600.0
+"""Seconds after which a row is tried again that is as large as one that was refused."""
 
 
 class KnownLimits:
@@ -26,16 +32,22 @@ class KnownLimits:
         self._max_batch_bytes = max_batch_bytes
         self._compressed = compressed
         self._certain: int | None = None
+        self._learned: tuple[int, float] | None = None  # a row's size, and until when it counts
         self.learn(TopicLimits())
 
     @property
     def certain(self) -> int | None:
         """Bytes of a batch above which the brokers refuse it for certain; ``None`` where only they know."""
+        if self._learned is not None:
+            limit, until = self._learned
+            if time.monotonic() < until:
+                return limit if self._certain is None else min(limit, self._certain)
+            self._learned = None
         return self._certain
 
     def learn(self, told: TopicLimits) -> None:
         """Take what the brokers said of it."""
-        self.told = told
+        self.told, self._learned = told, None
         self.cap = min(self._max_batch_bytes, told.max_batch_bytes or DEFAULT_MAX_MESSAGE_BYTES)
         # A compressed row may be smaller than it looks, so only the broker can refuse it.
         self._certain = None if self._compressed else told.max_batch_bytes
@@ -47,11 +59,13 @@ class KnownLimits:
         self.cap = min(self.cap, cap)
 
     def learn_row_size(self, refused: Entry) -> None:
-        """Take note that the brokers found one row too large: larger ones need not be tried."""
+        """Take note that the brokers found one row too large: larger ones need not be tried for a while."""
         if not self._compressed:
             key, value, _, headers, _ = refused
             limit = weight(key, headers) + len(value)
-            self._certain = limit if self._certain is None else min(limit, self._certain)
+            if self._learned is not None:
+                limit = min(limit, self._learned[0])
+            self._learned = limit, time.monotonic() + RETRY
 
     def learn_time(self, refused_ms: int, now_ms: int) -> None:
         """

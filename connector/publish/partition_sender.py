@@ -60,7 +60,7 @@ class PartitionSender:
     pauses: Pauses = field(default_factory=Pauses)
     queue: deque[Entry] = field(default_factory=deque, init=False)
     rows_acknowledged: int = field(default=0, init=False)
-    refusal: ProducerBroken | None = field(default=None, init=False)
+    refusal: ProducerBroken | NotAllowed | None = field(default=None, init=False)
     """What brokers answered to the last batches instead of acknowledging one; `None` where they did."""
     refusals: int = field(default=0, init=False)
     _refused: RefusedBatches = field(init=False)
@@ -91,6 +91,10 @@ class PartitionSender:
     def take_all(self) -> list[Entry]:
         """Give up every row, in order, to somebody else; the sender must not be running."""
         self.send_again()
+        return self.drain()
+
+    def drain(self) -> list[Entry]:
+        """Give up the rows that wait, in order, but not what is kept; the sender must not be running."""
         entries = list(self.queue)
         self.queue.clear()
         self._refused.search = None
@@ -167,11 +171,9 @@ class PartitionSender:
                         self.kept.progressed()
                     return error
                 except ConnectorError as error:
-                    if isinstance(error, ProducerBroken) and error.code is not None:
+                    if isinstance(error, ProducerBroken | NotAllowed) and error.code is not None:
                         self.refusal, self.refusals = error, self.refusals + 1
                     self._take_back()
-                    if isinstance(error, NotAllowed):  # they answered
-                        self._owes_since = None
                     self._rests_until = anyio.current_time() + self._backoff.next(at_least=0.2)
                     return error
                 if is_taken:

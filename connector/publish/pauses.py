@@ -18,6 +18,11 @@ class Pauses:
         """Cut every pause short, now and from now on: what is held gets its try before the program ends."""
         self._hurried.set()
 
+    @property
+    def are_short(self) -> bool:
+        """Whether `hurry` was called."""
+        return self._hurried.is_set()
+
     async def sleep(self, seconds: float, *, woken: anyio.Event | None = None) -> None:
         """Return after ``seconds``, or once ``woken`` is set (``None``: nothing else ends it), or `hurry`."""
         if self._hurried.is_set():

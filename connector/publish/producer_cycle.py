@@ -162,7 +162,14 @@ class ProducerCycle:
 
     def _deliver_with(self, producer: Writer) -> Delivery:
         delivery = Delivery(
-            producer, self._topics, self._finder, self._settings, self._observer, self.state, self._brokers
+            producer,
+            self._topics,
+            self._finder,
+            self._settings,
+            self._observer,
+            self.state,
+            self._brokers,
+            self._pauses,
         )
         if self._is_paused:
             delivery.pause()

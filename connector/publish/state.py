@@ -16,8 +16,8 @@ class KafkaState:
     """
     ``name`` is ``connecting``, ``up``, ``stalled``, ``refused`` or ``throttled``; empty at first. ``up`` is
     an acknowledgement: after trouble a producer that has started is not enough, where rows wait.
-    ``refused``: brokers answer batches with an error code that does not pass, and is neither the rows' nor a
-    right's. ``throttled``: a quota makes them wait.
+    ``refused``: brokers answer batches with an error code that does not pass, and is not the rows', as where
+    a right is missing. ``throttled``: a quota makes them wait.
 
     ``answered`` is set for good once brokers answered. ``error`` says what keeps them from it now; ``None``
     where nothing does, or nothing is known.

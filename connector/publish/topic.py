@@ -122,6 +122,15 @@ class Topic:
                 index = sender.partition if entry[0] is None else positive_hash(entry[0])
                 self.senders[index % partitions].queue.append(entry)
 
+    def give_up_all(self) -> None:
+        """Give up what its senders hold, none of them running, for its ``refusal``; what is kept stays."""
+        if self.refusal is not None:
+            for sender in self.senders:
+                for entry in sender.drain():
+                    self._give_up(entry, sender.partition, self.refusal)
+            if self._epochs is not None:
+                self._epochs.progressed()
+
     def wake(self) -> None:
         """Let the senders that have rows send them."""
         for sender in self.senders:

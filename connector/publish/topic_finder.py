@@ -154,6 +154,14 @@ class TopicFinder:
         elif now - self._unheard_since >= LOST_AFTER:
             self._lost(error)
 
+    def refuse(self, topic: Topic, refusal: DataError) -> None:
+        """The brokers let nobody write to ``topic``, which was found: its rows are bad until they do."""
+        if topic in self._ready:
+            self._ready.remove(topic)
+            self._refused[topic] = anyio.current_time() + RECHECK
+            topic.refusal = refusal
+            log.error("topic takes no rows", topic=topic.name, error=str(refusal))
+
     def _set_refused(self, topic: Topic, refusal: DataError) -> None:
         """The topic can never exist. Where a row named it that row is bad; a socket's is waited for."""
         _complain(topic, refusal)

@@ -42,6 +42,8 @@ from connector.tls import find_tls_error, tls_reason
 CREDENTIALS = frozenset({"client_certificate", "wants_sasl", "credentials", "token"})
 """Reasons that lie in who we say we are."""
 
+CLOSED = "closed the connection: the broker's log may say why"
+
 _HOSTNAME = frozenset({62, 63, 64})  # X509_V_ERR_HOSTNAME_MISMATCH and its neighbours for e-mail and address
 _ABOUT_US = ("CERT", "UNKNOWN_CA", "ACCESS_DENIED")
 _TLS_ALERT = b"\x15\x03"  # a record of TLS that holds an alert: RFC 8446 §5.1
@@ -181,5 +183,5 @@ def _of_end(error: asyncio.IncompleteReadError, attempt: Attempt) -> tuple[str, 
 
 def _closed(attempt: Attempt) -> str:
     if attempt.stage in ("authenticate", "ask"):
-        return "closed the connection: the broker's log may say why"
+        return CLOSED
     return f"closed the connection without an answer: check the port, and {_SECURITY}.protocol"

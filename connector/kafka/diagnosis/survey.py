@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
 
 from connector.kafka.diagnosis.connect import connect, format_address
-from connector.kafka.diagnosis.refusal import CannotConnect
+from connector.kafka.diagnosis.refusal import CLOSED, CannotConnect
 from connector.kafka.errors import BrokerUnreachable
 from connector.kafka.options import ssl_context
 from connector.kafka.settings import KafkaSettings
@@ -88,11 +88,21 @@ async def require_broker(settings: KafkaSettings) -> None:
     raise BrokerUnreachable(describe_failures(checks) or "the brokers name none of themselves")
 
 
-def describe_failures(checks: Iterable[BrokerCheck]) -> str:
-    """What is wrong with the addresses, in a line; empty where nothing is."""
-    said = [str(check) for check in checks if check.error is not None]
+def describe_failures(checks: Iterable[BrokerCheck], *, were_well: bool = False) -> str:
+    """
+    What is wrong with the addresses, in a line; empty where nothing is. ``were_well``: brokers were used with
+    the same settings, so what ends without a word wants no others.
+    """
+    said = [_describe(check, were_well) for check in checks if check.error is not None]
     more = f"; and {len(said) - _MOST_DESCRIBED} more" if len(said) > _MOST_DESCRIBED else ""
     return "; ".join(said[:_MOST_DESCRIBED]) + more
+
+
+def _describe(check: BrokerCheck, were_well: bool) -> str:
+    error = check.error
+    if were_well and error is not None and error.reason == "wants_sasl":
+        check = replace(check, error=CannotConnect(error.address, "closed", CLOSED))
+    return str(check)
 
 
 def _given(settings: KafkaSettings) -> list[BrokerAddress]:

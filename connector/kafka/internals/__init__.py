@@ -15,7 +15,7 @@ from connector.kafka.internals.codecs import CODECS, python_crc32c, python_murmu
 from connector.kafka.internals.connection import BrokerConnection, Stage, TokenRefused
 from connector.kafka.internals.guard import Guard
 from connector.kafka.internals.metadata import fetch_operations
-from connector.kafka.internals.pace import leaderless, pace_metadata, watch_while_leaderless
+from connector.kafka.internals.pace import Silence, leaderless, pace_metadata, watch_while_leaderless
 from connector.kafka.internals.produce import RequestRefused
 from connector.kafka.internals.shutdown import ProduceRequests, abort
 from connector.kafka.internals.topic_creation import create_none_by_asking
@@ -27,6 +27,7 @@ __all__ = [
     "Guard",
     "ProduceRequests",
     "RequestRefused",
+    "Silence",
     "Stage",
     "TokenRefused",
     "abort",

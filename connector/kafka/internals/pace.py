@@ -53,19 +53,44 @@ class Pace:
         self._asked_at = self._clock()
 
 
-def pace_metadata(client: Any, first: float) -> None:
+class Silence:
+    """``since``: when the first of the questions in a row was asked that no broker answered, or ``None``."""
+
+    def __init__(self, clock: Callable[[], float] = anyio.current_time) -> None:
+        self._clock = clock
+        self._since: float | None = None
+
+    @property
+    def lasts_for(self) -> float:
+        """Seconds since that question; 0 where the last one was answered."""
+        return 0.0 if self._since is None else self._clock() - self._since
+
+    def asked(self, at: float, *, is_answered: bool) -> None:
+        """A question that was asked ``at`` was answered, or was not."""
+        if is_answered:
+            self._since = None
+        elif self._since is None:
+            self._since = at
+
+
+def pace_metadata(client: Any, first: float) -> Silence:
     """
     Have ``client``, an ``AIOKafkaClient``, ask for metadata at a `Pace`: whoever wants it waits for one task.
+    Return for how long nobody answers.
 
     Call it after whatever else replaces its ``_metadata_update``.
     """
-    inner, pace = client._metadata_update, Pace(first)
+    inner, pace, silence = client._metadata_update, Pace(first), Silence()
 
     async def update(cluster: Any, topics: Any) -> Any:
         await pace.turn()
-        return await inner(cluster, topics)
+        asked_at = anyio.current_time()
+        is_answered = await inner(cluster, topics)
+        silence.asked(asked_at, is_answered=bool(is_answered))
+        return is_answered
 
     client._metadata_update = update
+    return silence
 
 
 def watch_while_leaderless(producer: Any) -> None:

@@ -22,8 +22,9 @@ from aiokafka.protocol.types import String
 
 from connector.kafka.error_codes import Handling
 from connector.kafka.internals.broker_errors import code_of, know
+from connector.kafka.internals.clients import metadata_time
 from connector.kafka.internals.produce_response import ProduceResponseReader
-from connector.kafka.request_size import RequestSize
+from connector.kafka.request_size import RequestSize, left_unanswered
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +36,9 @@ _BATCH_OVERHEAD = 16
 
 _AT_ONCE = 5
 """Requests under way on one connection, as with Kafka's own clients."""
+
+LONG = 5.0
+"""Seconds without an answer after which it is said that a request waits."""
 
 _text = String("utf-8").encode
 _number = struct.Struct(">i").pack
@@ -102,12 +106,21 @@ class RequestRefused(Exception):
 class Limits:
     """
     What the requests of one producer share. ``size`` bounds them; ``refusals`` are kept up to date.
-    ``throttled`` holds until when brokers take nothing, by their ids, in seconds of `time.monotonic`.
+    ``throttled`` holds until when brokers take nothing, by their ids, in seconds of `time.monotonic`;
+    ``under_way`` since when requests have waited for an answer.
     """
 
     size: RequestSize
     refusals: Refusals = field(default_factory=dict)
     throttled: dict[Any, float] = field(default_factory=dict)
+    under_way: dict[Any, float] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> str | None:
+        """Say that a request has waited for long, else ``None``."""
+        since = time.monotonic() - LONG
+        sizes = [handler.size for handler, began in self.under_way.items() if began < since]
+        return left_unanswered(max(sizes)) if sizes else None
 
     def is_throttled(self, node_id: Any) -> bool:
         """Whether the broker takes nothing for now, since a quota is exceeded."""
@@ -142,13 +155,23 @@ class _Handler(SendProduceReqHandler):  # type: ignore[misc]
         self._group = group
         self._limits = limits
 
+    @property
+    def size(self) -> int:
+        return self._part.size
+
     def create_request(self) -> _Request:
         request = super().create_request()
         return _Request(request._transactional_id, request._required_acks, request._timeout, request._topics)
 
     async def do(self, node_id: Any) -> None:
         """As the library's, but a connection that ends on a request is held against the request's size."""
+        if self._part.is_one_row and (why := self._limits.size.refusal_of(self._part.size)) is not None:
+            self._part.is_open = False
+            for batch in self._batches.values():
+                batch.failure(exception=RequestRefused(why, is_one_row=True))
+            return
         request = self.create_request()
+        self._limits.under_way[self] = time.monotonic()
         try:
             response = await self._client.send(node_id, request)
         except kafka_errors.KafkaError as error:
@@ -160,6 +183,8 @@ class _Handler(SendProduceReqHandler):  # type: ignore[misc]
                 until = time.monotonic() + throttle / 1000
                 self._limits.throttled[node_id] = max(until, self._limits.throttled.get(node_id, 0.0))
             self.handle_response(response)
+        finally:
+            del self._limits.under_way[self]
         if self._to_reenqueue:
             await asyncio.sleep(self._default_backoff)
             for batch in self._to_reenqueue:
@@ -173,6 +198,8 @@ class _Handler(SendProduceReqHandler):  # type: ignore[misc]
         refused: RequestRefused | None = None
         if isinstance(error, kafka_errors.KafkaConnectionError):
             refused = self._ended(node_id)
+        elif isinstance(error, kafka_errors.RequestTimedOutError):
+            refused = self._unanswered(node_id)
         for batch in self._batches.values():
             if refused is not None:
                 batch.failure(exception=refused)
@@ -183,11 +210,21 @@ class _Handler(SendProduceReqHandler):  # type: ignore[misc]
 
     def _ended(self, node_id: Any) -> RequestRefused | None:
         """The connection ended. Return why its one batch must be made anew; `None` where it is sent again."""
-        size = self._limits.size
         if not self._group.is_counted:
             self._group.is_counted = True
             largest = max((part for part in self._group.parts if part.is_open), key=lambda part: part.size)
-            size.ended(largest.size, node_id, is_one_row=largest.is_one_row)
+            self._limits.size.ended(largest.size, node_id, is_one_row=largest.is_one_row)
+        return self._refusal()
+
+    def _unanswered(self, node_id: Any) -> RequestRefused | None:
+        """As `_ended`, where time ran out; other requests on the connection end with it."""
+        self._group.is_counted = True
+        heard_at = time.monotonic() - (time.time() - metadata_time(self._client) / 1000)
+        self._limits.size.unanswered(self._part.size, node_id, heard_at, is_one_row=self._part.is_one_row)
+        return self._refusal()
+
+    def _refusal(self) -> RequestRefused | None:
+        size = self._limits.size
         if size.error is None or len(self._batches) > 1 or self._part.size <= size.limit:
             return None
         if not self._part.is_one_row:

@@ -123,6 +123,22 @@ async def test_other_partitions_are_not_kept_by_one_without_a_leader() -> None:
         await running.all_settled(60)
 
 
+async def test_a_topic_that_was_deleted_is_told_as_missing() -> None:
+    async with standin_broker(t=1) as broker, publishing_to(broker) as running:
+        await settle(running, "t", 1, 10)
+        broker.topics.clear()
+        await running.add("t", numbered([2]))
+        said: str | None = None
+        with anyio.fail_after(30):
+            while not said:
+                await anyio.sleep(0.1)
+                said = running.publisher._producers._delivery._producer.refusal()  # type: ignore[union-attr]
+                said = said if said and "leader" not in said and "UNKNOWN" not in said else None
+        assert said == "topic t does not exist: create it, or set topics.create to true"
+        broker.topics["t"] = 1
+        await running.all_settled(60)
+
+
 async def test_a_quota_is_waited_out() -> None:
     async with standin_broker(t=1) as broker:
         broker.quota = 3.0

@@ -141,6 +141,53 @@ def test_a_row_alone_is_given_up_after_many_tries_only(size: RequestSize, clock:
     assert size.error is None
 
 
+def test_what_is_as_large_as_a_row_given_up_is_not_tried_for_a_while(size: RequestSize, clock: Clock) -> None:
+    for _ in range(ALONE):
+        size.ended(FLOOR * 2, is_one_row=True)
+    clock.now += ALONE_FOR
+    size.row_given_up()
+    why = size.refusal_of(FLOOR * 2)
+    assert why is not None
+    assert "socket.request.max.bytes" in why
+    assert size.refusal_of(FLOOR * 3) == why
+    assert size.refusal_of(FLOOR * 2 - 1) is None
+    clock.now += RETRY
+    assert size.refusal_of(FLOOR * 2) is None
+
+
+def test_small_requests_on_which_connections_end_are_told_until_one_is_answered(size: RequestSize) -> None:
+    size.ended(900)
+    assert size.trouble is None
+    size.ended(900)
+    assert size.trouble is not None
+    assert "end connections on produce requests of 900 bytes" in size.trouble
+    size.answered(900)
+    assert (size.trouble, size.error, size.limit) == (None, None, 8 * MIB)
+
+
+def test_large_requests_that_are_not_answered_again_and_again_halve(size: RequestSize, clock: Clock) -> None:
+    size.unanswered(6 * MIB, 1, heard_at=clock.now)
+    assert size.limit == 8 * MIB
+    assert size.trouble is not None
+    assert str(6 * MIB) in size.trouble
+    for limit in (3 * MIB, 3 * MIB // 2):
+        clock.now += 30
+        size.answered(1000, 1)
+        size.unanswered(min(size.limit, 6 * MIB), 1, heard_at=clock.now - 20)
+        assert size.limit == limit
+        assert "did not answer a request of" in str(size.error)
+
+
+def test_time_outs_of_a_broker_that_answers_nothing_at_all_are_not_put_down_to_the_size(
+    size: RequestSize, clock: Clock
+) -> None:
+    heard_at = clock.now
+    for _ in range(5):
+        clock.now += 30
+        size.unanswered(6 * MIB, 1, heard_at=heard_at)
+    assert (size.limit, size.error) == (8 * MIB, None)
+
+
 def test_brokers_that_end_connections_at_the_same_time_are_a_broken_network(size: RequestSize) -> None:
     for broker in range(5):
         size.ended(6 * MIB, broker)

@@ -76,7 +76,8 @@ class FakeBrokers:
     ``batches`` holds what was written, by topic and partition. ``failures`` are raised by the next writes
     to a partition, before the batch is written, ``lost_answers`` after it. ``start_errors`` are raised by
     the next starts. ``refused`` counts batches refused for their content. ``settings`` are the last that
-    were given, ``reason`` is what `explain` says, ``explained`` how often it was asked.
+    were given, ``reason`` is what `explain` says, ``explained`` how often it was asked. ``is_away``: the
+    configuration leads to none of them.
     """
 
     def __init__(self, *, capacity: int = 1 << 20) -> None:
@@ -94,6 +95,7 @@ class FakeBrokers:
         self.explained = 0
         self.refusal: str | None = None
         self.throttled_until = 0.0
+        self.is_away = False
         self.in_flight: dict[tuple[str, int], int] = defaultdict(int)
         self.most_in_flight = 0
         self.refused = 0
@@ -138,7 +140,7 @@ class FakeBrokers:
     def move(self) -> None:
         """Have the brokers elsewhere: the producers that there are do not hear of them any more."""
         for producer in self.producers:
-            producer.is_left_behind = True
+            producer.left_behind_at = anyio.current_time()
 
     def reconfigure(self, settings: KafkaSettings) -> None:
         self.settings.append(settings)
@@ -147,6 +149,10 @@ class FakeBrokers:
         self.explained += 1
         await anyio.sleep(LATENCY)
         return self.reason
+
+    async def are_found(self) -> bool:
+        await anyio.sleep(LATENCY)
+        return not self.is_away
 
     async def create_topics(self, topics: Sequence[str], new: NewTopics) -> Mapping[str, ConnectorError]:
         self.admin_calls.append("create")
@@ -204,7 +210,7 @@ class FakeProducer:
         self.renewed = 0
         self.acknowledged: list[bytes] = []
         self._brokers = brokers
-        self.is_left_behind = False
+        self.left_behind_at: float | None = None
         self._is_broken = False
         self._holes: set[tuple[str, int]] = set()
         self._under_way: set[asyncio.Future[None]] = set()
@@ -237,6 +243,8 @@ class FakeProducer:
         assert batch.records, "an empty batch"
         assert self.closed is None, "used after it was closed"
         self.begun_when_broken += self._is_broken
+        if self.left_behind_at is not None:
+            await anyio.sleep_forever()
         if (topic, partition) in self._holes:
             raise ProducerBroken("out of order sequence number")
         try:
@@ -249,7 +257,7 @@ class FakeProducer:
 
     async def partitions(self, topic: str, *, timeout: float) -> int:
         await anyio.sleep(LATENCY)
-        if self.is_left_behind:
+        if self.left_behind_at is not None:
             raise BrokerUnreachable("no answer from the old addresses")
         if topic not in self._brokers.topics:
             await anyio.sleep(timeout)
@@ -267,6 +275,10 @@ class FakeProducer:
 
     def refusal(self) -> str | None:
         return self._brokers.refusal
+
+    @property
+    def unheard_for(self) -> float:
+        return 0.0 if self.left_behind_at is None else anyio.current_time() - self.left_behind_at
 
     @property
     def throttled_for(self) -> float:

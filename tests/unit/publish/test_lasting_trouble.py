@@ -1,8 +1,8 @@
-"""What lasts is told: refusals that are neither a row's nor a right's, and brokers that have moved."""
+"""What lasts is told: refusals that are not a row's, and brokers that have moved."""
 
 import anyio
 
-from connector.kafka import BrokerUnreachable, ProducerBroken
+from connector.kafka import BrokerUnreachable, NotAllowed, ProducerBroken
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.publish.rows import Seen, numbered, publish, publishing
 
@@ -34,6 +34,34 @@ async def test_a_refusal_that_lasts_is_a_state_of_its_own_until_its_partition_is
     assert set(seen.codes) == {"UNSUPPORTED_COMPRESSION_TYPE"}
     last = seen.states[seen.states.index("refused") :]
     assert last == ["refused", "up"]
+
+
+async def test_a_right_that_is_taken_away_is_told_until_its_partition_is_acknowledged(
+    brokers: FakeBrokers,
+) -> None:
+    seen = Seen()
+    brokers.create("other")
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([0]))
+        await seen.all_settled()
+        taken = NotAllowed("to write to topic t", code="TOPIC_AUTHORIZATION_FAILED")
+        brokers.failures["t", 0].extend([taken] * 1000)
+        await publish(publisher, seen, numbered([1]))
+        await anyio.sleep(5)
+        for _ in range(10):  # the other topic is served, by one producer after the other
+            aside = Seen()
+            await publish(publisher, aside, numbered(range(3)), "other")
+            await aside.all_settled()
+            assert (publisher.state, publisher.error) == ("refused", str(taken))
+            await anyio.sleep(10)
+        brokers.failures.clear()
+        await seen.all_settled()
+        await anyio.sleep(2)
+        assert (publisher.state, publisher.error) == ("up", None)
+    assert "topic t" in str(taken)
+    assert set(seen.codes) == {"TOPIC_AUTHORIZATION_FAILED"}
+    assert seen.states[seen.states.index("refused") :] == ["refused", "up"]
+    assert seen.rebuilt < 20
 
 
 async def test_one_refusal_alone_is_no_state(brokers: FakeBrokers) -> None:
@@ -72,6 +100,50 @@ async def test_brokers_that_move_while_a_topic_is_waited_for_are_found(brokers: 
         with anyio.fail_after(120):
             await topic.ready.wait()
         assert len(brokers.producers) == 2
+
+
+async def test_brokers_that_move_while_rows_wait_are_found(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([0]))
+        await seen.all_settled()
+        brokers.move()
+        await anyio.sleep(5)
+        await publish(publisher, seen, numbered([1]))
+        with anyio.fail_after(30):
+            await seen.all_settled()
+        await anyio.sleep(2)
+        assert (publisher.state, publisher.error) == ("up", None)
+    assert len(brokers.producers) == 2
+
+
+async def test_brokers_that_move_are_found_at_once_where_the_program_stops(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([0]))
+        await seen.all_settled()
+        brokers.move()
+        await publish(publisher, seen, numbered([1]))
+        await anyio.sleep(2)
+        publisher.hurry()
+        with anyio.fail_after(15):
+            await seen.all_settled()
+
+
+async def test_a_producer_is_kept_while_its_brokers_are_nowhere(brokers: FakeBrokers) -> None:
+    seen = Seen()
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered([0]))
+        await seen.all_settled()
+        brokers.is_away = True
+        brokers.move()
+        await publish(publisher, seen, numbered([1]))
+        await anyio.sleep(60)
+        assert len(brokers.producers) == 1
+        assert publisher.state == "stalled"
+        brokers.is_away = False
+        with anyio.fail_after(30):
+            await seen.all_settled()
 
 
 async def test_brokers_that_are_gone_while_a_topic_is_waited_for_are_told(brokers: FakeBrokers) -> None:

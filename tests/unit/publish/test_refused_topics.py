@@ -72,3 +72,28 @@ async def test_rows_make_no_more_topics_than_they_may(brokers: FakeBrokers) -> N
     assert sorted(name for name in brokers.topics if name != "t") == ["own", "row-0", "row-1", "row-2"]
     assert [record.reason for record in seen.bad] == ["topics_max"] * 7
     assert "topics.max" in str(seen.bad[0].error)
+
+
+async def test_a_topic_that_takes_no_row_is_refused_whole_and_tried_again_after_minutes(
+    brokers: FakeBrokers,
+) -> None:
+    seen, others = Seen(), Seen()
+    brokers.create("q", 4, refuses=lambda record: "topic")
+    async with publishing(brokers, seen) as publisher:
+        await publish(publisher, seen, numbered(range(20)), "q")
+        for number in range(20, 60):
+            await publish(publisher, seen, numbered([number]), "q")
+            await publish(publisher, others, numbered([number]), "t")
+            await anyio.sleep(0.1)
+        await seen.all_settled()
+        await others.all_settled()
+        assert seen.rebuilt <= 4  # one for each partition at most
+        assert [record.reason for record in seen.bad] == ["topic"] * 60
+        assert "topic q takes no rows" in str(seen.bad[-1].error)
+        brokers.create("q", 4)
+        await anyio.sleep(600)
+        await publish(publisher, seen, numbered(range(5)), "q")
+        await seen.all_settled()
+    assert len(seen.bad) == 60
+    assert len(brokers.values("t")) == 40
+    assert sum(len(brokers.values("q", partition)) for partition in range(4)) == 5

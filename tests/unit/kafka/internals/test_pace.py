@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from connector.kafka.internals.pace import MOST, QUIET, Pace, leaderless, pace_metadata
+from connector.kafka.internals.pace import MOST, QUIET, Pace, Silence, leaderless, pace_metadata
 
 
 class Time:
@@ -94,3 +94,14 @@ def test_a_batch_without_a_leader_is_found() -> None:
     assert leaderless(producer) == ("t", 2)
     leaders[2] = 1
     assert leaderless(producer) is None
+
+
+def test_silence_lasts_from_the_first_question_without_an_answer_until_the_next_answer() -> None:
+    now = 100.0
+    silence = Silence(lambda: now)
+    assert silence.lasts_for == 0
+    silence.asked(90.0, is_answered=False)
+    silence.asked(95.0, is_answered=False)
+    assert silence.lasts_for == 10
+    silence.asked(99.0, is_answered=True)
+    assert silence.lasts_for == 0
