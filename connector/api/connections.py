@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,9 +52,45 @@ class Pace:
         self._due = -math.inf
 
     def wait(self, now: float) -> float:
-        """Take the next turn; return how many seconds after ``now`` it is."""
-        self._due = max(self._due, now - 1.0) + self._pause
-        return max(0.0, self._due - now)
+        """Return how many seconds after ``now`` the next turn is; with 0.0 it is taken."""
+        due = max(self._due, now - 1.0) + self._pause
+        if due <= now:
+            self._due = due
+        return max(0.0, due - now)
+
+
+class Turns:
+    """
+    Who waits for a turn at a `Pace`, in the order of their coming. A turn is taken when it is there: who left
+    before it has taken none.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._pace = Pace(rate)
+        self._waiting: dict[object, Callable[[], None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self, who: object, go_on: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+        """Call ``go_on`` when it is the turn of ``who``, maybe at once."""
+        self._waiting[who] = go_on
+        if self._timer is None:
+            self._next(loop)
+
+    def leave(self, who: object) -> None:
+        """Forget ``who``."""
+        self._waiting.pop(who, None)
+
+    def __contains__(self, who: object) -> bool:
+        return who in self._waiting
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        while self._waiting:
+            wait = self._pace.wait(loop.time())
+            if wait:
+                self._timer = loop.call_later(wait, self._next, loop)
+                return
+            self._waiting.pop(next(iter(self._waiting)))()
 
 
 def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
@@ -62,11 +99,11 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
 
     most = limits.connections or _most_connections()
     waiting: dict[H11Protocol, None] = {}  # all of them, who waits longest first
-    pace = Pace(limits.scrapes)
+    turns = Turns(limits.scrapes)
 
     class Limited(H11Protocol):
         _end: asyncio.TimerHandle | None = None
-        _turn: asyncio.TimerHandle | None = None
+        _held = b""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -79,25 +116,27 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
 
         def data_received(self, data: bytes) -> None:
             # Who sends half a request takes nobody's turn; it ends with its connection.
-            is_scrape = data.startswith(_SCRAPE) and _END_OF_HEAD in data
-            wait = pace.wait(self.loop.time()) if is_scrape else 0.0
-            if wait:
+            if self in turns:
+                self._held += data
                 self.transport.pause_reading()
-                self._turn = self.loop.call_later(wait, self._take, data)
+            elif data.startswith(_SCRAPE) and _END_OF_HEAD in data:
+                # It is read on, so that one sees who hangs up.
+                self._held = data
+                turns.ask(self, self._take, self.loop)
             else:
                 super().data_received(data)
 
-        def _take(self, data: bytes) -> None:
-            self._turn = None
+        def _take(self) -> None:
+            held, self._held = self._held, b""
             if not self.transport.is_closing():
                 self.transport.resume_reading()
-                super().data_received(data)
+                super().data_received(held)
 
         def connection_lost(self, exc: Exception | None) -> None:
             waiting.pop(self, None)
-            for timer in (self._end, self._turn):
-                if timer is not None:
-                    timer.cancel()
+            turns.leave(self)
+            if self._end is not None:
+                self._end.cancel()
             super().connection_lost(exc)
 
         def on_response_complete(self) -> None:
