@@ -2,7 +2,7 @@
 What callers of the API may take of the process: a number of connections, none for long, scrapes by turns.
 
 Probes of Kubernetes come through whatever others hold open: who has waited longest without a request goes
-first.
+first, once what came with a burst of connections was read.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 MOST = 64
 """Connections at once, where the process may have that many."""
 
+_BURST = 3
+"""So many times as many connections there may be until what they sent was read, a few turns of the loop."""
+
+_TURNS = 4
+"""Turns of the loop after which what came with a connection was read."""
+
 _SCRAPE, _END_OF_HEAD = b"GET /metrics", b"\r\n\r\n"
 
 _SHARE = 8
@@ -34,7 +40,8 @@ def _most_connections() -> int:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionLimits:
     """
-    ``connections`` at once, ``None`` for `MOST` or an eighth of the process's descriptors; ``exchange`` is
+    ``connections`` at once, ``None`` for `MOST` or an eighth of the process's descriptors (thrice as many for
+    a moment, and where all are being answered); ``exchange`` is
     how many seconds a request may take from the connection, or the answer before, to its own answer's end.
     ``scrapes`` of ``/metrics`` are answered in a second; who asks more often waits, and probes do not.
     """
@@ -100,19 +107,35 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
     most = limits.connections or _most_connections()
     waiting: dict[H11Protocol, None] = {}  # all of them, who waits longest first
     turns = Turns(limits.scrapes)
+    is_thinning = False
+
+    def thin_out(loop: asyncio.AbstractEventLoop, turns_left: int) -> None:
+        nonlocal is_thinning
+        if turns_left:
+            loop.call_soon(thin_out, loop, turns_left - 1)
+            return
+        is_thinning = False
+        for one in [one for one in waiting if _is_idle(one)][: max(0, len(waiting) - most)]:
+            end(one)
+
+    def end(one: H11Protocol) -> None:
+        del waiting[one]  # it is told that it ended after others have come, maybe
+        one.transport.abort()
 
     class Limited(H11Protocol):
         _end: asyncio.TimerHandle | None = None
         _held = b""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            nonlocal is_thinning
             super().connection_made(transport)
             waiting[self] = None
             self._restart()
-            if len(waiting) > most:
-                longest = next((one for one in waiting if one is not self and _is_idle(one)), self)
-                del waiting[longest]  # it is told that it ended after others have come, maybe
-                longest.transport.abort()
+            if len(waiting) > _BURST * most:
+                end(next((one for one in waiting if one is not self and _is_idle(one)), self))
+            elif len(waiting) > most and not is_thinning:
+                is_thinning = True
+                self.loop.call_soon(thin_out, self.loop, _TURNS)
 
         def data_received(self, data: bytes) -> None:
             # Who sends half a request takes nobody's turn; it ends with its connection.

@@ -231,3 +231,18 @@ async def test_a_turn_is_taken_in_the_order_of_asking_and_not_by_who_left() -> N
             await anyio.sleep(0.01)
     assert went == [*range(at_once), *range(990, 1000)]
     assert 50 <= at_once < 700
+
+
+async def test_a_probe_in_a_burst_of_silent_connections_is_answered() -> None:
+    async with serving(ConnectionLimits(connections=10, exchange=60)) as port:
+        assert (await get(port, "/livez")).status == 200
+        with ExitStack() as stack:
+            # While the loop is busy all of them come; then it accepts them in one go.
+            (probe,) = hold(port, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", 1, stack)
+            silent = hold(port, b"", 15, stack)
+            answer = await anyio.to_thread.run_sync(probe.recv, 100)
+            ended = 0
+            for sock in silent[:6]:
+                ended += await anyio.to_thread.run_sync(is_ended, sock)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert ended >= 5
