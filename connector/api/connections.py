@@ -2,7 +2,7 @@
 What callers of the API may take of the process: a number of connections, none for long, scrapes by turns.
 
 Probes of Kubernetes come through whatever others hold open: who has waited longest without a request goes
-first.
+first, once what came with a burst of connections was read.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 MOST = 64
 """Connections at once, where the process may have that many."""
+
+_BURST = 3
+"""So many times as many connections there may be until what they sent was read, a few turns of the loop."""
+
+_TURNS = 4
+"""Turns of the loop after which what came with a connection was read."""
 
 _SCRAPE, _END_OF_HEAD = b"GET /metrics", b"\r\n\r\n"
 
@@ -33,7 +40,8 @@ def _most_connections() -> int:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionLimits:
     """
-    ``connections`` at once, ``None`` for `MOST` or an eighth of the process's descriptors; ``exchange`` is
+    ``connections`` at once, ``None`` for `MOST` or an eighth of the process's descriptors (thrice as many for
+    a moment, and where all are being answered); ``exchange`` is
     how many seconds a request may take from the connection, or the answer before, to its own answer's end.
     ``scrapes`` of ``/metrics`` are answered in a second; who asks more often waits, and probes do not.
     """
@@ -51,9 +59,45 @@ class Pace:
         self._due = -math.inf
 
     def wait(self, now: float) -> float:
-        """Take the next turn; return how many seconds after ``now`` it is."""
-        self._due = max(self._due, now - 1.0) + self._pause
-        return max(0.0, self._due - now)
+        """Return how many seconds after ``now`` the next turn is; with 0.0 it is taken."""
+        due = max(self._due, now - 1.0) + self._pause
+        if due <= now:
+            self._due = due
+        return max(0.0, due - now)
+
+
+class Turns:
+    """
+    Who waits for a turn at a `Pace`, in the order of their coming. A turn is taken when it is there: who left
+    before it has taken none.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._pace = Pace(rate)
+        self._waiting: dict[object, Callable[[], None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self, who: object, go_on: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+        """Call ``go_on`` when it is the turn of ``who``, maybe at once."""
+        self._waiting[who] = go_on
+        if self._timer is None:
+            self._next(loop)
+
+    def leave(self, who: object) -> None:
+        """Forget ``who``."""
+        self._waiting.pop(who, None)
+
+    def __contains__(self, who: object) -> bool:
+        return who in self._waiting
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        while self._waiting:
+            wait = self._pace.wait(loop.time())
+            if wait:
+                self._timer = loop.call_later(wait, self._next, loop)
+                return
+            self._waiting.pop(next(iter(self._waiting)))()
 
 
 def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
@@ -62,42 +106,60 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
 
     most = limits.connections or _most_connections()
     waiting: dict[H11Protocol, None] = {}  # all of them, who waits longest first
-    pace = Pace(limits.scrapes)
+    turns = Turns(limits.scrapes)
+    is_thinning = False
+
+    def thin_out(loop: asyncio.AbstractEventLoop, turns_left: int) -> None:
+        nonlocal is_thinning
+        if turns_left:
+            loop.call_soon(thin_out, loop, turns_left - 1)
+            return
+        is_thinning = False
+        for one in [one for one in waiting if _is_idle(one)][: max(0, len(waiting) - most)]:
+            end(one)
+
+    def end(one: H11Protocol) -> None:
+        del waiting[one]  # it is told that it ended after others have come, maybe
+        one.transport.abort()
 
     class Limited(H11Protocol):
         _end: asyncio.TimerHandle | None = None
-        _turn: asyncio.TimerHandle | None = None
+        _held = b""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            nonlocal is_thinning
             super().connection_made(transport)
             waiting[self] = None
             self._restart()
-            if len(waiting) > most:
-                longest = next((one for one in waiting if one is not self and _is_idle(one)), self)
-                del waiting[longest]  # it is told that it ended after others have come, maybe
-                longest.transport.abort()
+            if len(waiting) > _BURST * most:
+                end(next((one for one in waiting if one is not self and _is_idle(one)), self))
+            elif len(waiting) > most and not is_thinning:
+                is_thinning = True
+                self.loop.call_soon(thin_out, self.loop, _TURNS)
 
         def data_received(self, data: bytes) -> None:
             # Who sends half a request takes nobody's turn; it ends with its connection.
-            is_scrape = data.startswith(_SCRAPE) and _END_OF_HEAD in data
-            wait = pace.wait(self.loop.time()) if is_scrape else 0.0
-            if wait:
+            if self in turns:
+                self._held += data
                 self.transport.pause_reading()
-                self._turn = self.loop.call_later(wait, self._take, data)
+            elif data.startswith(_SCRAPE) and _END_OF_HEAD in data:
+                # It is read on, so that one sees who hangs up.
+                self._held = data
+                turns.ask(self, self._take, self.loop)
             else:
                 super().data_received(data)
 
-        def _take(self, data: bytes) -> None:
-            self._turn = None
+        def _take(self) -> None:
+            held, self._held = self._held, b""
             if not self.transport.is_closing():
                 self.transport.resume_reading()
-                super().data_received(data)
+                super().data_received(held)
 
         def connection_lost(self, exc: Exception | None) -> None:
             waiting.pop(self, None)
-            for timer in (self._end, self._turn):
-                if timer is not None:
-                    timer.cancel()
+            turns.leave(self)
+            if self._end is not None:
+                self._end.cancel()
             super().connection_lost(exc)
 
         def on_response_complete(self) -> None:

@@ -32,7 +32,7 @@ HEAVY = 64 * 1024
 MOST_TURNS = 16
 """To answer somebody takes several turns; messages of many times `HEAVY` bytes leave so many."""
 
-MOST_KEPT = 2 * 2**20
+MOST_KEPT = 512 * 1024
 """Bytes that are kept of what is no message: to look for secrets in more would hold everybody up."""
 
 

@@ -7,8 +7,8 @@ received and not yet read. A pong to one of the peer's last pings would cost the
 waits until what came is read, and nothing is sent to a peer that has closed its side: nothing more can
 come of it but what it has already written.
 
-What came and was not asked for yet is bounded in bytes, as what it inflates to; and who takes nothing of what
-is written is left.
+What came and was not asked for yet is bounded in bytes, as what it inflates to; small frames are looked at by
+turns, whatever one read brings; and who takes nothing of what is written is left.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import array
 import asyncio
 import fcntl
 import socket
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from typing import Any, cast
 import anyio
 from websockets.asyncio.client import ClientConnection
 from websockets.protocol import OPEN
+
+from connector.subscription.turns import MOST_FRAMES, TurnReader, answering_the_last_ping
 
 LOOK = 0.1
 """Seconds between two looks for something unread; two without are enough."""
@@ -65,6 +68,9 @@ class ReadingConnection(ClientConnection):
         delaying = _DelayingTransport(cast(asyncio.Transport, transport), self)
         super().connection_made(cast(asyncio.Transport, delaying))
         self._backlog = bytearray()
+        self._is_due = self._is_held = False
+        self._reader = TurnReader.of(self.protocol.reader)
+        self._pings = answering_the_last_ping(self.protocol)
         self.recv_messages.resume = self._go_on_soon
 
     def data_received(self, data: bytes) -> None:
@@ -73,7 +79,7 @@ class ReadingConnection(ClientConnection):
         stream: while one only receives, the library would wait for that as long as the peer likes.
         """
         self.received_bytes += len(data)
-        if self._backlog:
+        if self._backlog or self._is_held:
             self._backlog += data
         else:
             self._take(data)
@@ -81,13 +87,24 @@ class ReadingConnection(ClientConnection):
         if self._backlog or self.protocol.reader.buffer or self.protocol.current_size is not None:
             self.part_came_at = time.monotonic()
 
-    def _take(self, data: bytes | bytearray) -> None:
-        """Look at ``data``; what is more than may wait is put aside, and reading stops."""
+    def _take(self, data: bytes | bytearray, frames: int = MOST_FRAMES) -> None:
+        """
+        Look at ``data``; what is more than may wait is put aside, and reading stops. So it does after
+        ``frames``: others get their turn before the next.
+        """
+        self._reader.frames_left = frames
         if self.protocol.state is OPEN and not self.protocol.extensions:
             super().data_received(bytes(data))
             waiting = self._waiting()
         else:
             waiting = self._inflate(data)
+        self._is_held = self._reader.frames_left <= 0
+        if self._pings.last is not None:
+            self._pings.answer()
+            self.send_data()
+        if self._is_held:
+            self.transport.pause_reading()
+            self._go_on_soon()
         if waiting > MOST_WAITING and not self.recv_messages.paused:
             self.recv_messages.paused = True
             self.transport.pause_reading()
@@ -97,10 +114,13 @@ class ReadingConnection(ClientConnection):
     def _inflate(self, data: bytes | bytearray) -> int:
         queue = self.recv_messages.frames.queue
         waiting, place = self._waiting(), 0
-        while place < len(data) and waiting <= MOST_WAITING:
+        reader = self._reader
+        while (self._is_held or place < len(data)) and waiting <= MOST_WAITING and reader.frames_left > 0:
+            size = 0 if self._is_held else SLICE
+            self._is_held = False
             before = len(queue)
-            super().data_received(bytes(data[place : place + SLICE]))
-            place += SLICE
+            super().data_received(bytes(data[place : place + size]))
+            place += size
             waiting += sum([len(frame.data) for frame in islice(queue, before, None)])
         self._backlog = bytearray(data[place:])
         return waiting
@@ -110,18 +130,21 @@ class ReadingConnection(ClientConnection):
 
     def _go_on_soon(self) -> None:
         # Not at once: whoever asks for messages is in the middle of it.
-        self.loop.call_soon(self._go_on)
+        if not self._is_due:
+            self._is_due = True
+            self.loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
+        self._is_due = False
         if self.recv_messages.paused or self.recv_messages.closed:
             return
         if self._waiting() > MOST_WAITING:
             self.recv_messages.paused = True
             return
         backlog, self._backlog = self._backlog, bytearray()
-        if backlog:
+        if backlog or self._is_held:
             self._take(backlog)
-        if not self.recv_messages.paused and not self.transport.is_closing():
+        if not self.recv_messages.paused and not self._is_held and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def eof_received(self) -> None:
@@ -132,8 +155,8 @@ class ReadingConnection(ClientConnection):
     def _take_the_rest(self) -> None:
         """Look at what was put aside, for nothing more comes; as much of it as may wait."""
         backlog, self._backlog = self._backlog, bytearray()
-        if backlog:
-            self._take(backlog)
+        if backlog or self._is_held:
+            self._take(backlog, sys.maxsize)
             self._backlog.clear()
 
     def connection_lost(self, exc: Exception | None) -> None:

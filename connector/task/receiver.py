@@ -29,7 +29,7 @@ ROW_OVERHEAD = 400
 MOST_ROWS = 1000
 """Rows that go on in one go; before more of them others get their turn."""
 
-MOST_KEPT = 2 * 2**20
+MOST_KEPT = 512 * 1024
 """Bytes that are kept of a frame that no rows can be read from: to hide secrets in more takes long."""
 
 JOIN_BELOW = 256 * 1024

@@ -5,10 +5,14 @@ A text is searched in one pass, and in a second one where it has escapes, whatev
 that is no ASCII letter or digit is taken out of it first, so that separators and the marks of escapes hide
 nothing; then a group of characters at every fourth is looked up among those of the secrets' forms. A run that
 is found is followed to both its ends.
+
+A text may be made of what is nearly a secret, again and again. Who says how much work it may take gets the
+rest of such a text hidden as a whole.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -26,6 +30,12 @@ _GRAM = _STRIDE + 1
 
 _TRIED = 50
 """How many places of the forms a group is compared at: a secret of one repeated letter has many."""
+
+MOST_WORK = 1_000_000
+"""For what a peer sent: a fifth of a second. Half a MiB of digits, or of any text, takes less."""
+
+_PER_RUN, _PER_TRY, _PER_SCANNED = 400, 25, 1 / 128
+"""What a run, a place that is compared, and a byte of the forms cost, in compared characters."""
 
 _CHUNK = 64
 _MARKS = re.compile(rb"(?:\\+(?:u00|x)?|%(?:25)*|&(?:amp;)*#x?|0x)\Z", re.IGNORECASE)
@@ -73,49 +83,65 @@ class Fragments:
         hidden = self.hide(content)
         return text if hidden is content else hidden.decode("utf-8", "surrogatepass")
 
-    def hide(self, content: bytes) -> bytes:
-        """Return ``content`` with the runs hidden, the same object where there are none."""
+    def hide(self, content: bytes, most: float = math.inf) -> bytes:
+        """
+        Return ``content`` with the runs hidden, the same object where there are none.
+
+        ``most`` is the work that it may take, in compared characters of about 0.1 µs: where it is done, all
+        that follows is hidden.
+        """
         if not self._grams:
             return content
         # First, so that of a secret written half in one way and half in another no short half is left.
         view = unescaped(content)
         if view is not None:
-            content = self._hide_by(view, content)
-        return self._hide_by(levelled(content), content)
+            content = self._hide_by(view, content, most)
+        return self._hide_by(levelled(content), content, most)
 
-    def _hide_by(self, view: bytes, content: bytes) -> bytes:
+    def _hide_by(self, view: bytes, content: bytes, most: float) -> bytes:
         """Return ``content`` without the runs that its ``view`` has at the same places."""
-        runs = list(self._runs(squeezed(view)))
+        runs = list(self._runs(squeezed(view), most))
         return _without(content, view, runs) if runs else content
 
-    def _runs(self, letters: bytes) -> Iterator[tuple[int, int]]:
-        """Yield where runs begin and end in ``letters``, in order; none begins in another."""
-        done = 0
+    def _runs(self, letters: bytes, most: float) -> Iterator[tuple[int, int]]:
+        """
+        Yield where runs begin and end in ``letters``, in order; none begins in another. After ``most`` work
+        the last one goes to the end.
+        """
+        done, left = 0, most
         known = self._numbers
         padded = letters.ljust(-(-len(letters) // _STRIDE) * _STRIDE, b"\0")
         numbers = memoryview(padded).cast("I")
         for found in [index for index, number in enumerate(numbers) if number in known]:
             at = found * _STRIDE
             if at >= done and (gram := letters[at : at + _GRAM]) in self._grams:
-                start, end = self._longest(letters, at, gram)
+                start, end, work = self._longest(letters, at, gram, left)
+                left -= work + (_PER_RUN if end > start else 0)
+                if left < 0:
+                    # What begins earlier was found at an earlier group.
+                    yield max(done, min(start, at - _GRAM)), len(letters)
+                    return
                 if end > start:
                     yield max(start, done), end
                     done = end
 
-    def _longest(self, letters: bytes, at: int, gram: bytes) -> tuple[int, int]:
+    def _longest(self, letters: bytes, at: int, gram: bytes, most: float) -> tuple[int, int, float]:
+        """Return the ends of the longest run at ``at``, and the work; after ``most`` it is cut short."""
         best = (at, at)
+        work = len(self._joined) * _PER_SCANNED
         place = self._joined.find(gram)
         for _ in range(_TRIED):
-            if place < 0:
+            if place < 0 or work > most:
                 break
             number = bisect_right(self._ends, place)
             form = self._forms[number]
             begins = self._ends[number - 1] if number else 0
             start, end = _followed(letters, at, form, place - begins)
+            work += _PER_TRY + end - start
             if end - start >= form.least and end - start > best[1] - best[0]:
                 best = (start, end)
             place = self._joined.find(gram, place + 1)
-        return best
+        return *best, work
 
 
 def _number(group: bytes) -> int:

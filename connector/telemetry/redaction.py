@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 
 from connector.telemetry.disguises import alone, anchor, base64_cores, base64_spelled, spelled
-from connector.telemetry.fragments import Fragments
+from connector.telemetry.fragments import MOST_WORK, Fragments
 from connector.telemetry.patterns import HIDDEN, hide_credentials
 
 SHORTEST = 4
@@ -132,13 +132,14 @@ class Redactor:
         """
         Return ``content``, be it text or not, with what was configured and the `RECENT` tokens hidden.
 
-        Nothing else is changed, whatever it looks like.
+        Nothing else is changed, whatever it looks like; but of what repeats parts of secrets without end,
+        the rest is hidden too.
         """
         parts = self._parts()
         for _ in range(_PASSES):
             before = content
             text = _hide(self._recent, content.decode("utf-8", "surrogateescape"))
-            content = parts.hide(text.encode("utf-8", "surrogateescape"))
+            content = parts.hide(text.encode("utf-8", "surrogateescape"), MOST_WORK)
             for disguise in self._recent:
                 if len(disguise.anchor) >= LONG_PART:
                     content = content.replace(disguise.anchor.encode(), HIDDEN.encode())

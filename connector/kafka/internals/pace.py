@@ -40,12 +40,12 @@ class Pace:
         self._delay = first
         self._asked_at: float | None = None
 
-    async def turn(self) -> None:
-        """Return when the next question may be asked."""
+    async def turn(self, *, at_once: bool = False) -> None:
+        """Return when the next question may be asked; with ``at_once`` the others are counted from it."""
         now = self._clock()
         if self._asked_at is None or now - self._asked_at > QUIET:
             self._delay = self._first
-        else:
+        elif not at_once:
             due = self._asked_at + self._delay
             self._delay = min(max(self._delay * 2, 0.001), max(MOST, self._first))
             if due > now:
@@ -73,17 +73,21 @@ class Silence:
             self._since = at
 
 
-def pace_metadata(client: Any, first: float) -> Silence:
+def pace_metadata(client: Any, first: float, pace: Pace | None = None) -> Silence:
     """
-    Have ``client``, an ``AIOKafkaClient``, ask for metadata at a `Pace`: whoever wants it waits for one task.
-    Return for how long nobody answers.
+    Have ``client``, an ``AIOKafkaClient``, ask for metadata at ``pace`` (``None``: one that begins with
+    ``first`` seconds): whoever wants it waits for one task. The first question for a topic waits for no
+    other: rows that name topics would find one a second, and their number is bounded. Return for how long
+    nobody answers.
 
     Call it after whatever else replaces its ``_metadata_update``.
     """
-    inner, pace, silence = client._metadata_update, Pace(first), Silence()
+    inner, pace, silence = client._metadata_update, pace or Pace(first), Silence()
+    asked = set[str]()
 
     async def update(cluster: Any, topics: Any) -> Any:
-        await pace.turn()
+        await pace.turn(at_once=not asked.issuperset(topics or ()))
+        asked.update(topics or ())  # who came meanwhile is asked for, too
         asked_at = anyio.current_time()
         is_answered = await inner(cluster, topics)
         silence.asked(asked_at, is_answered=bool(is_answered))

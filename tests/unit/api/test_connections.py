@@ -1,5 +1,6 @@
 """Port 8083 under callers that hold on to it, on loopback sockets."""
 
+import asyncio
 import contextlib
 import http.client
 import socket
@@ -13,7 +14,7 @@ import anyio.to_thread
 import pytest
 
 from connector.api import ApiServer, ConnectionLimits
-from connector.api.connections import Pace
+from connector.api.connections import Pace, Turns
 from tests.unit.api.test_server import METRICS, FakeHealth, ask, get, serve
 
 
@@ -198,6 +199,50 @@ async def test_who_scrapes_without_a_pause_waits_and_probes_do_not() -> None:
 
 def test_a_pace_lets_so_many_go_at_once_and_the_rest_by_turns() -> None:
     pace = Pace(4)
-    assert [pace.wait(100.0) for _ in range(6)] == [0, 0, 0, 0, 0.25, 0.5]
-    assert pace.wait(100.5) == 0.25
+    assert [pace.wait(100.0) for _ in range(6)] == [0, 0, 0, 0, 0.25, 0.25]
+    assert [pace.wait(100.5) for _ in range(3)] == [0, 0, 0.25]
     assert [pace.wait(1000.0) for _ in range(5)] == [0, 0, 0, 0, 0.25]
+
+
+async def test_scrapes_that_hang_up_leave_no_debt() -> None:
+    def hang_up(port: int) -> None:
+        for _ in range(600):
+            with socket.create_connection(("127.0.0.1", port), 30) as sock:
+                sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    # At this pace they would be 300 seconds of others' turns.
+    async with serving(ConnectionLimits(scrapes=2)) as port:
+        assert (await get(port, "/livez")).status == 200
+        await anyio.to_thread.run_sync(hang_up, port)
+        with anyio.fail_after(30):
+            assert (await anyio.to_thread.run_sync(ask, port, "/metrics")).status == 200
+
+
+async def test_a_turn_is_taken_in_the_order_of_asking_and_not_by_who_left() -> None:
+    turns, went = Turns(50.0), list[int]()
+    loop = asyncio.get_running_loop()
+    for number in range(1000):
+        turns.ask(number, partial(went.append, number), loop)
+    at_once = len(went)
+    for number in range(at_once, 990):
+        turns.leave(number)
+    with anyio.fail_after(15):  # all of them would take nearly twenty seconds
+        while len(went) < at_once + 10:  # noqa: ASYNC110 - a timer of the loop
+            await anyio.sleep(0.01)
+    assert went == [*range(at_once), *range(990, 1000)]
+    assert 50 <= at_once < 700
+
+
+async def test_a_probe_in_a_burst_of_silent_connections_is_answered() -> None:
+    async with serving(ConnectionLimits(connections=10, exchange=60)) as port:
+        assert (await get(port, "/livez")).status == 200
+        with ExitStack() as stack:
+            # While the loop is busy all of them come; then it accepts them in one go.
+            (probe,) = hold(port, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", 1, stack)
+            silent = hold(port, b"", 15, stack)
+            answer = await anyio.to_thread.run_sync(probe.recv, 100)
+            ended = 0
+            for sock in silent[:6]:
+                ended += await anyio.to_thread.run_sync(is_ended, sock)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert ended >= 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import zlib
 from typing import Any
@@ -11,11 +12,13 @@ import anyio
 import anyio.lowlevel
 import pytest
 from websockets.asyncio.server import ServerConnection
+from websockets.frames import Frame, Opcode
 
 from connector.subscription.connection import MOST_WAITING, ReadingConnection
 from connector.subscription.errors import ConnectFailed, NothingTaken, SessionError
 from connector.subscription.protocol import LONGEST_PONG
 from connector.subscription.transport import Transport
+from connector.subscription.turns import MOST_FRAMES
 from tests.unit.subscription.driving import REQUEST, connect, deliver, live, results_of, transport
 from tests.unit.subscription.servers import (
     MODERN,
@@ -259,3 +262,89 @@ async def test_an_extension_that_was_not_offered_is_named(extension: str, compre
         with pytest.raises(ConnectFailed) as caught:
             await transport(url, compression=compression).open()
     assert f"extension that was not offered ({extension})" in str(caught.value)
+
+
+class Work:
+    """Counts frames that a socket looked at, and the most of them between two turns of another task."""
+
+    def __init__(self) -> None:
+        self.frames = self.in_one_go = self.most = 0
+
+    def watch(self, socket: ReadingConnection) -> None:
+        receive = socket.protocol.recv_frame
+
+        def counted(frame: Frame) -> None:
+            self.frames += 1
+            self.in_one_go += 1
+            self.most = max(self.most, self.in_one_go)
+            receive(frame)
+
+        socket.protocol.recv_frame = counted  # type: ignore[method-assign]
+
+    async def until(self, count: int) -> None:
+        with anyio.fail_after(60):
+            while self.frames < count:
+                self.in_one_go = 0
+                await anyio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize("extension", [None, "permessage-deflate"])
+@pytest.mark.parametrize("opcode", [0x89, 0x8A])
+async def test_a_flood_of_small_frames_is_looked_at_by_turns_and_the_last_ping_answered(
+    monkeypatch: pytest.MonkeyPatch, opcode: int, extension: str | None
+) -> None:
+    pongs: list[bytes] = []
+    serialize = Frame.serialize
+
+    def counted(frame: Frame, **options: Any) -> bytes:
+        if frame.opcode == Opcode.PONG:
+            pongs.append(bytes(frame.data))
+        return serialize(frame, **options)
+
+    async def handler(peer: RawPeer) -> None:
+        await (peer.upgrade() if extension is None else upgrade_with(peer, extension))
+        await peer.said()
+        peer.frame(b'{"type":"connection_ack"}')
+        begun.set()
+        await peer.reader.read()
+
+    begun = anyio.Event()
+    async with raw_server(handler) as url:
+        one = transport(url)
+        await connect(one)
+        await begun.wait()
+        monkeypatch.setattr(Frame, "serialize", counted)
+        work, socket = Work(), socket_of(one)
+        work.watch(socket)
+        # In one read: a loop may take as much.
+        socket.data_received(bytes([opcode, 0]) * 20_000 + bytes([opcode, 4]) + b"last")
+        await work.until(20_001)
+        one.abort()
+    assert work.most <= MOST_FRAMES
+    assert len(pongs) <= 2 * 20_001 / MOST_FRAMES
+    assert pongs[-1:] == ([b"last"] if opcode == 0x89 else [])
+
+
+async def test_rows_in_a_flood_of_pings_come_in_order_and_before_the_end() -> None:
+    flood = b"\x89\x00" * 3000
+
+    async def handler(peer: RawPeer) -> None:
+        await peer.upgrade()
+        await peer.said()
+        peer.frame(b'{"type":"connection_ack"}')
+        await peer.said()
+        for number in range(20):
+            peer.writer.write(flood)
+            peer.frame(b'{"id":"1","type":"next","payload":{"data":{"n":[%d]}}}' % number)
+        peer.writer.write(flood)
+        await peer.writer.drain()
+
+    async with raw_server(handler) as url:
+        one = transport(url)
+        await connect(one)
+        numbers: list[int] = []
+        with contextlib.suppress(SessionError):
+            async for result in results_of(one, REQUEST):
+                numbers += json.loads(result.frame)["payload"]["data"]["n"]
+        one.abort()
+    assert numbers == list(range(20))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import time
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.telemetry import Redactor
+from connector.telemetry import Redactor, fragments
+from connector.telemetry.forms import Form
 from connector.telemetry.redaction import IN_PARTS
 from connector.telemetry.unescaped import MOST_READ, unescaped
 
@@ -217,3 +219,66 @@ def test_a_long_text_costs_no_more_for_many_secrets() -> None:
         return min(spent)
 
     assert seconds(20) < 10 * seconds(1) + 0.05
+
+
+LONG_TOKEN = "".join(hashlib.sha512(b"%d" % number).hexdigest() for number in range(10))
+MANY = 512 * 1024
+
+
+@pytest.mark.parametrize("secret", [LONG_TOKEN, "q" * 1280], ids=["a token", "one letter"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda secret: secret[60:71] + "!",
+        lambda secret: secret[60:71] + "Ω",
+        lambda secret: secret[60:72] + "!",
+        lambda secret: secret[:640] + "! ",
+        lambda secret: secret[60:71].encode().hex() + "!!",
+        lambda secret: secret[60:65] + "----zz",
+        lambda secret: "|".join(secret[60:64]) + "zw!",
+    ],
+)
+def test_what_repeats_nearly_a_secret_takes_bounded_work(
+    monkeypatch: pytest.MonkeyPatch, part: Callable[[str], str], secret: str
+) -> None:
+    compared = 0
+    followed = fragments._followed
+
+    def counted(letters: bytes, at: int, form: Form, place: int) -> tuple[int, int]:
+        nonlocal compared
+        start, end = followed(letters, at, form, place)
+        compared += 25 + end - start
+        return start, end
+
+    monkeypatch.setattr(fragments, "_followed", counted)
+    redactor = Redactor()
+    redactor.add(secret)
+    repeated = part(secret)
+    text = "before it " + repeated * (MANY // len(repeated.encode()))
+
+    hidden = redactor.hide_in(text.encode()).decode()
+
+    # Each of the passes has its own bound.
+    assert compared <= 2 * fragments.MOST_WORK
+    assert hidden.startswith("before it ")
+    assert not any(secret[at : at + 12] in hidden for at in range(len(secret) - 11))
+
+
+def test_a_part_behind_what_takes_too_much_work_is_hidden_all_the_same(redactor: Redactor) -> None:
+    near = (TOKEN[20:30] + " zz ").encode() * 20_000
+
+    for at in range(40):
+        hidden = redactor.hide_in(near + TOKEN[at : at + 12].encode() + b" after it")
+        assert TOKEN[at : at + 12].encode() not in hidden
+        assert len(hidden) < len(near)
+
+
+@pytest.mark.parametrize(
+    "filling", ["a word, and a number: 1717171717; ", "2026-12-01T00:00:00.{n}Z ", "{n}{n}"]
+)
+def test_half_a_mebibyte_that_has_no_part_of_a_secret_stays_as_it_is(
+    filling: str, redactor: Redactor
+) -> None:
+    text = "".join(filling.replace("{n}", str(n)) for n in range(20_000))[:MANY].encode()
+
+    assert redactor.hide_in(text) == text

@@ -105,3 +105,25 @@ def test_silence_lasts_from_the_first_question_without_an_answer_until_the_next_
     assert silence.lasts_for == 10
     silence.asked(99.0, is_answered=True)
     assert silence.lasts_for == 0
+
+
+async def test_topics_that_were_never_asked_for_do_not_wait_and_those_that_were_do() -> None:
+    time = Time()
+    asked: list[list[str]] = []
+
+    async def update(cluster: object, topics: set[str] | None) -> bool:
+        asked.append(sorted(topics or ()))
+        return True
+
+    client, topics = SimpleNamespace(_metadata_update=update), set[str]()
+    pace_metadata(client, 0.1, time.pace(0.1))
+    for number in range(11):
+        topics.add(f"t{number}")
+        await client._metadata_update(None, topics)
+    assert (time.slept, len(asked)) == ([], 11)
+    for _ in range(4):
+        await client._metadata_update(None, topics)
+    assert time.slept == [0.1, 0.2, 0.4, 0.8]
+    await client._metadata_update(None, set[str]())
+    await client._metadata_update(None, None)
+    assert time.slept[4:] == [MOST, MOST]
