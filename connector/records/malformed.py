@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from connector.records.fields import BROKEN, Path, kind_of
+from connector.records.fields import BROKEN, Path, is_empty_object, kind_of
 
 INCREMENTAL = ("incremental", "pending", "completed", "items", "path", "label", "hasNext")
 """Names of incremental delivery (``@defer``, ``@stream``) beside ``data`` or in its place."""
@@ -21,6 +21,19 @@ _ORDINARY = ("data", "errors", "extensions", *INCREMENTAL)
 _NESTED = ("an object", "a list")
 
 Pairs = list[tuple[str, msgspec.Raw]]
+
+
+MOST_KEYS = 4096
+"""Keys of one object that are looked at; each takes some hundred bytes. A key that is long is several."""
+
+_LONG = 64
+
+
+class _TooManyKeys(Exception):
+    """There are more keys than `MOST_KEYS` in the object at ``place``."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place} has too many keys, or too long ones, to be looked through")
 
 
 class _Key(str):
@@ -33,13 +46,6 @@ class _Key(str):
         return self is other
 
 
-def _as_key(kind: type[_Key], text: Any) -> _Key:
-    return kind(text)
-
-
-_pairs = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=_as_key)
-
-
 def mistake_in(frame: bytes, path: Path, *, object_rows: bool) -> str | None:
     """
     Say what is wrong with ``frame``, a whole message whose rows should be at ``path`` below ``data``.
@@ -47,8 +53,15 @@ def mistake_in(frame: bytes, path: Path, *, object_rows: bool) -> str | None:
     ``object_rows``: the document selects fields of a row. ``None``: nothing is wrong. It may have no rows all
     the same: ``null`` is legal, and conditions in the document may leave a name out.
     """
-    outside = _pairs_of(frame) or []
-    payload = _pairs_of(_value(outside, "payload"))
+    try:
+        return _mistake_in(frame, path, object_rows=object_rows)
+    except _TooManyKeys as error:
+        return str(error)
+
+
+def _mistake_in(frame: bytes, path: Path, *, object_rows: bool) -> str | None:
+    outside = _pairs_of(frame, "the message") or []
+    payload = _pairs_of(_value(outside, "payload"), "the result")
     if payload is None:
         return None
     said = _twice(outside, ("payload",), "the message") or _twice(payload, ("data", "errors"), "the result")
@@ -70,7 +83,7 @@ def _below(data: msgspec.Raw, path: Path, *, object_rows: bool) -> str | None:
     for name in path:
         if kind_of(node) == "null":
             return None
-        pairs = _pairs_of(node)
+        pairs = _pairs_of(node, place)
         if pairs is None:
             return f"{place} is {kind_of(node)}, where an object with {name} should be"
         if (said := _twice(pairs, (name,), place)) is not None:
@@ -84,7 +97,7 @@ def _below(data: msgspec.Raw, path: Path, *, object_rows: bool) -> str | None:
 def _no_row(node: msgspec.Raw, place: str) -> str | None:
     """What stands at the place of the rows and is neither ``null``, nor a list, nor one row."""
     kind = kind_of(node)
-    if kind == "an object" and not _pairs_of(node):
+    if kind == "an object" and is_empty_object(node):
         kind = "an empty object"
     if kind in (*_NESTED, "null"):
         return None
@@ -126,17 +139,32 @@ def _twice(pairs: Pairs, names: Collection[str], place: str) -> str | None:
 def _is_missing(data: msgspec.Raw, path: Path) -> bool:
     node = data
     for name in path:
-        pairs = _pairs_of(node) or []
+        pairs = _pairs_of(node, "the result") or []
         if name not in (key for key, _ in pairs):
             return True
         node = _value(pairs, name)
     return False
 
 
-def _pairs_of(raw: bytes | msgspec.Raw) -> Pairs | None:
-    """All keys of an object in their order, with those that come twice; ``None``: it is none."""
+def _pairs_of(raw: bytes | msgspec.Raw, place: str) -> Pairs | None:
+    """
+    All keys of the object at ``place`` in their order, with those that come twice; ``None``: it is none.
+
+    Raises:
+        _TooManyKeys: Counted while they are decoded, so that what follows is not.
+    """
+    left = MOST_KEYS
+
+    def as_key(kind: type[_Key], text: Any) -> _Key:
+        nonlocal left
+        left -= 1 + len(text) // _LONG
+        if left < 0:
+            raise _TooManyKeys(place)
+        return kind(text)
+
+    decoder = msgspec.json.Decoder(dict[_Key, msgspec.Raw], dec_hook=as_key)
     try:
-        return [(str(key), value) for key, value in _pairs.decode(raw).items()]
+        return [(str(key), value) for key, value in decoder.decode(raw).items()]
     except BROKEN:
         return None
 

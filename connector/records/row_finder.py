@@ -11,12 +11,11 @@ from typing import Any
 
 import msgspec
 
-from connector.records.fields import BROKEN, Path, kind_of, payload_type
+from connector.records.fields import ABSENT, BROKEN, Path, is_empty_object, kind_of, level, payload_type
 from connector.records.list_slices import ListSlices
 from connector.records.malformed import mistake_in
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 LARGE = 512 * 1024
 """Bytes of a list that is not decoded as a whole."""
@@ -33,6 +32,7 @@ class RowFinder:
     def __init__(self, path: Path, *, object_rows: bool = False) -> None:
         self.payload_type = payload_type(path)
         self._path = path
+        self._levels = [level((name,)) for name in path]
         self._depth = range(len(path))
         self._object_rows = object_rows
         self._last = msgspec.json.encode(path[-1])
@@ -82,19 +82,20 @@ class RowFinder:
         ``None`` where the path leads to nothing or to ``null``, or to what can be no row.
         """
         node = msgspec.Raw(data)
-        for name in self._path:
+        for one in self._levels:
             try:
-                node = _object.decode(node)[name]
-            except (*BROKEN, KeyError):
+                node = one.decode(node).f0
+            except BROKEN:
                 return None
+        if node is ABSENT:
+            return None
         match kind_of(node):
             case "null":
                 return None
             case "a list":
                 return ListSlices(node) if len(node) > LARGE else _rows.decode(node)
             case "an object":
-                is_row = not self._object_rows or len(node) > 64 or bytes(node).strip(b"{} \t\r\n")
-                return [node] if is_row else None
+                return None if self._object_rows and is_empty_object(node) else [node]
             case _:
                 return None if self._object_rows else [node]
 
