@@ -6,7 +6,6 @@ Only odd results come here: this reads all of a message again, key by key.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -68,12 +67,12 @@ def _mistake_in(frame: bytes, path: Path, *, object_rows: bool) -> str | None:
     if said is not None:
         return said
     names = {name for name, _ in payload}
-    if names & {"incremental", "pending"}:
+    if names & {"incremental", "pending", "completed"}:
         return _incremental(names)
     if "data" not in names:
-        return _without_data(names)
+        return _without_data(names, has_errors=not _says_nothing(_value(payload, "errors")))
     data = _value(payload, "data")
-    if names & {"path", "hasNext"} and _is_missing(data, path):
+    if names & {"path", "label", "hasNext"} and _is_missing(data, path):
         return _incremental(names)
     return _below(data, path, object_rows=object_rows)
 
@@ -89,7 +88,7 @@ def _below(data: msgspec.Raw, path: Path, *, object_rows: bool) -> str | None:
         if (said := _twice(pairs, (name,), place)) is not None:
             return said
         if name not in (key for key, _ in pairs):
-            return _other_than(name, pairs, place)
+            return _other_than(name, pairs, place, is_root=node is data)
         node, place = _value(pairs, name), f"{place}.{name}"
     return _no_row(node, place) if object_rows else None
 
@@ -104,31 +103,41 @@ def _no_row(node: msgspec.Raw, place: str) -> str | None:
     return f"{place} is {kind}, where rows should be"
 
 
-def _other_than(name: str, pairs: Pairs, place: str) -> str | None:
-    """Conditions may leave ``name`` out, but put no other list or object there."""
+def _other_than(name: str, pairs: Pairs, place: str, *, is_root: bool) -> str | None:
+    """
+    Conditions may leave ``name`` out, but put no other list or object there, nor one that is spelled alike.
+    At the root are no conditions, and no other field.
+    """
     for other, value in pairs:
-        if kind_of(value) in _NESTED:
+        kind = kind_of(value)
+        is_odd = kind in _NESTED or is_root or other.casefold() == name.casefold()
+        if is_odd and kind != "null" and not other.startswith("__"):
             return f"{place} has {other[:60]} and no {name}"
     return None
 
 
-def _without_data(names: Collection[str]) -> str | None:
-    if "items" in names or "path" in names:
+def _without_data(names: set[str], *, has_errors: bool) -> str | None:
+    if names & {"items", "path"}:
         return _incremental(names)
     strange = sorted(name for name in names if name not in _ORDINARY)
-    if not strange or "errors" in names:
+    if not strange or has_errors:
         return None
     return f"the result has {strange[0][:60]}, and neither data nor errors"
 
 
-def _incremental(names: Collection[str]) -> str:
+def _says_nothing(errors: msgspec.Raw) -> bool:
+    """Whether these are no errors, as ``null`` and an empty list are none."""
+    return kind_of(errors) == "null" or (len(errors) <= 64 and not bytes(errors).strip(b"[] \t\r\n"))
+
+
+def _incremental(names: set[str]) -> str:
     which = next(name for name in INCREMENTAL if name in names)
     return (
         f"the result is delivered incrementally (it has {which}): take @defer and @stream out of the document"
     )
 
 
-def _twice(pairs: Pairs, names: Collection[str], place: str) -> str | None:
+def _twice(pairs: Pairs, names: tuple[str, ...], place: str) -> str | None:
     """What is lost of a JSON object, for whoever reads it keeps the last of equal keys."""
     for name in names:
         if (count := sum(key == name for key, _ in pairs)) > 1:

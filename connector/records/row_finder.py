@@ -20,6 +20,11 @@ _rows = msgspec.json.Decoder(list[msgspec.Raw])
 LARGE = 512 * 1024
 """Bytes of a list that is not decoded as a whole."""
 
+_ID_TEXT = b'"id":"1"'
+_ID = _ID_TEXT + b","
+_BEFORE_ROWS = len(b'{"payload":{"data":{"a":[{"id":"1"') - 1
+"""The first bytes of a message, in which no row can have an id."""
+
 
 class RowFinder:
     """
@@ -37,7 +42,7 @@ class RowFinder:
         self._object_rows = object_rows
         self._last = msgspec.json.encode(path[-1])
         # A second key takes two signs, its own letters and quotes, and a value.
-        self._ordinary = len(_around(path)) + len(self._last) + 2
+        self._least = len(_around(path)) + len(self._last) + 2
 
     def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
         """
@@ -63,7 +68,8 @@ class RowFinder:
         """
         if isinstance(rows, ListSlices):
             return self.may_repeat(frame)
-        return len(frame) - sum(map(len, rows)) - len(rows) > self._ordinary and self.may_repeat(frame)
+        spare = len(frame) - sum(map(len, rows)) - len(rows) - self._least
+        return spare > 0 and (spare > len(_ID) or not _has_id(frame)) and self.may_repeat(frame)
 
     def may_repeat(self, frame: bytes) -> bool:
         """Return whether the last name on the way to the rows may stand in ``frame`` more than once."""
@@ -104,9 +110,14 @@ class RowFinder:
         return mistake_in(frame, self._path, object_rows=self._object_rows)
 
 
+def _has_id(frame: bytes) -> bool:
+    """Whether a compact message has the id of our operation, and not inside its rows."""
+    return _ID_TEXT in frame[:_BEFORE_ROWS] or frame.endswith(_ID_TEXT + b"}")
+
+
 def _around(path: Path) -> bytes:
     """What a compact message has beside its rows."""
     inside: Any = []
     for name in reversed(path):
         inside = {name: inside}
-    return msgspec.json.encode({"id": "1", "type": "next", "payload": {"data": inside}})
+    return msgspec.json.encode({"type": "next", "payload": {"data": inside}})
