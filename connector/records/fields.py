@@ -23,8 +23,6 @@ REMEMBERED = 64
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises: no JSON or another shape; text that is no UTF-8; too many levels."""
 
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
 _KINDS = {
     b"{": "an object",
     b"[": "a list",
@@ -93,15 +91,16 @@ class Fields:
 def _fitting(kind: type, raw: msgspec.Raw, above: Path, lists: list[Path]) -> Any:
     """Build ``kind`` from an object that has other types than expected: what fits, the rest absent."""
     item = kind()
+    infos = msgspec.structs.fields(kind)
     try:
-        found = _object.decode(raw)
+        found = level(tuple(info.encode_name for info in infos)).decode(raw)
     except BROKEN:
         if above and kind_of(raw) == "a list":
             lists.append(above)
         return item
-    for info in msgspec.structs.fields(kind):
-        below = found.get(info.encode_name)
-        if below is None:
+    for index, info in enumerate(infos):
+        below: msgspec.Raw = getattr(found, f"f{index}")
+        if below is ABSENT:
             continue
         if info.type is msgspec.Raw:
             setattr(item, info.name, below)
@@ -109,6 +108,17 @@ def _fitting(kind: type, raw: msgspec.Raw, above: Path, lists: list[Path]) -> An
             nested = next(one for one in info.type.__args__ if one is not type(None))
             setattr(item, info.name, _fitting(nested, below, (*above, info.encode_name), lists))
     return item
+
+
+@lru_cache(maxsize=REMEMBERED * 4)
+def level(names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+    """
+    Return what decodes of one object ``names``, as ``f0`` and so on, `ABSENT` where they are not in it. Other
+    keys are skipped: a mapping would take a multiple of their bytes.
+    """
+    fields: list[Any] = [(f"f{index}", msgspec.Raw, ABSENT) for index in range(len(names))]
+    rename = {f"f{index}": name for index, name in enumerate(names)}
+    return msgspec.json.Decoder(msgspec.defstruct("Level", fields, rename=rename, gc=False))
 
 
 def _tree(paths: Sequence[Path]) -> dict[str, Any]:
@@ -173,3 +183,8 @@ def kind_of(raw: bytes | msgspec.Raw) -> str:
     # Not of a copy of all of it, which may be large.
     start = bytes(memoryview(raw)[:64]).lstrip() or bytes(raw).lstrip()
     return _KINDS.get(start[:1], "a number")
+
+
+def is_empty_object(raw: msgspec.Raw) -> bool:
+    """Return whether ``raw``, which is an object, has no key."""
+    return len(raw) <= 64 and not bytes(raw).strip(b"{} \t\r\n")

@@ -11,15 +11,19 @@ from typing import Any
 
 import msgspec
 
-from connector.records.fields import BROKEN, Path, kind_of, payload_type
+from connector.records.fields import ABSENT, BROKEN, Path, is_empty_object, kind_of, level, payload_type
 from connector.records.list_slices import ListSlices
 from connector.records.malformed import mistake_in
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 LARGE = 512 * 1024
 """Bytes of a list that is not decoded as a whole."""
+
+_ID_TEXT = b'"id":"1"'
+_ID = _ID_TEXT + b","
+_BEFORE_ROWS = len(b'{"payload":{"data":{"a":[{"id":"1"') - 1
+"""The first bytes of a message, in which no row can have an id."""
 
 
 class RowFinder:
@@ -33,11 +37,12 @@ class RowFinder:
     def __init__(self, path: Path, *, object_rows: bool = False) -> None:
         self.payload_type = payload_type(path)
         self._path = path
+        self._levels = [level((name,)) for name in path]
         self._depth = range(len(path))
         self._object_rows = object_rows
         self._last = msgspec.json.encode(path[-1])
         # A second key takes two signs, its own letters and quotes, and a value.
-        self._ordinary = len(_around(path)) + len(self._last) + 2
+        self._least = len(_around(path)) + len(self._last) + 2
 
     def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
         """
@@ -63,7 +68,8 @@ class RowFinder:
         """
         if isinstance(rows, ListSlices):
             return self.may_repeat(frame)
-        return len(frame) - sum(map(len, rows)) - len(rows) > self._ordinary and self.may_repeat(frame)
+        spare = len(frame) - sum(map(len, rows)) - len(rows) - self._least
+        return spare > 0 and (spare > len(_ID) or not _has_id(frame)) and self.may_repeat(frame)
 
     def may_repeat(self, frame: bytes) -> bool:
         """Return whether the last name on the way to the rows may stand in ``frame`` more than once."""
@@ -82,19 +88,20 @@ class RowFinder:
         ``None`` where the path leads to nothing or to ``null``, or to what can be no row.
         """
         node = msgspec.Raw(data)
-        for name in self._path:
+        for one in self._levels:
             try:
-                node = _object.decode(node)[name]
-            except (*BROKEN, KeyError):
+                node = one.decode(node).f0
+            except BROKEN:
                 return None
+        if node is ABSENT:
+            return None
         match kind_of(node):
             case "null":
                 return None
             case "a list":
                 return ListSlices(node) if len(node) > LARGE else _rows.decode(node)
             case "an object":
-                is_row = not self._object_rows or len(node) > 64 or bytes(node).strip(b"{} \t\r\n")
-                return [node] if is_row else None
+                return None if self._object_rows and is_empty_object(node) else [node]
             case _:
                 return None if self._object_rows else [node]
 
@@ -103,9 +110,14 @@ class RowFinder:
         return mistake_in(frame, self._path, object_rows=self._object_rows)
 
 
+def _has_id(frame: bytes) -> bool:
+    """Whether a compact message has the id of our operation, and not inside its rows."""
+    return _ID_TEXT in frame[:_BEFORE_ROWS] or frame.endswith(_ID_TEXT + b"}")
+
+
 def _around(path: Path) -> bytes:
     """What a compact message has beside its rows."""
     inside: Any = []
     for name in reversed(path):
         inside = {name: inside}
-    return msgspec.json.encode({"id": "1", "type": "next", "payload": {"data": inside}})
+    return msgspec.json.encode({"type": "next", "payload": {"data": inside}})

@@ -21,9 +21,10 @@ from connector.subscription.messages import (
     refusal_in_data,
     result_of,
 )
-from connector.subscription.protocol import Delivered, Unreadable
+from connector.subscription.protocol import Delivered, Misnamed, Unreadable
 from connector.subscription.settings import SessionSettings
 from connector.subscription.transport import Transport
+from connector.subscription.turns import turn_for
 
 __all__ = [
     "Backpressure",
@@ -34,6 +35,7 @@ __all__ = [
     "Inbox",
     "MemoryBudget",
     "MemoryShare",
+    "Misnamed",
     "ProtocolViolation",
     "RawPayload",
     "ServerCompleted",
@@ -48,4 +50,5 @@ __all__ = [
     "read_errors",
     "refusal_in_data",
     "result_of",
+    "turn_for",
 ]

@@ -15,6 +15,7 @@ from connector.subscription.ending import socket_ended, without_token
 from connector.subscription.errors import NothingTaken, ProtocolViolation, SessionError
 from connector.subscription.protocol import Event, Protocol, Torn
 from connector.subscription.surrogates import Repair
+from connector.subscription.turns import HEAVY, turn_for
 from connector.upstream import Opening
 
 log = structlog.get_logger(__name__)
@@ -25,12 +26,6 @@ SLOWEST_RATE = 16 * 1024
 A message that is still coming is a sign of life for so many seconds, and one more for each so many bytes:
 who sends a byte now and then for ever is silent.
 """
-
-HEAVY = 64 * 1024
-"""Bytes of a message after which others get a turn: the next one may be there already."""
-
-MOST_TURNS = 16
-"""To answer somebody takes several turns; messages of many times `HEAVY` bytes leave so many."""
 
 MOST_KEPT = 512 * 1024
 """Bytes that are kept of what is no message: to look for secrets in more would hold everybody up."""
@@ -54,7 +49,7 @@ class Channel:
         self._reason_of_abort: SessionError | None = None
         self._heard_at = time.monotonic()
         self._bytes_before = 0
-        self._turns_due = 0
+        self._heavy: bytes | None = None
         self._torn: Repair | None = None
         socket.when_stuck = self._stuck
 
@@ -80,9 +75,8 @@ class Channel:
             ProtocolViolation: It is no message.
         """
         ended: SessionError | None = None
-        while self._turns_due:
-            self._turns_due -= 1
-            await asyncio.sleep(0)
+        if self._heavy is not None:
+            return await self._in_turn()
         if self._torn is not None:
             return await self._mend()
         try:
@@ -94,7 +88,16 @@ class Channel:
             raise ended
         self._heard_at, self._bytes_before = time.monotonic(), self.socket.received_bytes
         if len(frame) > HEAVY:
-            self._turns_due = min(len(frame) // HEAVY, MOST_TURNS)
+            self._heavy = frame
+            return await self._in_turn()
+        return self._event(frame)
+
+    async def _in_turn(self) -> Event:
+        """Take what is heavy once it is its turn; whoever is cancelled meanwhile leaves it for the next."""
+        frame = self._heavy
+        assert frame is not None
+        await turn_for(len(frame))
+        self._heavy = None
         event = self._event(frame)
         if type(event) is Torn:
             self._torn = Repair(frame)
@@ -118,6 +121,7 @@ class Channel:
         assert repair is not None
         while repair.step():  # noqa: ASYNC110 - it is work that is done, and not waited for
             await asyncio.sleep(0)
+        await turn_for(len(repair.frame))
         self._torn = None
         return self._event(repair.frame, repair.repaired)
 

@@ -28,7 +28,7 @@ import anyio
 from websockets.asyncio.client import ClientConnection
 from websockets.protocol import OPEN
 
-from connector.subscription.turns import MOST_FRAMES, TurnReader, answering_the_last_ping
+from connector.subscription.frame_turns import MOST_FRAMES, TurnReader, answering_the_last_ping
 
 LOOK = 0.1
 """Seconds between two looks for something unread; two without are enough."""

@@ -107,7 +107,7 @@ class _WireError(msgspec.Struct):
 
 
 class _Extensions(msgspec.Struct):
-    code: str | int | None = None
+    code: msgspec.Raw = msgspec.Raw()
 
 
 class _InBand(msgspec.Struct):
@@ -119,6 +119,7 @@ _list = msgspec.json.Decoder(list[msgspec.Raw])
 _string = msgspec.json.Decoder(str)
 _error = msgspec.json.Decoder(_WireError)
 _extensions = msgspec.json.Decoder(_Extensions)
+_code: msgspec.json.Decoder[str | int | None] = msgspec.json.Decoder(str | int | None)
 _in_band = msgspec.json.Decoder(_InBand)
 _envelope = msgspec.json.Decoder(RawEnvelope)
 _payload = msgspec.json.Decoder(RawPayload)
@@ -177,7 +178,9 @@ def _read_error(raw: bytes | msgspec.Raw) -> GraphQLError:
         error = inner
         message = _text(inner.message)
     extensions = try_decode(_extensions, error.extensions)
-    code = extensions.code if extensions is not None else None
+    code = None
+    if extensions is not None and len(extensions.code) <= _LONGEST_STRING:
+        code = try_decode(_code, extensions.code)
     return GraphQLError(message=message, code=None if code is None else str(code)[:MAX_TEXT])
 
 

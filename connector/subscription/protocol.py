@@ -51,12 +51,19 @@ class Unreadable(msgspec.Struct, frozen=True):
     said: str
 
 
+class Misnamed(msgspec.Struct, frozen=True):
+    """The place of the payload of a message that has ``data`` and another ``type`` than a result's."""
+
+    type: str
+
+
 class Delivered(msgspec.Struct, frozen=True):
     """
     ``next`` or ``data``: one execution result.
 
-    ``payload`` is an instance of the machine's payload type, `RawPayload` where the bytes do not fit it, or
-    `Unreadable`. Its slices keep ``frame`` alive, which is what came (but see `Protocol.repaired`).
+    ``payload`` is an instance of the machine's payload type, `RawPayload` where the bytes do not fit it,
+    `Unreadable`, or `Misnamed`. Its slices keep ``frame`` alive, which is what came (but see
+    `Protocol.repaired`).
     """
 
     frame: bytes
@@ -221,7 +228,9 @@ class Protocol:
     def _other(self, kind: str, frame: bytes, envelope: RawEnvelope | None = None) -> Event:
         match kind:
             case "ka" | "pong":
-                return _KEPT_ALIVE
+                # A pong may have any payload, but a message has one type.
+                twice = frame.count(b'"type"') > 1
+                return (self._misnamed(kind, frame, envelope) if twice else None) or _KEPT_ALIVE
             case "ping":
                 return Pinged(self._pong(envelope or self._decode(frame)))
             case "connection_ack":
@@ -242,7 +251,7 @@ class Protocol:
                 self.state = State.ENDED
                 return _COMPLETED
             case _:
-                return Ignored(kind[:40])
+                return self._misnamed(kind, frame, envelope) or Ignored(kind[:40])
 
     def _acknowledge(self) -> Event:
         if self.state is not State.INITIALISING:
@@ -264,6 +273,15 @@ class Protocol:
         payload = try_decode(self._raw_payload, envelope.payload)
         self._delivered = True
         return Delivered(frame, payload or Unreadable("the server sent a result without an object in it"))
+
+    def _misnamed(self, kind: str, frame: bytes, envelope: RawEnvelope | None) -> Event | None:
+        """Return what is a result but for its type; ``None``: it is none."""
+        if not self._started or b'"data"' not in frame:
+            return None
+        payload = try_decode(self._raw_payload, (envelope or self._decode(frame)).payload)
+        if payload is None or bytes(memoryview(payload.data)[:1]) != b"{":
+            return None
+        return Delivered(frame, Misnamed(kind[:40]))
 
     def _pong(self, ping: RawEnvelope) -> bytes:
         # "The optional payload field can be used to transfer additional details": sent back as it came, but

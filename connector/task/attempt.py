@@ -144,6 +144,9 @@ class Attempt:
                 group.cancel_scope.cancel()
         finally:
             self._connection.abort()
+        if error is not None:
+            # It would keep what was in hand, maybe megabytes, until the garbage collector comes.
+            error.__traceback__ = None
         return self._ended(error)
 
     def _ended(self, error: SessionError | None) -> AttemptEnd:

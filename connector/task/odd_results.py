@@ -13,6 +13,7 @@ from connector.refusals import RepetitionFilter
 from connector.subscription import (
     Delivered,
     GraphQLError,
+    Misnamed,
     ProtocolViolation,
     RawPayload,
     ServerRefused,
@@ -51,6 +52,7 @@ class OddResults:
         self._observer = observer
         self._keep = keep
         self._repetition = RepetitionFilter()
+        self._told_of_type = False
 
     def rows_of(self, result: Delivered, source: Source) -> list[msgspec.Raw] | ListSlices | None:
         """
@@ -60,6 +62,9 @@ class OddResults:
             ServerRefused: It carries a refusal.
             ProtocolViolation: No rows can be read from it, and that is not tolerated.
         """
+        if isinstance(result.payload, Misnamed):
+            self._ignore(result.frame, result.payload)
+            return None
         source.request_error = None
         if isinstance(result.payload, Unreadable):
             self._give_up(result.frame, result.payload.said)
@@ -68,7 +73,7 @@ class OddResults:
         errors = read_errors(payload.errors)
         rows = self._rows.find_rows(payload.data) if len(payload.data) else None
         mistake = None
-        if rows is None or self._rows.may_hide(result.frame, rows) or self._rows.may_be_partial(result.frame):
+        if rows is None or self._rows.may_repeat(result.frame) or self._rows.may_be_partial(result.frame):
             mistake = self._rows.mistake_in(result.frame)
             rows = None if mistake else rows
         in_band = refusal_in_data(payload.data) if not errors and rows is None else ()
@@ -92,6 +97,13 @@ class OddResults:
             if not errors:
                 log.debug("result without rows", subscription=self._name, bytes=len(payload.data))
         return rows
+
+    def _ignore(self, frame: bytes, message: Misnamed) -> None:
+        self._observer.received(0, len(frame))
+        self._observer.null_result()
+        if not self._told_of_type:
+            self._told_of_type = True
+            log.warning("data in a message of another type", subscription=self._name, type=message.type)
 
     def _give_up(self, frame: bytes, said: str) -> None:
         """

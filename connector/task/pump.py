@@ -13,7 +13,7 @@ from connector.publish import Submission, SubmittedRecords
 from connector.records.bad import BadRecord
 from connector.records.built import BuiltRecords
 from connector.records.record import Headers
-from connector.subscription import Inbox, MemoryShare
+from connector.subscription import Inbox, MemoryShare, turn_for
 from connector.task.destination import Destination
 from connector.task.observers import FlowObserver
 from connector.task.parts import parts_of
@@ -21,6 +21,9 @@ from connector.task.receiver import MOST_ROWS, Arrival, Receiver
 from connector.task.settings import SubscriptionSettings
 
 log = structlog.get_logger(__name__)
+
+HEAVY_ROWS = 512 * 1024
+"""Bytes of rows before which others get a turn; in one go there are so many only of one row that is large."""
 
 
 class Pump:
@@ -90,13 +93,17 @@ class Pump:
     async def _pass_on_in_parts(self, arrival: Arrival) -> None:
         """Many rows at once would hold everybody else up, and take a multiple of their bytes."""
         self.in_hand = 1
+        if arrival.size > HEAVY_ROWS:
+            await turn_for(arrival.size)
         for part in parts_of(arrival, self._found, MOST_ROWS):
+            if part.size > HEAVY_ROWS:
+                await turn_for(part.size)
+            if self._is_released is not None:
+                await self._until_released()
+                self.in_hand = 1
             await self._pass_on(part)
             await self._below_window()
             await anyio.lowlevel.checkpoint()
-            if self._is_released is not None and part.frames == 0:
-                await self._until_released()
-                self.in_hand = 1
         self.in_hand = 0
 
     def _found(self, rows: int, size: int) -> None:

@@ -16,9 +16,9 @@ from websockets.frames import Frame, Opcode
 
 from connector.subscription.connection import MOST_WAITING, ReadingConnection
 from connector.subscription.errors import ConnectFailed, NothingTaken, SessionError
+from connector.subscription.frame_turns import MOST_FRAMES
 from connector.subscription.protocol import LONGEST_PONG
 from connector.subscription.transport import Transport
-from connector.subscription.turns import MOST_FRAMES
 from tests.unit.subscription.driving import REQUEST, connect, deliver, live, results_of, transport
 from tests.unit.subscription.servers import (
     MODERN,

@@ -106,3 +106,9 @@ def test_a_million_errors_are_not_decoded_to_read_the_first(element: bytes) -> N
         tracemalloc.stop()
     assert len(errors) == MAX_ERRORS
     assert peak < 3 * len(raw)
+
+
+@pytest.mark.parametrize("code", ['"😀%s"' % ("y" * 100_000), "9" * 100_000])
+def test_a_code_that_is_no_word_is_none(code: str) -> None:
+    found = read_errors(f'[{{"message":"no","extensions":{{"code":{code}}}}}]'.encode())
+    assert found == (error("no"),)

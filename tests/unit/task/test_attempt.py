@@ -167,6 +167,7 @@ async def test_rows_behind_what_ends_the_operation_are_received(oddity: str) -> 
     assert line.numbers == list(range(20))
     assert end.error is not None
     assert isinstance(end.error, ProtocolViolation) is (oddity not in (COMPLETE, ERROR))
+    assert end.error.__traceback__ is None  # it would keep the message
 
 
 async def test_errors_for_the_only_result_are_what_a_completion_means() -> None:
