@@ -8,6 +8,8 @@ from tests.standins.client import PlainClient, plain_client
 from tests.standins.tokens import TokenAuthority
 from tests.standins.upstream import StandInUpstream
 
+pytestmark = pytest.mark.slow  # what tests stand on, and not what they test
+
 QUIET = {"query": "subscription { quiet }"}
 
 

@@ -13,6 +13,8 @@ from tests.standins.rows_in import rows_in
 from tests.standins.tokens import TokenAuthority
 from tests.standins.upstream import StandInUpstream
 
+pytestmark = pytest.mark.slow  # what tests stand on, and not what they test
+
 STYLES = [
     (RowStyle(), FrameStyle()),
     (RowStyle(spaced=True), FrameStyle(shuffled=True)),

@@ -16,6 +16,8 @@ import pytest
 from tests.standins.oauth import StandInOAuth, TokenAnswer
 from tests.standins.tokens import AWKWARD, TokenAuthority
 
+pytestmark = pytest.mark.slow  # what tests stand on, and not what they test
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -12,6 +12,8 @@ from tests.standins.client import plain_client
 from tests.standins.process import StandInProcess
 from tests.standins.rows_in import rows_in
 
+pytestmark = pytest.mark.slow  # what tests stand on, and not what they test
+
 
 def token(process: StandInProcess) -> str:
     """A token from the process's own endpoint."""

@@ -10,6 +10,8 @@ from tests.standins.feed import Feed
 from tests.standins.tokens import TokenAuthority
 from tests.standins.upstream import StandInUpstream
 
+pytestmark = pytest.mark.slow  # what tests stand on, and not what they test
+
 BOTH = pytest.mark.parametrize("subprotocol", [MODERN, LEGACY])
 
 

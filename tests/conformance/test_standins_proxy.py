@@ -11,6 +11,8 @@ from tests.standins.proxy import Direction, FaultProxy
 from tests.standins.tokens import TokenAuthority
 from tests.standins.upstream import StandInUpstream
 
+pytestmark = pytest.mark.slow  # what tests stand on, and not what they test
+
 
 def url(proxy: FaultProxy) -> str:
     return f"ws://127.0.0.1:{proxy.port}/graphql"

@@ -29,6 +29,8 @@ from tests.standins.rows_in import rows_in
 from tests.standins.tokens import TokenAuthority
 from tests.standins.upstream import StandInUpstream
 
+pytestmark = pytest.mark.slow  # what tests stand on, and not what they test
+
 HTTP = [
     NO_BILLING,
     GATEWAY_FORBIDDEN,

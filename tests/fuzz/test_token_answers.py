@@ -160,7 +160,7 @@ def test_the_strategies_give_grants_and_errors_of_each_kind(loop: asyncio.Runner
     """What they find is worth something only if they reach every outcome."""
     seen: set[str] = set()
 
-    @settings(max_examples=max(EXAMPLES // 4, 100), database=None)
+    @settings(max_examples=500, database=None)
     @given(STATUSES, BODIES)
     def look(status: int, body: bytes) -> None:
         source = ClientCredentials(
