@@ -332,6 +332,7 @@ async def test_plaintext_on_a_tls_port_is_named(
     assert of_check(checks(done), "bootstrap server")["reason"] == "wants_tls"
 
 
+@pytest.mark.slow
 async def test_missing_rights_are_named_before_anything_runs(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

@@ -124,6 +124,7 @@ async def test_mtls_with_the_right_to_write_alone(
         await stage.assert_exact(feed)
 
 
+@pytest.mark.slow
 async def test_a_wrong_password_is_named_until_the_broker_knows_it(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:
@@ -216,6 +217,7 @@ async def test_a_missing_client_certificate_is_named(
         assert await connector.stop() == 0
 
 
+@pytest.mark.slow
 async def test_a_missing_right_is_named_and_the_rows_come_once_it_is_granted(
     secured: SecuredKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

@@ -90,6 +90,7 @@ async def test_kafka_frozen_for_half_a_minute_costs_nothing(
 
 
 @pytest.mark.takes(40)
+@pytest.mark.slow
 async def test_a_freeze_beyond_the_bound_is_declared_and_memory_stays_bounded(
     start_kafka: StartKafka, tmp_path: Path, topic_name: Callable[[], str]
 ) -> None:

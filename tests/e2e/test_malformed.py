@@ -46,7 +46,7 @@ def assert_sound(connector: ConnectorProcess) -> None:
 @pytest.mark.parametrize(
     ("tolerance", "every"),
     [
-        ("none", 12),
+        pytest.param("none", 12, marks=[pytest.mark.slow, pytest.mark.takes(50)]),
         pytest.param("none", 1, marks=[pytest.mark.slow, pytest.mark.takes(120)]),
         pytest.param("all", 2, marks=[pytest.mark.slow, pytest.mark.takes(90)]),
     ],
