@@ -1,6 +1,13 @@
 """Everything that speaks to the brokers; the only importer of aiokafka."""
 
-from connector.kafka.admin import NewTopics, TopicLimits, TopicRefused, create_topics, topic_limits
+from connector.kafka.admin import (
+    NewTopics,
+    TopicCreation,
+    TopicLimits,
+    TopicRefused,
+    create_topics,
+    topic_limits,
+)
 from connector.kafka.batch import Batch
 from connector.kafka.errors import (
     BrokerUnreachable,
@@ -36,6 +43,7 @@ __all__ = [
     "Security",
     "SecurityProtocol",
     "TokenProvider",
+    "TopicCreation",
     "TopicLimits",
     "TopicMissing",
     "TopicRefused",

@@ -44,6 +44,21 @@ class TopicLimits:
     past_ms: int | None = None
     is_compacted: bool = False
 
+    def with_config(self, config: Mapping[str, str | None]) -> TopicLimits:
+        """Return these limits, those that ``config``, a topic's settings, tells taken from there."""
+
+        def number(name: str, known: int | None) -> int | None:
+            value = config.get(name)
+            return int(value) if value is not None and value.lstrip("-").isdigit() else known
+
+        policy = config.get("cleanup.policy")
+        return TopicLimits(
+            max_batch_bytes=number("max.message.bytes", self.max_batch_bytes),
+            future_ms=number("message.timestamp.after.max.ms", self.future_ms),
+            past_ms=number("message.timestamp.before.max.ms", self.past_ms),
+            is_compacted=self.is_compacted if policy is None else "compact" in policy,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewTopics:
@@ -63,6 +78,17 @@ class NewTopics:
         return {**(self.config or {}), **self.exceptions.get(topic, {})}
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicCreation:
+    """
+    What came of creating topics: ``created`` are those that did not exist before, ``refused`` holds the
+    error of each that could not be created. The others existed already.
+    """
+
+    created: frozenset[str] = frozenset()
+    refused: Mapping[str, ConnectorError] = field(default_factory=dict)
+
+
 class TopicRefused(BrokerUnreachable):
     """The brokers would not create a topic."""
 
@@ -72,11 +98,11 @@ class TopicRefused(BrokerUnreachable):
 
 async def create_topics(
     settings: KafkaSettings, topics: Sequence[str], new: NewTopics, *, validate_only: bool = False
-) -> Mapping[str, ConnectorError]:
+) -> TopicCreation:
     """
-    Create those of ``topics`` that do not exist; return the error of each that could not be created.
+    Create those of ``topics`` that do not exist.
 
-    With ``validate_only`` none is created, and the errors are those that there would have been.
+    With ``validate_only`` none is created, and the answer says what would have come of it.
 
     Raises:
         BrokerUnreachable: No broker answered in time.
@@ -96,8 +122,11 @@ async def create_topics(
     ]
     async with _admin(settings) as admin:
         answer = await admin.create_topics(wanted, validate_only=validate_only)
+    created: set[str] = set()
     failed: dict[str, ConnectorError] = {}
     for topic, code, *message in answer.topic_errors:
+        if code == 0:
+            created.add(topic)
         if code in (0, _EXISTS):
             continue
         said = message[0] if message and message[0] else error_code(code).name
@@ -107,7 +136,7 @@ async def create_topics(
             failed[topic] = NotAllowed(f"to create topic {topic}")
         else:
             failed[topic] = TopicRefused(topic, str(said))
-    return failed
+    return TopicCreation(created=frozenset(created), refused=failed)
 
 
 async def topic_limits(settings: KafkaSettings, topics: Sequence[str]) -> Mapping[str, TopicLimits]:
@@ -127,21 +156,8 @@ async def topic_limits(settings: KafkaSettings, topics: Sequence[str]) -> Mappin
     for answer in answers:
         for code, _message, kind, name, entries in answer.resources:
             if code == 0 and kind == _TOPIC:
-                limits[name] = _limits({entry[0]: entry[1] for entry in entries})
+                limits[name] = TopicLimits().with_config({entry[0]: entry[1] for entry in entries})
     return limits
-
-
-def _limits(config: Mapping[str, str | None]) -> TopicLimits:
-    def number(name: str) -> int | None:
-        value = config.get(name)
-        return int(value) if value is not None and value.lstrip("-").isdigit() else None
-
-    return TopicLimits(
-        max_batch_bytes=number("max.message.bytes"),
-        future_ms=number("message.timestamp.after.max.ms"),
-        past_ms=number("message.timestamp.before.max.ms"),
-        is_compacted="compact" in (config.get("cleanup.policy") or ""),
-    )
 
 
 @asynccontextmanager

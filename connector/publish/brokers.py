@@ -14,6 +14,7 @@ from connector.kafka import (
     NewTopics,
     Producer,
     RequestSize,
+    TopicCreation,
     TopicLimits,
     create_topics,
     topic_limits,
@@ -74,8 +75,8 @@ class Brokers(Protocol):
     async def start_producer(self) -> Writer:
         """Connect a producer."""
 
-    async def create_topics(self, topics: Sequence[str], new: NewTopics) -> Mapping[str, ConnectorError]:
-        """Create what is missing of ``topics``; return the error of each that could not be created."""
+    async def create_topics(self, topics: Sequence[str], new: NewTopics) -> TopicCreation:
+        """Create what is missing of ``topics``."""
 
     async def topic_limits(self, topics: Sequence[str]) -> Mapping[str, TopicLimits]:
         """Return what the brokers say of each topic."""
@@ -115,7 +116,7 @@ class Kafka:
         self._were_well = True
         return producer
 
-    async def create_topics(self, topics: Sequence[str], new: NewTopics) -> Mapping[str, ConnectorError]:
+    async def create_topics(self, topics: Sequence[str], new: NewTopics) -> TopicCreation:
         """See `connector.kafka.create_topics`."""
         return await create_topics(self._settings, topics, new)
 

@@ -183,9 +183,13 @@ class TopicFinder:
         self, names: Sequence[str], new: NewTopics
     ) -> tuple[Mapping[str, TopicLimits], Mapping[str, ConnectorError]]:
         """Create what is missing; return the limits of what is there, and why others are not."""
-        refused = await self._brokers.create_topics(names, new)
-        there = [name for name in names if name not in refused]
-        return (await self._brokers.topic_limits(there) if there else {}), refused
+        creation = await self._brokers.create_topics(names, new)
+        there = [name for name in names if name not in creation.refused]
+        limits = dict(await self._brokers.topic_limits(there)) if there else {}
+        for name in creation.created:
+            # Who is asked may be a broker that has not heard yet of what another one just created.
+            limits[name] = limits.get(name, TopicLimits()).with_config(new.config_of(name))
+        return limits, creation.refused
 
 
 def _complain(topic: Topic, error: ConnectorError) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.errors import ConnectorError
-from connector.kafka.admin import NewTopics, create_topics, topic_limits
+from connector.kafka.admin import NewTopics, TopicCreation, create_topics, topic_limits
 from connector.kafka.diagnosis.report import BrokerFinding, BrokerReport, Finding, TopicFinding
 from connector.kafka.diagnosis.rights import NO_BROKER, OK, Rights, TopicRights, fetch_rights
 from connector.kafka.diagnosis.survey import MAX_STEP_TIMEOUT, BrokerCheck, survey
@@ -76,11 +76,13 @@ async def _ask_admin(
     missing = [topic for topic in topics if rights.of(topic).partitions is None]
     there = [topic for topic in topics if rights.of(topic).partitions is not None]
     try:
-        refusals = await create_topics(settings, missing, create, validate_only=True) if missing else {}
+        creation = TopicCreation()
+        if missing:
+            creation = await create_topics(settings, missing, create, validate_only=True)
         described = await topic_limits(settings, there) if there else {}
     except ConnectorError as error:
         return _Admin(silence=Finding(verdict="not checked", detail=str(error)))
-    return _Admin(refusals=refusals, described=described)
+    return _Admin(refusals=creation.refused, described=described)
 
 
 def _topic(topic: str, rights: TopicRights, admin: _Admin, *, creates: bool) -> TopicFinding:

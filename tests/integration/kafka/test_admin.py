@@ -64,12 +64,16 @@ async def test_settings_of_a_topic_are_described(
     given = {"max.message.bytes": "200000", "cleanup.policy": "compact"}
     topic = await create_topic(cluster.bootstrap_servers, topic_name(), config=given)
     async with admin_client(cluster.bootstrap_servers) as admin:
-        (response,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
 
-    ((code, _message, kind, name, entries),) = response.resources
-    assert (code, kind, name) == (0, ConfigResourceType.TOPIC, topic)
-    found = {entry[0]: entry[1] for entry in entries}
-    assert found.items() >= given.items()
+        async def described() -> dict[str, str]:
+            (response,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            ((code, _message, kind, name, entries),) = response.resources
+            assert (kind, name) == (ConfigResourceType.TOPIC, topic)
+            found = {entry[0]: entry[1] for entry in entries}
+            # Any broker is asked, also one that has not heard yet.
+            return found if code == 0 and found.items() >= given.items() else {}
+
+        found = await eventually(described)
     assert found["min.insync.replicas"] == str(min(2, len(cluster.brokers)))
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from connector.kafka import NewTopics, TopicLimits
-from connector.kafka.admin import _limits
 
 
 @pytest.mark.parametrize(
@@ -21,7 +20,15 @@ from connector.kafka.admin import _limits
     ],
 )
 def test_limits_are_read_where_they_are_told(config: dict[str, str | None], limits: TopicLimits) -> None:
-    assert _limits(config) == limits
+    assert TopicLimits().with_config(config) == limits
+
+
+def test_what_is_not_told_stays_as_it_was() -> None:
+    known = TopicLimits(max_batch_bytes=1000, future_ms=1, past_ms=2, is_compacted=True)
+    assert known.with_config({}) == known
+    assert known.with_config({"max.message.bytes": "5", "cleanup.policy": "delete"}) == TopicLimits(
+        max_batch_bytes=5, future_ms=1, past_ms=2
+    )
 
 
 def test_single_topics_may_have_settings_of_their_own() -> None:

@@ -21,9 +21,11 @@ from connector.kafka import (
     NotAllowed,
     ProducerBroken,
     QueueFull,
+    TopicCreation,
     TopicLimits,
     TopicMissing,
 )
+from connector.publish.known_limits import DEFAULT_MAX_MESSAGE_BYTES
 
 LATENCY = 0.01
 """Seconds from sending a batch to its acknowledgement."""
@@ -77,7 +79,8 @@ class FakeBrokers:
     to a partition, before the batch is written, ``lost_answers`` after it. ``start_errors`` are raised by
     the next starts. ``refused`` counts batches refused for their content. ``settings`` are the last that
     were given, ``reason`` is what `explain` says, ``explained`` how often it was asked. ``is_away``: the
-    configuration leads to none of them.
+    configuration leads to none of them. ``is_slow_to_hear``: who is asked about a topic that was just
+    created knows the defaults only.
     """
 
     def __init__(self, *, capacity: int = 1 << 20) -> None:
@@ -96,6 +99,7 @@ class FakeBrokers:
         self.refusal: str | None = None
         self.throttled_until = 0.0
         self.is_away = False
+        self.is_slow_to_hear = False
         self.in_flight: dict[tuple[str, int], int] = defaultdict(int)
         self.most_in_flight = 0
         self.refused = 0
@@ -154,13 +158,17 @@ class FakeBrokers:
         await anyio.sleep(LATENCY)
         return not self.is_away
 
-    async def create_topics(self, topics: Sequence[str], new: NewTopics) -> Mapping[str, ConnectorError]:
+    async def create_topics(self, topics: Sequence[str], new: NewTopics) -> TopicCreation:
         self.admin_calls.append("create")
         await anyio.sleep(LATENCY)
-        for name in topics:
-            if name not in self.create_errors and name not in self.topics:
-                self.create(name, max(new.partitions, 1))
-        return {name: error for name, error in self.create_errors.items() if name in topics}
+        created = [name for name in topics if name not in self.create_errors and name not in self.topics]
+        for name in created:
+            limit = new.config_of(name).get("max.message.bytes")
+            topic = self.create(name, max(new.partitions, 1), limit=int(limit) if limit else None)
+            if self.is_slow_to_hear:
+                topic.limits = TopicLimits(max_batch_bytes=DEFAULT_MAX_MESSAGE_BYTES)
+        refused = {name: error for name, error in self.create_errors.items() if name in topics}
+        return TopicCreation(created=frozenset(created), refused=refused)
 
     async def topic_limits(self, topics: Sequence[str]) -> Mapping[str, TopicLimits]:
         self.admin_calls.append("limits")

@@ -66,6 +66,20 @@ async def test_topics_are_created_and_their_limits_learned() -> None:
     assert brokers.refused == 0
 
 
+async def test_what_a_topic_was_created_with_is_known_though_brokers_have_not_heard() -> None:
+    brokers, seen = FakeBrokers(), Seen()
+    brokers.is_slow_to_hear = True
+    create = PublishSettings(create=NewTopics(config={"max.message.bytes": "1000"}))
+    async with publishing(brokers, seen, create) as publisher:
+        await publisher.topic("new").ready.wait()
+        await publish(publisher, seen, [row(b"x" * 300) for _ in range(30)], "new")
+        submission = await publish(publisher, seen, [row(b"x" * 2000)], "new")
+        await seen.all_settled()
+        assert len(submission.errors) == 1
+    assert brokers.refused == 0
+    assert len(brokers.values("new")) == 30
+
+
 async def test_the_refusal_of_one_topic_does_not_hold_up_others() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create_errors["bad"] = BrokerUnreachable("topic bad could not be created: a policy")
