@@ -159,7 +159,8 @@ class _Course:
 
     @staticmethod
     async def _within(something: Awaitable[T]) -> T:
-        return await asyncio.wait_for(something, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await something
 
     # What the client says
 
@@ -224,7 +225,8 @@ class _Course:
                 return
             self._moved.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), 1)
+                async with asyncio.timeout(1):
+                    await self._moved.wait()
         has_lived_on = self._answered == number
         self._upstream.owed.update((before, after) if has_lived_on else (before,))
         (self._upstream.lived_on if has_lived_on else self._upstream.ended).append(ordeal)

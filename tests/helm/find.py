@@ -12,10 +12,10 @@ from tests.helm.runner import Helm, HelmCommand, HelmLibrary
 
 VERSION = "v4.3.0"
 MODULE = "helm.sh/helm/v4/cmd/helm"
-BUILD_DEADLINE = 900.0
+BUILD_DEADLINE = 1500.0
 """Seconds that Go may take for a cold build; a small machine needs about 200."""
 
-_PATIENT = ["nice", "-n", "15"] if shutil.which("nice") else []
+_PATIENT = ["nice", "-n", "5"] if shutil.which("nice") else []
 """A cold build takes every core for minutes, while other tests wait for their brokers."""
 
 

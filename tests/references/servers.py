@@ -76,11 +76,13 @@ class NodeProcess:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), _STOP_DEADLINE)
+            async with asyncio.timeout(_STOP_DEADLINE):
+                await process.wait()
         except TimeoutError:
             process.kill()
             await process.wait()
-        await asyncio.wait_for(reader, _STOP_DEADLINE)
+        async with asyncio.timeout(_STOP_DEADLINE):
+            await reader
 
     async def order(self, name: str, **parts: object) -> Any:
         """Have the script do what it knows by ``name``; return its answer."""

@@ -38,7 +38,8 @@ class PlainClient:
 
     async def next(self) -> dict[str, Any]:
         """The next message. Raises: ConnectionClosed: There is none; TimeoutError: It does not come."""
-        raw = await asyncio.wait_for(self.socket.recv(decode=False), WITHIN)
+        async with asyncio.timeout(WITHIN):
+            raw = await self.socket.recv(decode=False)
         self.received.append(raw)
         message: dict[str, Any] = json.loads(raw)
         return message

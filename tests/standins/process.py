@@ -69,7 +69,8 @@ class StandInProcess:
             process.terminate()
             try:
                 self.summary = await self._next_line(_STOP_DEADLINE)
-                await asyncio.wait_for(process.wait(), _STOP_DEADLINE)
+                async with asyncio.timeout(_STOP_DEADLINE):
+                    await process.wait()
             except TimeoutError:
                 process.kill()
                 await process.wait()
@@ -93,7 +94,8 @@ class StandInProcess:
     async def _next_line(self, deadline: float) -> Any:
         assert self._process is not None
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), deadline)
+        async with asyncio.timeout(deadline):
+            line = await self._process.stdout.readline()
         if not line:
             raise RuntimeError("the stand-in ended: its stderr says why")
         return json.loads(line)

@@ -209,7 +209,8 @@ class FaultProxy:
             for writer in (to_client, to_server):
                 writer.close()
                 with contextlib.suppress(ConnectionError, TimeoutError):
-                    await asyncio.wait_for(writer.wait_closed(), _LINGER)
+                    async with asyncio.timeout(_LINGER):
+                        await writer.wait_closed()
         except ConnectionError:
             pass  # the target refused: so does the proxy
         finally:

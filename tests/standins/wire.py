@@ -129,7 +129,8 @@ class Wire:
 
     async def _abort_later(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._connection.wait_closed(), FIN_DEADLINE)
+            async with asyncio.timeout(FIN_DEADLINE):
+                await self._connection.wait_closed()
         self._connection.transport.abort()
 
     def _note_end(self, closed: ConnectionClosed) -> None:

@@ -97,7 +97,8 @@ async def test_a_request_in_the_clear_is_forwarded_whole() -> None:
 async def test_a_refusal_of_socks_is_told(replies: list[bytes], user: str, said: str) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await asyncio.wait_for(socks(*replies)(reader, writer), 0.5)
+            async with asyncio.timeout(0.5):
+                await socks(*replies)(reader, writer)
         except TimeoutError:
             writer.close()
 

@@ -189,7 +189,8 @@ async def test_what_a_callback_raised_is_logged_without_its_arguments(stream: io
 
     try:
         loop.call_soon(fails, "a-token-that-is-longer-than-what-the-loop-shows")
-        await asyncio.wait_for(ran.wait(), 5)
+        async with asyncio.timeout(5):
+            await ran.wait()
     finally:
         loop.set_exception_handler(None)
 
