@@ -210,12 +210,12 @@ class Attempt:
         async with anyio.create_task_group() as group:
             group.start_soon(self._connection.finish)
             while True:
+                await self._intake.wait_for_room()  # whatever came before, be it no message at all
                 try:
                     result = await self._connection.receive()
                     if result is None:
                         break
                     self._intake.receive(result, self)
-                    await self._intake.wait_for_room()
                 except (SocketClosed, Silent):
                     break
                 except ProtocolViolation as violation:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import anyio
+
 from connector.subscription import MemoryBudget
 from connector.task import State, Tolerance
 from tests.unit.task.fakes import FakeKeeper, token
-from tests.unit.task.scenario import Flow, brokers_with, subscribed, until
+from tests.unit.task.scenario import DLQ, Flow, brokers_with, numbered, subscribed, until
+from tests.unit.task.upstream import Peer
 
 
 async def test_when_kafka_stalls_it_sheds_recovers_and_is_live_again() -> None:
@@ -84,4 +87,25 @@ async def test_after_it_failed_its_neighbours_are_still_told_to_shed() -> None:
         for _ in range(2):
             neighbour.take(175_000)
         assert told_too == [1]
+        await scene.stop()
+
+
+async def test_frames_that_are_no_messages_wait_for_room_while_the_session_is_being_closed() -> None:
+    async def handler(peer: Peer) -> None:
+        await peer.greet()
+        await peer.send(numbered(1))
+        await until(lambda: scene.numbers == [1])
+        brokers.freeze()
+        peer.write(*["x" * 50_000] * 100)  # before it can see the client's Close
+        await peer.wait_closed()
+
+    budget, brokers = MemoryBudget(400_000), brokers_with("t", DLQ)
+    async with subscribed(
+        handler, brokers=brokers, budget=budget, tolerance=Tolerance(bad=True), dead_letter_topic=DLQ
+    ) as scene:
+        await until(lambda: budget.is_full)
+        await anyio.sleep(0.5)
+        assert budget.used < budget.limit + 100_000
+        brokers.thaw()
+        await until(lambda: len(brokers.values(DLQ)) == 100)
         await scene.stop()
