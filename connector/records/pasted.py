@@ -35,6 +35,9 @@ def pasted(text: str) -> Said | None:
     before = _BEFORE.match(start)
     if before is not None and (before["sign"] == "-" or before["sign"][0] not in "/-<;"):
         return _sign(before["sign"], before["word"], len(lines) > 1 and all(line[0] == ">" for line in lines))
+    listed = re.match(rf"(\d{{1,3}}[.)])[ \t]+{_KEYWORD}", start)
+    if listed is not None:
+        return "begins with the number of a list", f"take {listed[1]!r} before {listed['word']!r} out"
     if _FOREIGN_COMMENT.match(start):
         return "begins with a comment of another language", COMMENT
     return None

@@ -6,8 +6,8 @@ import html
 import re
 
 from connector.records.pasted import prose_before
+from connector.records.wrapped import KEYWORDS
 
-KEYWORDS = ("subscription", "query", "mutation", "fragment")
 TEMPLATE = (
     "declare a variable in its place ($name), and give its value under the subscription's key 'variables'"
 )

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from connector.records.pasted import COMMENT, end_of_here, pasted, prose_before
-from connector.records.signs import KEYWORDS, TEMPLATE, markup, name_of_operation
-from connector.records.wrapped import VARIABLES_ELSEWHERE, Said, wrapped
+from connector.records.signs import TEMPLATE, markup, name_of_operation
+from connector.records.slips import declaration, encoded, selection, unseen
+from connector.records.wrapped import HEADERS_ELSEWHERE, KEYWORDS, VARIABLES_ELSEWHERE, Said, wrapped
 
 DEFAULT = "correct the document there"
 
@@ -29,6 +30,9 @@ _SIGNS = {
     "~": "keep only what stands between the fences (~~~)",
     "*": _COMMENT,
 }
+_HEADERS = re.compile(
+    r"[\"']?(authorization|[\w-]*api-?key|cookie|content-type|accept)[\"']?\s*:", re.IGNORECASE
+)
 _LEFT_OUT = {
     "\u2026": "write there what was left out: fields of a selection, or a value",
     "*": "name each field that is wanted; no sign stands for all",
@@ -66,12 +70,13 @@ def _around_it(text: str, position: int, said: str) -> str | None:
     begin = opened[0] if opened else position
     is_json = text[:position].rstrip().endswith(("{", ":")) and (at in "\"'}" or "found String" in said)
     before = _bare(text[:begin]).lstrip("\ufeff").rstrip().rstrip(":").rstrip(_LETTERS)
+    elsewhere = HEADERS_ELSEWHERE if _HEADERS.search(text, begin, position + _NEAR) else VARIABLES_ELSEWHERE
     if not before and len(opened) == 1 and text[begin] == "{" and at in "\"'":
-        return f"JSON stands before the operation: {VARIABLES_ELSEWHERE}"
+        return f"JSON stands before the operation: {elsewhere}"
     if not before.endswith("}"):
         return None
     if (len(opened) == 1 and is_json) or (not opened and at in '["'):
-        return f"JSON follows the operation: {VARIABLES_ELSEWHERE}"
+        return f"JSON follows the operation: {elsewhere}"
     if not opened and re.match(r"(query[ _])?variables\b", text[position:], re.IGNORECASE):
         return f"only GraphQL may follow the operation: {VARIABLES_ELSEWHERE}"
     return None
@@ -209,6 +214,9 @@ def _value(text: str, position: int, said: str) -> str | None:
 _Look = Callable[[str, int, str], str | None]
 _LOOKS: tuple[_Look, ...] = (
     _around_it,
+    encoded,
+    unseen,
+    declaration,
     _template,
     _comment,
     name_of_operation,
@@ -216,6 +224,7 @@ _LOOKS: tuple[_Look, ...] = (
     _keyword,
     _sign,
     _empty,
+    selection,
     _end,
     _value,
 )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 
+KEYWORDS = ("subscription", "query", "mutation", "fragment")
+
 Said = tuple[str, str]
 """What the text is, and what to do."""
 
 KEEP_GRAPHQL = "keep only the GraphQL in it"
 _UNESCAPE = 'with its \\n as line breaks and its \\" as plain quotes'
 VARIABLES_ELSEWHERE = "take it out, and put the variables under the subscription's key 'variables'"
+HEADERS_ELSEWHERE = "take it out; headers belong under endpoint.headers, and a token under 'token' or 'oauth'"
 
 _KEYS_OF_A_REQUEST = ("query", "operationName", "variables", "extensions", "payload", "id", "type")
 _REQUEST = re.compile(rf"[\[{{(]*\s*\{{\s*[\"']?({'|'.join(_KEYS_OF_A_REQUEST)})[\"']?\s*:\s*[\"'`{{]")
@@ -69,6 +72,13 @@ def wrapped(text: str) -> Said | None:
 
 
 def _others(start: str) -> Said | None:
+    if re.fullmatch(r"(https?|wss?)://\S+", start):
+        return "holds a URL, which is not fetched", "save the GraphQL of that page here"
+    if start and not re.search(r"[\s{}()%]", start) and start.lower() not in KEYWORDS:
+        # It may be anything, a token too.
+        return "holds one word, and no GraphQL", "write a subscription in it: subscription Name { … }"
+    if start.startswith("{\\rtf"):
+        return "is a document of a word processor (RTF)", "save it as plain text"
     if _FILE.fullmatch(start):
         return "is the name of a file with a '{' in it", "give the name itself: no variable stands in it"
     here = _HERE.search(start[:_BEGINNING])
@@ -123,6 +133,10 @@ def _json(text: str) -> Said:
         return "is a JSON string", f"keep only the text in it, {_UNESCAPE}"
     if not isinstance(value, dict):
         return "is JSON", "write a GraphQL subscription in it"
+    if "persistedQuery" in str(value.get("extensions", "")):
+        return "is the request of a persisted query", "write the whole subscription in it: a hash is not sent"
+    if "cells" in value:
+        return "is a notebook", KEEP_GRAPHQL
     if "query" in value:
         what = "is the JSON body of a request"
     elif isinstance(value.get("payload"), dict) or "type" in value:
