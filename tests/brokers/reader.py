@@ -7,11 +7,15 @@ from typing import Literal
 
 import anyio
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from tests.brokers.admin import partitions_of
 
 Isolation = Literal["read_committed", "read_uncommitted"]
+ISOLATIONS: tuple[Isolation, ...] = ("read_committed", "read_uncommitted")
 POLL_MS = 100
+PATIENCE = 20.0
+"""Seconds without a record after which another consumer begins anew: the topic is asked about, no consumer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +47,31 @@ async def read_all(
         deadline: Seconds.
 
     Raises:
-        TimeoutError: It was not enough in time. The message tells how many came.
+        TimeoutError: It was not enough in time. The message tells how many came, and where the topic ends.
     """
     records: list[Record] = []
     try:
         with anyio.fail_after(deadline):
-            async with _reader(bootstrap_servers, topic, isolation) as (consumer, partitions):
-                ends = await consumer.end_offsets(partitions)
-                while not await _is_enough(until, records, consumer, ends):
-                    await _poll(consumer, records)
+            while True:
+                records.clear()
+                async with _reader(bootstrap_servers, topic, isolation) as (consumer, partitions):
+                    if await _read(consumer, partitions, records, until):
+                        return records
     except TimeoutError:
-        raise TimeoutError(f"{len(records)} records of {topic} came within {deadline} s") from None
-    return records
+        ends = await _ends_as_told(bootstrap_servers, topic)
+        raise TimeoutError(f"{len(records)} records of {topic} came within {deadline} s; {ends}") from None
+
+
+async def _ends_as_told(bootstrap_servers: str, topic: str) -> str:
+    """Where the topic ends for either reader, in words: transactions may be open, brokers away."""
+    told = []
+    for isolation in ISOLATIONS:
+        try:
+            ends: object = await end_offsets(bootstrap_servers, topic, isolation=isolation, deadline=10.0)
+        except (TimeoutError, KafkaError) as error:
+            ends = repr(error)
+        told.append(f"{isolation}: {ends}")
+    return ", ".join(told)
 
 
 async def end_offsets(
@@ -91,6 +108,24 @@ async def _reader(
     finally:
         with anyio.move_on_after(5.0, shield=True):
             await consumer.stop()
+
+
+async def _read(
+    consumer: AIOKafkaConsumer,
+    partitions: list[TopicPartition],
+    records: list[Record],
+    until: int | Callable[[Sequence[Record]], bool] | None,
+) -> bool:
+    """Read until it is enough; false where nothing came for long, as with brokers that were harmed."""
+    ends = await consumer.end_offsets(partitions)
+    count, since = 0, anyio.current_time()
+    while not await _is_enough(until, records, consumer, ends):
+        await _poll(consumer, records)
+        if len(records) > count:
+            count, since = len(records), anyio.current_time()
+        elif anyio.current_time() - since > PATIENCE:
+            return False
+    return True
 
 
 async def _is_enough(
