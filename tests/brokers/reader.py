@@ -15,7 +15,7 @@ Isolation = Literal["read_committed", "read_uncommitted"]
 ISOLATIONS: tuple[Isolation, ...] = ("read_committed", "read_uncommitted")
 POLL_MS = 100
 PATIENCE = 20.0
-"""Seconds without a record after which another consumer begins anew: the topic is asked about, no consumer."""
+"""Seconds without a record after which another consumer begins anew: it is about the topic, not about one."""
 
 
 @dataclass(frozen=True, kw_only=True)
