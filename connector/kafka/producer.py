@@ -44,6 +44,7 @@ from connector.kafka.internals import (
     metadata_time,
     pace_metadata,
     replace_ssl_context,
+    waited_for,
     watch_while_leaderless,
 )
 from connector.kafka.options import client_options, load_context
@@ -227,12 +228,15 @@ class Producer:
             return self._size.error
         if (place := leaderless(self._inner)) is not None:
             topic, partition = place
-            if self.known_partitions(topic) is None and self._requests.misses(topic):
-                return str(TopicMissing(topic))
             return f"partition {partition} of topic {topic} has no leader: look at the brokers that hold it"
         for (topic, partition), code in self._requests.refusals.items():
             return f"the brokers answer {error_code(code)} for partition {partition} of topic {topic}"
         return self._size.trouble or self._requests.waiting
+
+    @property
+    def missing_topics(self) -> set[str]:
+        """Topics that brokers know no more, and that batches wait for here."""
+        return {topic for topic in waited_for(self._inner) if self.known_partitions(topic) is None}
 
     @property
     def unheard_for(self) -> float:

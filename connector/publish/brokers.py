@@ -49,6 +49,10 @@ class Writer(Protocol):
         """Return what brokers answered last instead of an acknowledgement."""
 
     @property
+    def missing_topics(self) -> set[str]:
+        """Topics that brokers know no more, and that batches wait for."""
+
+    @property
     def unheard_for(self) -> float:
         """Seconds for which no broker that it knows has answered; 0 where one did, or none was asked."""
 

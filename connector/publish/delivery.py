@@ -177,6 +177,7 @@ class Delivery:
         while True:
             await anyio.sleep(LOOK if self._state.name == "up" else LOOK_SOON)
             self._tell_refusals()
+            self._find_missing()
             throttled_for, now = self._producer.throttled_for, anyio.current_time()
             if throttled_for:
                 self._excused_until = now + throttled_for
@@ -197,6 +198,14 @@ class Delivery:
             elif self._state.name != "up" and (self._scheduler.paused or not self._state.is_unproven()):
                 self._state.recovered()
 
+    def _find_missing(self) -> str | None:
+        """Look for topics that are gone, for which the producer would wait for long; say so of one."""
+        said: str | None = None
+        for topic in filter(None, map(self._topics.get, self._producer.missing_topics)):
+            self._finder.want(topic)
+            said = said or topic.error or self._finder.missing(topic)
+        return said
+
     def _since(self, moments: Iterable[float | None]) -> float:
         """Return the earliest of ``moments``, or when a quota let rows go on; infinity for none."""
         earliest = min((moment for moment in moments if moment is not None), default=math.inf)
@@ -209,7 +218,7 @@ class Delivery:
     async def _explain(self) -> None:
         """Find out why, for as long as it lasts."""
         while self._state.name == "stalled":
-            error = await self._brokers.explain() or self._producer.refusal()
+            error = await self._brokers.explain() or self._find_missing() or self._producer.refusal()
             if self._state.name == "stalled" and error != self._state.error:
                 self._state.explain(error)
                 if error is not None:

@@ -10,7 +10,7 @@ import structlog
 
 from connector.backoff import Backoff
 from connector.errors import ConnectorError, DataError
-from connector.kafka import BrokerUnreachable, NewTopics, NotAllowed, TopicLimits, TopicRefused
+from connector.kafka import BrokerUnreachable, NewTopics, NotAllowed, TopicLimits, TopicMissing, TopicRefused
 from connector.publish.brokers import Brokers, Writer
 from connector.publish.pauses import Pauses
 from connector.publish.topic import Topic
@@ -106,7 +106,7 @@ class TopicFinder:
                 limits, refused = await self._prepare([topic.name for topic in topics], self._create)
             except ConnectorError as error:
                 for topic in topics:
-                    _complain(topic, error)
+                    self._complain(topic, error)
                 self._count_silence(error)
                 return
             heard()
@@ -125,7 +125,7 @@ class TopicFinder:
                 if topic.is_awaited:
                     await producer.require_write(topic.name, timeout=LOOKUP)
             except ConnectorError as error:
-                _complain(topic, error if isinstance(error, NotAllowed) else refusal or error)
+                self._complain(topic, error if isinstance(error, NotAllowed) else refusal or error)
                 self._count_silence(error)
                 return
             heard()
@@ -164,7 +164,7 @@ class TopicFinder:
 
     def _set_refused(self, topic: Topic, refusal: DataError) -> None:
         """The topic can never exist. Where a row named it that row is bad; a socket's is waited for."""
-        _complain(topic, refusal)
+        self._complain(topic, refusal)
         if topic.is_awaited or topic not in self._wanted:
             return
         self._wanted.remove(topic)
@@ -191,9 +191,16 @@ class TopicFinder:
             limits[name] = limits.get(name, TopicLimits()).with_config(new.config_of(name))
         return limits, creation.refused
 
+    def _complain(self, topic: Topic, error: ConnectorError) -> None:
+        said = str(error)
+        if isinstance(error, TopicMissing):
+            said = self.missing(topic)
+        if topic.error != said:
+            log.warning("topic is not ready", topic=topic.name, error=said)
+        topic.error = said
 
-def _complain(topic: Topic, error: ConnectorError) -> None:
-    said = str(error)
-    if topic.error != said:
-        log.warning("topic is not ready", topic=topic.name, error=said)
-    topic.error = said
+    def missing(self, topic: Topic) -> str:
+        """Say that ``topic`` is not there, and what is to be done, where anything is."""
+        if self._create is None:
+            return str(TopicMissing(topic.name))
+        return f"topic {topic.name} does not exist yet, or no more: it is created as configured"

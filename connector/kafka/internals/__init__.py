@@ -15,7 +15,13 @@ from connector.kafka.internals.codecs import CODECS, python_crc32c, python_murmu
 from connector.kafka.internals.connection import BrokerConnection, Stage, TokenRefused
 from connector.kafka.internals.guard import Guard
 from connector.kafka.internals.metadata import fetch_operations
-from connector.kafka.internals.pace import Silence, leaderless, pace_metadata, watch_while_leaderless
+from connector.kafka.internals.pace import (
+    Silence,
+    leaderless,
+    pace_metadata,
+    waited_for,
+    watch_while_leaderless,
+)
 from connector.kafka.internals.produce import RequestRefused
 from connector.kafka.internals.shutdown import ProduceRequests, abort
 from connector.kafka.internals.topic_creation import create_none_by_asking
@@ -42,5 +48,6 @@ __all__ = [
     "python_crc32c",
     "python_murmur2",
     "replace_ssl_context",
+    "waited_for",
     "watch_while_leaderless",
 ]

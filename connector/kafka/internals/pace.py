@@ -128,6 +128,11 @@ def _keep_waiting(client: Any, accumulator: Any) -> None:
             batches[0]._ttl = math.inf
 
 
+def waited_for(producer: Any) -> set[str]:
+    """Return the topics of the batches that wait to be sent."""
+    return {place.topic for place in producer._message_accumulator._batches}
+
+
 def leaderless(producer: Any) -> tuple[str, int] | None:
     """Return a partition with a batch that waits for a leader; ``None`` where there is none."""
     for place in producer._message_accumulator._batches:

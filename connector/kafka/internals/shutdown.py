@@ -15,7 +15,6 @@ import anyio
 import structlog
 from aiokafka import errors as kafka_errors
 
-from connector.kafka.error_codes import Handling, error_code
 from connector.kafka.internals import produce
 from connector.kafka.request_size import RequestSize
 
@@ -56,13 +55,6 @@ class ProduceRequests:
     def refusals(self) -> produce.Refusals:
         """The error codes that brokers answered last."""
         return self._limits.refusals
-
-    def misses(self, topic: str) -> bool:
-        """Whether brokers answered that ``topic`` is not there."""
-        return any(
-            place.topic == topic and error_code(code).handling is Handling.MISSING
-            for place, code in self.refusals.items()
-        )
 
     @property
     def waiting(self) -> str | None:

@@ -128,13 +128,9 @@ async def test_a_topic_that_was_deleted_is_told_as_missing() -> None:
         await settle(running, "t", 1, 10)
         broker.topics.clear()
         await running.add("t", numbered([2]))
-        said: str | None = None
-        with anyio.fail_after(30):
-            while not said:
-                await anyio.sleep(0.1)
-                said = running.publisher._producers._delivery._producer.refusal()  # type: ignore[union-attr]
-                said = said if said and "leader" not in said and "UNKNOWN" not in said else None
-        assert said == "topic t does not exist: create it, or set topics.create to true"
+        await until(lambda: running.publisher.topics_not_ready == 1, deadline=30)
+        said = "topic t does not exist: create it, or set topics.create to true"
+        assert running.publisher.error == said
         broker.topics["t"] = 1
         await running.all_settled(60)
 

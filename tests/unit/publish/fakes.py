@@ -79,8 +79,8 @@ class FakeBrokers:
     to a partition, before the batch is written, ``lost_answers`` after it. ``start_errors`` are raised by
     the next starts. ``refused`` counts batches refused for their content. ``settings`` are the last that
     were given, ``reason`` is what `explain` says, ``explained`` how often it was asked. ``is_away``: the
-    configuration leads to none of them. ``is_slow_to_hear``: who is asked about a topic that was just
-    created knows the defaults only.
+    configuration leads to none of them. ``missing`` are topics that are gone, and that batches wait for.
+    ``is_slow_to_hear``: who is asked about a topic that was just created knows the defaults only.
     """
 
     def __init__(self, *, capacity: int = 1 << 20) -> None:
@@ -97,6 +97,7 @@ class FakeBrokers:
         self.reason: str | None = None
         self.explained = 0
         self.refusal: str | None = None
+        self.missing: set[str] = set()
         self.throttled_until = 0.0
         self.is_away = False
         self.is_slow_to_hear = False
@@ -283,6 +284,10 @@ class FakeProducer:
 
     def refusal(self) -> str | None:
         return self._brokers.refusal
+
+    @property
+    def missing_topics(self) -> set[str]:
+        return self._brokers.missing
 
     @property
     def unheard_for(self) -> float:

@@ -132,6 +132,36 @@ async def test_a_topic_that_is_gone_is_created_again_without_another_producer() 
     assert len(brokers.producers) == 1
 
 
+@pytest.mark.parametrize("settings", [CREATE, PublishSettings()], ids=["create", "existing"])
+async def test_a_topic_that_is_gone_while_its_batch_waits_is_looked_for_and_told(
+    settings: PublishSettings,
+) -> None:
+    brokers, seen = FakeBrokers(), Seen()
+    brokers.create("t")
+    async with publishing(brokers, seen, settings) as publisher:
+        await publish(publisher, seen, numbered(range(3)))
+        await seen.all_settled()
+        brokers.admin_calls.clear()
+        brokers.freeze()
+        await publish(publisher, seen, numbered(range(3)))
+        await anyio.sleep(0.1)
+        del brokers.topics["t"]
+        brokers.missing = {"t"}
+        await anyio.sleep(8)
+        if settings.create is not None:
+            assert brokers.topics["t"].partitions == 3
+            await anyio.sleep(8)
+            assert "is created" in (publisher.error or "")
+        else:
+            assert publisher.topics_not_ready == 1
+            assert publisher.error == "topic t does not exist: create it, or set topics.create to true"
+            brokers.create("t")
+        brokers.missing = set()
+        brokers.thaw()
+        await seen.all_settled()
+    assert len(brokers.producers) == 1
+
+
 async def test_a_topic_that_is_gone_holds_up_nobody_and_comes_back_with_fewer_partitions() -> None:
     brokers, seen = FakeBrokers(), Seen()
     brokers.create("t", 5)
