@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +27,11 @@ _BURST = 3
 _TURNS = 4
 """Turns of the loop after which what came with a connection was read."""
 
-_SCRAPE, _END_OF_HEAD = b"GET /metrics", b"\r\n\r\n"
+_SCRAPE = re.compile(rb"[\r\n]*[A-Z]{1,20} +/metrics(?=[ ?]).*?\n\r?\n", re.DOTALL)
+"""The whole head of one, which may be one of many that were sent in one go."""
+
+_MOST_WAITING = 16 * 1024
+"""Bytes that are read of who waits for a turn."""
 
 _SHARE = 8
 """The part of the process's descriptors that is for the API; the rest is for upstream, brokers and files."""
@@ -102,6 +107,7 @@ class Turns:
 
 def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
     """Return uvicorn's HTTP/1.1 with ``limits``; it closes what idles for five seconds by itself."""
+    import h11
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     most = limits.connections or _most_connections()
@@ -124,7 +130,6 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
 
     class Limited(H11Protocol):
         _end: asyncio.TimerHandle | None = None
-        _held = b""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             nonlocal is_thinning
@@ -138,22 +143,25 @@ def limited_protocol(limits: ConnectionLimits) -> type[H11Protocol]:
                 self.loop.call_soon(thin_out, self.loop, _TURNS)
 
         def data_received(self, data: bytes) -> None:
-            # Who sends half a request takes nobody's turn; it ends with its connection.
+            super().data_received(data)
+            if self in turns and len(self.conn.trailing_data[0]) > _MOST_WAITING:
+                self.flow.pause_reading()
+
+        def handle_events(self) -> None:
             if self in turns:
-                self._held += data
-                self.transport.pause_reading()
-            elif data.startswith(_SCRAPE) and _END_OF_HEAD in data:
+                return  # what came since waits, too
+            # Who sends half a request takes nobody's turn; it ends with its connection.
+            if self.conn.their_state is h11.IDLE and _SCRAPE.match(self.conn.trailing_data[0]):
                 # It is read on, so that one sees who hangs up.
-                self._held = data
+                self._unset_keepalive_if_required()
                 turns.ask(self, self._take, self.loop)
             else:
-                super().data_received(data)
+                super().handle_events()
 
         def _take(self) -> None:
-            held, self._held = self._held, b""
             if not self.transport.is_closing():
-                self.transport.resume_reading()
-                super().data_received(held)
+                self.flow.resume_reading()
+                super().handle_events()
 
         def connection_lost(self, exc: Exception | None) -> None:
             waiting.pop(self, None)

@@ -197,6 +197,30 @@ async def test_who_scrapes_without_a_pause_waits_and_probes_do_not() -> None:
     assert scraped[-1] - begun > 4.5
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("is_split", [False, True])
+async def test_scrapes_take_turns_however_they_are_sent(method: str, is_split: bool) -> None:
+    one = f"{method} /metrics?a=b HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    answered = 0
+
+    def send(port: int) -> None:
+        nonlocal answered
+        with socket.create_connection(("127.0.0.1", port), 30) as sock:
+            for part in (one[:8], one[8:] + one * 11) if is_split else (one * 12,):
+                sock.sendall(part)
+                time.sleep(0.1)
+            while answered < 12 and (came := sock.recv(65_536)):
+                answered += came.count(b"HTTP/1.1 200")
+
+    async with serving(ConnectionLimits(scrapes=4)) as port:
+        assert (await get(port, "/livez")).status == 200
+        begun = time.monotonic()
+        await anyio.to_thread.run_sync(send, port)
+    assert answered == 12
+    # Four at once, and then one each quarter of a second.
+    assert time.monotonic() - begun > 1.5
+
+
 def test_a_pace_lets_so_many_go_at_once_and_the_rest_by_turns() -> None:
     pace = Pace(4)
     assert [pace.wait(100.0) for _ in range(6)] == [0, 0, 0, 0, 0.25, 0.25]
