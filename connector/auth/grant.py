@@ -189,6 +189,7 @@ def _members(body: bytes) -> dict[str, object] | None:
 
 def _grant(status: int, members: Mapping[str, object]) -> Grant:
     token = members.get("access_token")
+    token = token.strip() if isinstance(token, str) else token
     if not isinstance(token, str) or not is_access_token(token):
         raise _unusable(
             status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def read_text(path: Path, *, what: str, files: Files) -> str:
     try:
         raw = files.read(path)
     except FileNotFoundError:
-        raise refusal(name, f"{what} is not there", "check the path") from None
+        raise refusal(name, f"{what} is not there", _path_remedy(name)) from None
     except IsADirectoryError:
         raise refusal(name, "is a directory", f"name {what} in it") from None
     except PermissionError:
@@ -90,6 +91,14 @@ def read_text(path: Path, *, what: str, files: Files) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise refusal(f"{name}:{line}", f"{what} is not in UTF-8", "save it in UTF-8") from None
+
+
+def _path_remedy(name: str) -> str:
+    if re.search(r"(^|/)~|\$\{?\w|%\w+%|file:/", name):
+        return (
+            "write the whole path: neither ~ nor variables of the shell are filled there, and URLs are none"
+        )
+    return "check the path"
 
 
 def _read(path: Path) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from connector.config.checks import TOKEN_SOURCES
+from connector.config.doubtful import doubts
 from connector.config.endpoint import EndpointSection
 from connector.config.errors import ErrorsSection
 from connector.config.exposure import exposures
@@ -23,16 +24,17 @@ _ONLY_WITH_TOKEN = ("credentials", "rotation")
 _HERE = "is this machine itself, which no proxy is used for"
 
 
-def warnings_of(tree: Mapping[str, object], source: Source) -> tuple[str, ...]:
+def warnings_of(tree: Mapping[str, object], source: Source, *, look: bool) -> tuple[str, ...]:
     """
-    One sentence for each key that was given and cannot act, or exposes a secret, with its place; no value
-    is in it.
+    One sentence for each key that was given and cannot act, exposes a secret, or holds a doubtful one, with
+    its place; no value is in it.
 
-    ``tree`` has no mistakes. What depends on a value that is not known is left out.
+    ``tree`` has no mistakes. What depends on a value that is not known is left out, and without ``look`` what
+    depends on the token file.
     """
     return tuple(
         f"{source.where(path)}: {shown(path)} {what}"
-        for path, what in (*_found(tree), *exposures(tree, source))
+        for path, what in (*_found(tree), *exposures(tree, source), *doubts(tree, look=look))
         if path in source.marks  # what the user did not write comes from a default
     )
 

@@ -148,11 +148,16 @@ def test_a_passing_code_is_known_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", [None, "", 7, ["x"], "a\r\nHost: evil", "a\x00", "tökén", "a\x7f", "a\n", "\ud800"]
+    "token", [None, "", 7, ["x"], "a\r\nHost: evil", "a\x00", "tökén", "a\x7f", "\n", "\ud800"]
 )
 def test_without_a_usable_token_the_answer_is_refused(token: object) -> None:
     with pytest.raises(GrantRefused, match="HTTP 200 without a usable access_token"):
         parse_answer(200, body(access_token=token))
+
+
+@pytest.mark.parametrize("token", ["ory_at_x\n", " ory_at_x", "ory_at_x\r\n"])
+def test_white_space_around_a_token_is_no_part_of_it(token: str) -> None:
+    assert parse_answer(200, body(access_token=token)).access_token == "ory_at_x"
 
 
 @pytest.mark.parametrize(

@@ -123,12 +123,13 @@ async def test_a_body_that_inflates_twice_or_without_a_bound_is_not_decoded(
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b"", "RemoteProtocolError"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "RemoteProtocolError"),
-        (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "RemoteProtocolError"),
-        (http("200 OK", b"not gzip", "Content-Encoding: gzip"), "error"),
+        (b"", "ended before there was an answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "before the answer was whole"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "cannot be read as HTTP"),
+        (b"HTTP/1.1 401 Unauthorized\r\nno header\r\n\r\n", "cannot be read as HTTP"),
+        (http("200 OK", b"not gzip", "Content-Encoding: gzip"), "not encoded as it says"),
     ],
-    ids=["closed", "half a body", "not HTTP", "wrong encoding"],
+    ids=["closed", "half a body", "not HTTP", "a header that is none", "wrong encoding"],
 )
 async def test_a_broken_answer_is_unreachable(raw: bytes, reason: str) -> None:
     async with serving(saying(raw)) as server, HttpClient() as client:
@@ -154,6 +155,17 @@ async def test_whatever_the_url_nothing_else_is_raised(url: str) -> None:
     async with HttpClient(timeout=5) as client:
         with pytest.raises(Unreachable):
             await client.post_form(url, {})
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("http://127.0.0.1:1/", "Connection refused"), ("http://nobody.invalid/", "not known")],
+)
+async def test_a_host_that_is_not_reached_is_told_in_words(url: str, reason: str) -> None:
+    async with HttpClient() as client:
+        with pytest.raises(Unreachable, match=reason) as caught:
+            await client.post_form(url, {})
+    assert "Error" not in str(caught.value)
 
 
 async def test_the_environment_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

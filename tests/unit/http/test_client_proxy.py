@@ -64,7 +64,7 @@ async def test_a_forwarding_proxy_that_ends_without_a_word_is_named() -> None:
     async with talking(leave) as port:
         proxy = parse_proxy(f"http://{USER}@127.0.0.1:{port}")
         async with HttpClient(proxy=proxy) as client:
-            with pytest.raises(Unreachable, match=r"Error through the proxy http://\*\*\*@127\.0\.0\.1"):
+            with pytest.raises(Unreachable, match=r"through the proxy http://\*\*\*@127\.0\.0\.1"):
                 await client.post_form("http://token.invalid/", {})
 
 
