@@ -1,5 +1,6 @@
 """HTTP as a client: the only room that imports httpx2."""
 
+from connector.http.body import codes_of, decoded
 from connector.http.client import HttpAnswer, HttpClient, Unreachable
 from connector.http.proxy import Proxy, ProxyMistake, parse_proxy, proxy_refused
 from connector.http.redact import redact_url
@@ -16,6 +17,8 @@ __all__ = [
     "ProxyMistake",
     "Route",
     "Unreachable",
+    "codes_of",
+    "decoded",
     "is_loopback",
     "open_tunnel",
     "parse_proxy",

@@ -6,7 +6,7 @@ import json
 import logging
 import ssl
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 
 from connector.errors import RetriableError
+from connector.http.body import codes_of, decoded, is_strange
 from connector.http.proxy import PROXY_AUTHENTICATION, Proxy, proxy_refused
 from connector.http.reasons import why
 from connector.http.redact import redact_url
@@ -25,13 +26,10 @@ if TYPE_CHECKING:
     import httpx2
 
 #: Seconds in which idle connections must be closed when the client is left.
-_DECODED = {"gzip", "x-gzip", "deflate"}
-"""Codes of which a byte makes no more than a thousand; a body is decoded by one of them, not by two."""
-
-_CODES = {*_DECODED, "br", "zstd", "compress", "x-compress"}
-"""Codes that there are; under any other name a body is taken as it came."""
-
 _CLOSE_DEADLINE = 2.0
+
+REST_WITHIN = 2.0
+"""Seconds that the body of a refusal may take once its head is there."""
 
 #: Seconds an idle connection is kept. Shorter than servers keep theirs (5 s and more): a request on
 #: a connection that the other side is just closing is lost.
@@ -63,8 +61,8 @@ class HttpClient:
 
     ``tls`` of ``None`` trusts the system's authorities. ``timeout`` is the seconds from the call to the last
     byte of the answer, so that a body which trickles in cannot hold a caller. An answer with a success
-    status and more than ``max_body_bytes`` of (decoded) body counts as unreachable; any other is cut there,
-    since its status says all.
+    status and more than ``max_body_bytes`` of (decoded) body counts as unreachable. Of any other the status
+    says all: its body is cut there, and where it breaks off, or does not end within `REST_WITHIN` seconds.
     """
 
     def __init__(
@@ -157,21 +155,29 @@ class HttpClient:
         if response.status_code == PROXY_AUTHENTICATION and self._proxy is not None:
             # In the clear a proxy forwards, so that its own answer comes in the place of the endpoint's.
             return proxy_refused(self._proxy, response.status_code)
-        codes = _codes(response.headers.get("content-encoding", ""))
-        is_decoded = len(codes) < 2 and set(codes) <= _DECODED
-        if not is_decoded and response.is_success and set(codes) & _CODES:
+        codes = codes_of(response.headers.get("content-encoding", ""))
+        if response.is_success and is_strange(codes):
             return "its body is encoded in a way that was not asked for"
-        body = bytearray()
-        async with aclosing(response.aiter_bytes() if is_decoded else response.aiter_raw()) as parts:
+        raw = bytearray()
+        if response.is_success:
+            await self._read_into(raw, response)
+        else:
+            # Whatever becomes of the rest: who refuses may well end the connection.
+            with anyio.move_on_after(REST_WITHIN), suppress(Exception):
+                await self._read_into(raw, response)
+        body = decoded(bytes(raw), codes, self._max_body_bytes + 1)
+        if len(body) > self._max_body_bytes and response.is_success:
+            return f"larger than {self._max_body_bytes} bytes"
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return HttpAnswer(status=response.status_code, headers=lower, body=body[: self._max_body_bytes])
+
+    async def _read_into(self, body: bytearray, response: httpx2.Response) -> None:
+        """Read until the end, or until it is too much."""
+        async with aclosing(response.aiter_raw()) as parts:
             async for part in parts:
                 body += part
                 if len(body) > self._max_body_bytes:
-                    break
-        if len(body) > self._max_body_bytes and response.is_success:
-            return f"larger than {self._max_body_bytes} bytes"
-        del body[self._max_body_bytes :]
-        lower = {name.lower(): value for name, value in response.headers.items()}
-        return HttpAnswer(status=response.status_code, headers=lower, body=bytes(body))
+                    return
 
     async def _open(self) -> httpx2.AsyncClient:
         """The client of the library; a new one where a certificate has changed."""
@@ -211,8 +217,3 @@ class HttpClient:
         if client is not None:
             with anyio.move_on_after(_CLOSE_DEADLINE, shield=True):
                 await client.aclose()
-
-
-def _codes(encoding: str) -> list[str]:
-    """What a ``Content-Encoding`` lists, but for `identity`, which is none (RFC 9110 §8.4)."""
-    return [code for code in map(str.strip, encoding.lower().split(",")) if code not in ("", "identity")]

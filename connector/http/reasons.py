@@ -77,8 +77,6 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, httpx2.RemoteProtocolError):
         said = str(error)
         return next((words for start, words in _ENDED.items() if said.startswith(start)), _NO_HTTP)
-    if isinstance(error, httpx2.DecodingError):
-        return "its body is not encoded as it says (Content-Encoding)"
     return type(first).__name__
 
 

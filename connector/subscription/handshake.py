@@ -9,7 +9,7 @@ from websockets import exceptions as ws_errors
 from websockets.http11 import Response
 
 from connector.errors import RetriableError
-from connector.http import Proxy, ProxyFailed, retry_after_seconds
+from connector.http import Proxy, ProxyFailed, codes_of, decoded, retry_after_seconds
 from connector.subscription.challenge import Challenge, bearer_challenge
 from connector.subscription.errors import ConnectFailed, HandshakeRefused, SessionError, SubprotocolRefused
 from connector.subscription.messages import MAX_TEXT
@@ -96,7 +96,8 @@ def handshake_refused(response: Response, clean: Callable[[str], str] = str) -> 
     Its text is the body without HTML tags, cut to `MAX_TEXT`: for the table of refusals, not for people.
     What ``WWW-Authenticate`` says of the token is for both, but for what holds the token itself.
     """
-    body = bytes(response.body or b"")[:20_000].decode("utf-8", "replace")
+    codes = codes_of(",".join(response.headers.get_all("Content-Encoding")))
+    body = decoded(bytes(response.body or b""), codes, 20_000).decode("utf-8", "replace")
     text = clean(_SPACE.sub(" ", _TAG.sub(" ", body)).strip())[:MAX_TEXT]
     # Not `get`, which raises where a proxy added the header a second time.
     headers = {

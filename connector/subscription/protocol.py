@@ -121,6 +121,9 @@ LARGE = 512 * 1024
 LONGEST_PONG = 4096
 """Bytes of a ping's payload that are sent back; of a longer one nothing is."""
 
+_OF_ANY_PAYLOAD = ("ka", "ping", "pong", "connection_ack")
+"""Messages whose payload may hold anything, ``data`` too."""
+
 _KEPT_ALIVE = KeptAlive()
 _ACKNOWLEDGED = Acknowledged()
 _COMPLETED = Completed()
@@ -226,11 +229,12 @@ class Protocol:
         return envelope
 
     def _other(self, kind: str, frame: bytes, envelope: RawEnvelope | None = None) -> Event:
+        twice = kind in _OF_ANY_PAYLOAD and frame.count(b'"type"') > 1  # and one may be a result's
+        if twice and (misnamed := self._misnamed(kind, frame, envelope)) is not None:
+            return misnamed
         match kind:
             case "ka" | "pong":
-                # A pong may have any payload, but a message has one type.
-                twice = frame.count(b'"type"') > 1
-                return (self._misnamed(kind, frame, envelope) if twice else None) or _KEPT_ALIVE
+                return _KEPT_ALIVE
             case "ping":
                 return Pinged(self._pong(envelope or self._decode(frame)))
             case "connection_ack":

@@ -7,6 +7,8 @@ import gzip
 import logging
 import subprocess
 import sys
+import zlib
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 import anyio
@@ -18,6 +20,12 @@ from connector.http import HttpAnswer, HttpClient, Unreachable
 from .loopback import http, saying, serving
 
 SECRET = 'p+a/s=s%w"o rd'
+
+
+def deflated(body: bytes) -> bytes:
+    """Return ``body`` deflated without a head, as some servers understand ``deflate``."""
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
 
 
 async def test_a_form_arrives_encoded_and_its_answer_comes_back_whole() -> None:
@@ -120,6 +128,39 @@ async def test_a_body_that_inflates_twice_or_without_a_bound_is_not_decoded(
             assert (answer.status, answer.body) == (401, body)
 
 
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "x-gzip"])
+@pytest.mark.parametrize("pack", [lambda body: body, gzip.compress, zlib.compress, deflated])
+async def test_a_body_is_read_whatever_of_the_codes_it_is_really_in(
+    status: str, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    body = b'{"error":"invalid_client"}'
+    raw = http(status, pack(body), f"Content-Encoding: {encoding}")
+    async with serving(saying(raw)) as server, HttpClient() as client:
+        assert (await client.post_form(server.url, {})).body == body
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b'Content-Length: 999\r\n\r\n{"error":1}',
+        b'Transfer-Encoding: chunked\r\n\r\nb\r\n{"error":1}\r\nnone',
+        b'Transfer-Encoding: chunked\r\n\r\nb\r\n{"error":1}\r\n',
+    ],
+)
+@pytest.mark.parametrize("stays", [False, True])
+async def test_a_refusal_whose_body_does_not_end_keeps_its_status(rest: bytes, stays: bool) -> None:
+    async def refuse(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\n" + rest)
+        await writer.drain()
+        if stays:
+            await asyncio.sleep(60)
+
+    async with serving(refuse) as server, HttpClient(timeout=30) as client:
+        got = await client.post_form(server.url, {})
+    assert (got.status, got.body) == (401, b'{"error":1}')
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
@@ -127,9 +168,8 @@ async def test_a_body_that_inflates_twice_or_without_a_bound_is_not_decoded(
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "before the answer was whole"),
         (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "cannot be read as HTTP"),
         (b"HTTP/1.1 401 Unauthorized\r\nno header\r\n\r\n", "cannot be read as HTTP"),
-        (http("200 OK", b"not gzip", "Content-Encoding: gzip"), "not encoded as it says"),
     ],
-    ids=["closed", "half a body", "not HTTP", "a header that is none", "wrong encoding"],
+    ids=["closed", "half a body", "not HTTP", "a header that is none"],
 )
 async def test_a_broken_answer_is_unreachable(raw: bytes, reason: str) -> None:
     async with serving(saying(raw)) as server, HttpClient() as client:

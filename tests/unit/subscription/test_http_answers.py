@@ -1,5 +1,7 @@
 """Upgrades that are answered by HTTP: the status, what was said, and when to come again."""
 
+import gzip
+
 import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
@@ -39,6 +41,18 @@ async def test_an_http_answer_is_told(status: int, kind: str, body: str, text: s
     assert (symptom.place, symptom.status) == ("handshake", status)
     assert symptom.texts == ((text,) if text else ())
     assert caught.value.retry_after is None
+
+
+async def test_a_compressed_answer_is_read_and_bounded() -> None:
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        body = gzip.compress(b"No active billing period" + b" " * 50_000_000)
+        headers = Headers({"Content-Encoding": "gzip", "Content-Length": str(len(body))})
+        return Response(402, "No", headers, body)
+
+    async with websocket_server(acknowledge, process_request=refuse) as stand:
+        with pytest.raises(HandshakeRefused) as caught:
+            await connect(transport(stand.url))
+    assert caught.value.symptom.texts == ("No active billing period",)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,12 @@ from tests.unit.subscription.machines import BOTH, subscribed
 from tests.unit.task.receiving import Desk
 
 PAYLOAD = b'"payload":{"data":{"EVM":{"Trades":[{"a":1}]}}}'
-TYPES = [b'"type":"NEXT"', b'"type":"subscription_data"', b'"type":"next","type":"ka"', b'"type":""']
+TYPES = [
+    b'"type":"NEXT"',
+    b'"type":"subscription_data"',
+    b'"type":""',
+    *(b'"type":"next","type":"%s"' % other for other in (b"ka", b"ping", b"pong", b"connection_ack")),
+]
 
 
 def event(subprotocol: Subprotocol, message: bytes) -> Event:
