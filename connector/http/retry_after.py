@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 #: No wait is longer than this, whatever the other side asks; callers may well cap it lower.
 LONGEST_RETRY_AFTER = 86_400.0
 
-_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)[ \t]*(?:s|sec|secs|seconds?)?", re.IGNORECASE)
 _LEAP_SECOND = re.compile(r"(?<=:[0-5][0-9]):60\b")
 
 
@@ -22,16 +22,16 @@ def retry_after_seconds(
     Return the seconds that an answer asks to wait, or ``None`` when it does not say so readably.
 
     ``headers`` have lower-case names. Both forms of RFC 9110 §10.2.3 are read: delta-seconds (a
-    fraction is tolerated, and a list, of which the longest counts) and HTTP-date; a date in the past
-    is 0. ``wall_clock`` returns seconds since the epoch. A date is counted from the answer's own
-    ``date`` (§6.6.1), where it has one: the clocks of the two sides may differ. One that makes the wait
+    fraction is tolerated, a unit such as ``s``, and a list, of which the longest counts) and HTTP-date; a
+    date in the past is 0. ``wall_clock`` returns seconds since the epoch. A date is counted from the answer's
+    own ``date`` (§6.6.1), where it has one: the clocks of the two sides may differ. One that makes the wait
     longer than `LONGEST_RETRY_AFTER` is that of a clock which was never set, and does not count.
     """
     value = headers.get("retry-after", "").strip()
     # A header that came twice may have been joined to a list.
-    numbers = [number.strip() for number in value.split(",")]
-    if all(map(_SECONDS.fullmatch, numbers)):
-        return min(max(map(float, numbers)), LONGEST_RETRY_AFTER)
+    numbers = [_SECONDS.fullmatch(number.strip()) for number in value.split(",")]
+    if all(numbers):
+        return min(max(float(number[1]) for number in numbers if number), LONGEST_RETRY_AFTER)
     until = _moment(value)
     if until is None:
         return None

@@ -71,8 +71,11 @@ RULES: tuple[Rule, ...] = (
         Action.NEW_TOKEN,
         "unauthorized",
         place="init subscribe stream",
-        error_codes="UNAUTHENTICATED UNAUTHORIZED FORBIDDEN MISSING_TOKEN INVALID_TOKEN invalid-jwt"
-        " access-denied 401 403",
+        error_codes="UNAUTHENTICATED UNAUTHORIZED FORBIDDEN MISSING_TOKEN INVALID_TOKEN EXPIRED_TOKEN"
+        " TOKEN_EXPIRED"
+        " JWT_EXPIRED NOT_AUTHENTICATED NOT_AUTHORIZED AUTH_NOT_AUTHENTICATED AUTH_NOT_AUTHORIZED"
+        " AUTHENTICATION_ERROR UnauthorizedException ExpiredSignatureError invalid-jwt access-denied"
+        " 401 403",
     ),
     rule(Action.NEW_TOKEN, "unauthorized", text=_OF_TOKENS, place=_SAID, example="The token has expired"),
     rule(Action.RECONNECT, "server_error", place="handshake", statuses=(408, 424, 425, *range(500, 600))),
@@ -98,6 +101,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(Action.NEW_TOKEN, "unauthorized", place="close", close_codes=(1008, 3000, 3003, 4400, 4401, 4403)),
     rule(Action.WAIT, "too_many_sessions", place="close", close_codes=(4429,)),
+    rule(Action.PAUSE, "points", place="close", close_codes=(4402,)),
     rule(Action.WAIT, "overload", place="close", close_codes=(1013,)),
     rule(Action.WAIT, "already_subscribed", place="close", close_codes=(4409,)),
     rule(Action.SLOW, "message_too_big", place="close", close_codes=(1009,)),

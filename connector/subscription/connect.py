@@ -15,8 +15,8 @@ from websockets.typing import Subprotocol as Offered
 
 from connector.http import Proxy, open_tunnel
 from connector.subscription.connection import ReadingConnection
-from connector.subscription.errors import SessionError
-from connector.subscription.handshake import OPENING_ERRORS, handshake_refused, opening_failed
+from connector.subscription.errors import ConnectFailed, SessionError
+from connector.subscription.handshake import OPENING_ERRORS, UNREADABLE, handshake_refused, opening_failed
 from connector.subscription.settings import SessionSettings
 from connector.subscription.upgrade import Answer, noting
 from connector.tls import RotatingContext, find_tls_error
@@ -41,6 +41,9 @@ async def open_socket(opening: Opening, settings: SessionSettings) -> ReadingCon
         refusal = answer.refusal()
         if refusal is not None and not isinstance(error, InvalidStatus):
             return handshake_refused(refusal, opening.without_token)
+        if isinstance(error, TimeoutError) and answer.has_begun:
+            # The library waits for the end of what it could not read.
+            return ConnectFailed(UNREADABLE, is_answer=True)
         tls = [found for ended in answer.ended_by if (found := find_tls_error(ended))]
         return opening_failed(
             tls[0] if tls else error,

@@ -36,7 +36,7 @@ def server_refused(event: Refused, opening: Opening) -> ServerRefused:
     return ServerRefused(
         event.during,
         tuple(clean(error.message) for error in event.errors if error.message),
-        tuple(clean(error.code) for error in event.errors if error.code),
+        tuple(clean(code) for error in event.errors for code in error.codes),
     )
 
 

@@ -95,7 +95,7 @@ class ServerRefused(SessionError):
     """``connection_error`` or ``error``: the texts and codes of the errors are in the symptom."""
 
     def __init__(self, during: str, texts: tuple[str, ...], codes: tuple[str, ...]) -> None:
-        said = "; ".join(texts[:3]) or "without a reason"
+        said = "; ".join(texts[:3]) or (f"with the code {codes[0]}" if codes else "without a reason")
         super().__init__(
             f"the server refused at {during}: {said}", Symptom(place=during, texts=texts, error_codes=codes)
         )
@@ -109,29 +109,39 @@ class ServerCompleted(SessionError):
 
 
 _STATED = re.compile(
-    r"""\s*(?:(?:(?:close|error)\s*)?code\s*[:=]?\s*|error\s*[:=]?\s*)?[(\[]?\s*(4\d{3})
+    r"""\s*(?:(?:(?:close|error|status)\s*)?code\s*[:=]?\s*|(?:error|status|https?(?:/[\d.]{1,3})?)\s*[:=]?\s*)?
+    [(\[]?\s*(?P<code>4\d{3}|(?P<http>40[123]|429))
     (?:\s*$ | \s*[:)\]\u2013\u2014] | \s*-(?!\d)
-     | \s+(?:(?-i:[A-Z]) | bad\b | invalid\b | unauthori[sz]ed\b | forbidden\b | too\b))""",
+     | \s+(?:(?(http)(?!)|(?-i:[A-Z]))
+           | bad\b | invalid\b | unauthori[sz]ed\b | forbidden\b | payment\b | too\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""A code of the subprotocol in the reason of a Close of RFC 6455: Hasura says ``1000``, ``4400: …``.
-``4400 rows`` is none."""
+"""A code of the subprotocol in the reason of a Close of RFC 6455, or a status of HTTP: Hasura says ``1000``,
+``4400: …``. ``4400 rows`` is none."""
+
+_STATED_IN_JSON = re.compile(
+    r"""\s*\{.*"(?:status_?|error_?)?(?:code|status)"\s*:\s*"?(?P<code>4\d{3}|40[123]|429)\b""", re.I
+)
 
 _LAST_OF_RFC = 2999
 """The codes of RFC 6455 §7.4.2 that mean something to the protocol itself."""
+
+_FIRST_OF_OURS = 4000
+"""Codes for applications (RFC 6455 §7.4.2); those of the subprotocols are the statuses of HTTP behind a 4."""
 
 
 class SocketClosed(SessionError):
     """
     The peer closed: ``code`` and ``reason`` of its Close frame, ``None`` and empty where the TCP stream
-    ended without one (`NO_CLOSE`). A code that the reason begins with is the one that counts.
+    ended without one (`NO_CLOSE`). A code that the reason begins with, or has in JSON, is what counts.
     """
 
     def __init__(self, code: int | None, reason: str) -> None:
         said = f"{code} {reason}".strip() if code is not None else "without a Close frame"
         counts = NO_CLOSE if code is None else code
-        if counts <= _LAST_OF_RFC and (stated := _STATED.match(reason)):
-            counts = int(stated[1])
+        if counts <= _LAST_OF_RFC and (stated := _STATED.match(reason) or _STATED_IN_JSON.match(reason)):
+            number = int(stated["code"])
+            counts = number if number >= _FIRST_OF_OURS else number + _FIRST_OF_OURS
         super().__init__(
             f"the server closed the socket ({said})",
             Symptom(

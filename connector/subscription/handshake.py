@@ -33,6 +33,9 @@ rooms for certificates and SOCKS proxies.
 """
 
 
+UNREADABLE = "what answered the upgrade cannot be read as HTTP: check the port, and proxies on the way"
+
+
 def opening_failed(
     error: Exception,
     *,
@@ -77,9 +80,25 @@ def opening_failed(
         case OSError():
             return ConnectFailed(error.strerror or "no address of the host answers")
         case ws_errors.InvalidHandshake():
-            return ConnectFailed(f"not a websocket answer ({type(error).__name__})", is_answer=True)
+            return ConnectFailed(_no_upgrade(error), is_answer=True)
         case _:
             return ConnectFailed(f"cannot be opened ({type(error).__name__})")
+
+
+def _no_upgrade(error: ws_errors.InvalidHandshake) -> str:
+    """Say what is wrong with an answer that is no upgrade to a websocket."""
+    match error:
+        case ws_errors.InvalidUpgrade():
+            what = f"its header {error.name} does not agree to one"
+        case ws_errors.InvalidHeader() if error.value is None:
+            what = f"it has no header {error.name}"
+        case ws_errors.InvalidHeader():
+            what = f"its header {error.name} is wrong, or there twice"
+        case ws_errors.InvalidMessage():
+            return UNREADABLE
+        case _:
+            what = type(error).__name__
+    return f"the answer to the upgrade makes no websocket of the connection: {what}; check proxies on the way"
 
 
 def _is_end(error: Exception) -> bool:

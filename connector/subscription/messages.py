@@ -16,6 +16,7 @@ import msgspec
 
 from connector.records.list_slices import ListSlices
 from connector.refusals import LONGEST_TEXT
+from connector.subscription.error_codes import codes_of
 
 OPERATION_ID = "1"
 """One socket carries one operation, so its id never changes."""
@@ -40,7 +41,7 @@ class GraphQLError(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of ``errors`` (GraphQL October 2021 §7.1.2), the parts that classify it."""
 
     message: str = ""
-    code: str | None = None
+    codes: tuple[str, ...] = ()
 
 
 class RawEnvelope(msgspec.Struct):
@@ -106,10 +107,6 @@ class _WireError(msgspec.Struct):
     extensions: msgspec.Raw = msgspec.Raw()
 
 
-class _Extensions(msgspec.Struct):
-    code: msgspec.Raw = msgspec.Raw()
-
-
 class _InBand(msgspec.Struct):
     type: str
     payload: msgspec.Raw = msgspec.Raw()
@@ -118,8 +115,6 @@ class _InBand(msgspec.Struct):
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _string = msgspec.json.Decoder(str)
 _error = msgspec.json.Decoder(_WireError)
-_extensions = msgspec.json.Decoder(_Extensions)
-_code: msgspec.json.Decoder[str | int | None] = msgspec.json.Decoder(str | int | None)
 _in_band = msgspec.json.Decoder(_InBand)
 _envelope = msgspec.json.Decoder(RawEnvelope)
 _payload = msgspec.json.Decoder(RawPayload)
@@ -172,16 +167,13 @@ def _read_error(raw: bytes | msgspec.Raw) -> GraphQLError:
     error = try_decode(_error, raw)
     if error is None:
         return GraphQLError(message=_text(raw))
-    message = _text(error.message) or _text(error.error)
+    message, codes = _text(error.message) or _text(error.error), codes_of(raw, error.extensions)
     nested = first_of(error.errors, 1) if not message else None
     if nested and (inner := try_decode(_error, nested[0])) is not None:
-        error = inner
-        message = _text(inner.message)
-    extensions = try_decode(_extensions, error.extensions)
-    code = None
-    if extensions is not None and len(extensions.code) <= _LONGEST_STRING:
-        code = try_decode(_code, extensions.code)
-    return GraphQLError(message=message, code=None if code is None else str(code)[:MAX_TEXT])
+        return GraphQLError(
+            message=_text(inner.message), codes=codes_of(nested[0], inner.extensions) or codes
+        )
+    return GraphQLError(message=message, codes=codes)
 
 
 def _text(raw: bytes | msgspec.Raw) -> str:

@@ -271,7 +271,9 @@ class Protocol:
 
     def _refuse(self, during: str, frame: bytes) -> Refused:
         self.state = State.ENDED
-        return Refused(during, read_errors(self._decode(frame).payload))
+        payload = self._decode(frame).payload
+        # Some have no payload, and say it beside the type.
+        return Refused(during, read_errors(frame if is_nothing(payload) else payload))
 
     def _deliver(self, frame: bytes, envelope: RawEnvelope) -> Event:
         payload = try_decode(self._raw_payload, envelope.payload)

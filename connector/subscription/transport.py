@@ -159,7 +159,7 @@ class Transport:
             log.debug("message ignored", type=message.type)
             return
         self._told_of_foreign_error = True
-        said = [self.clean(error.message or error.code or "") for error in message.errors[:3]]
+        said = [self.clean(error.message or ", ".join(error.codes[:3])) for error in message.errors[:3]]
         log.warning(
             "error for no operation of ours",
             host=urlsplit(self._opening.url).hostname,

@@ -69,6 +69,11 @@ class Answer:
         self._reader = reader
 
     @property
+    def has_begun(self) -> bool:
+        """Whether a line of it came: what does not end, or cannot be read, is no silence."""
+        return bool(self._lines)
+
+    @property
     def extensions(self) -> str:
         """The websocket extensions that were selected, as they were written."""
         lines = (line.decode("latin-1").partition(":") for line in self._lines[1:])
@@ -132,7 +137,9 @@ def _tolerant(protocol: ClientProtocol) -> Callable[[Headers], Offered | None]:
 
     def process(headers: Headers) -> Offered | None:
         selected = ",".join(headers.get_all("Sec-WebSocket-Protocol")).split(",")
-        names = {name.strip().lower() for name in selected}
+        names = {name.strip(' \t"').lower() for name in selected} - {""}
+        if not names:
+            return None  # an empty header selects as little as none
         ours = (name for name in protocol.available_subprotocols or () if name in names)
         if (first := next(ours, None)) is not None:
             return first

@@ -134,5 +134,5 @@ class OddResults:
     @staticmethod
     def _refused(during: str, errors: tuple[GraphQLError, ...], source: Source) -> ServerRefused:
         texts = tuple(source.clean(error.message) for error in errors if error.message)
-        codes = tuple(source.clean(error.code) for error in errors if error.code)
+        codes = tuple(source.clean(code) for error in errors for code in error.codes)
         return ServerRefused(during, texts, codes)

@@ -97,6 +97,13 @@ HASURA_CLOSES = [
     "Error 4401",
     "close code=4403",
     "4401 — expired",
+    "401",
+    "HTTP 401",
+    "HTTP/1.1 403 Forbidden",
+    "status code 401",
+    "401: no",
+    '{"code":4401,"message":"x"}',
+    '{"error":{"statusCode":"401"}}',
 ]
 
 
@@ -113,7 +120,10 @@ def test_a_close_whose_reason_names_what_is_wrong_is_understood(
 
 @pytest.mark.parametrize(
     "reason",
-    ["", "going away", "14400: x", "block 4400 done", "4400 rows", "44000: x", "4400-4500 rows", "(44000) x"],
+    [
+        *("", "going away", "14400: x", "block 4400 done", "4400 rows", "44000: x", "4400-4500 rows"),
+        *("(44000) x", "401 rows", "401 Trades sent", "403-404", "1401", '{"rows":401}', '{"code":200}'),
+    ],
 )
 def test_a_number_in_the_reason_of_a_close_is_no_code(reason: str) -> None:
     assert SocketClosed(1000, reason).symptom.close_code == 1000

@@ -17,8 +17,8 @@ from connector.subscription.messages import (
 )
 
 
-def error(message: str = "", code: str | None = None) -> GraphQLError:
-    return GraphQLError(message=message, code=code)
+def error(message: str = "", *codes: str) -> GraphQLError:
+    return GraphQLError(message=message, codes=codes)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,28 @@ def error(message: str = "", code: str | None = None) -> GraphQLError:
 )
 def test_errors_are_read_in_every_form(raw: bytes, expected: tuple[GraphQLError, ...]) -> None:
     assert read_errors(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "codes"),
+    [
+        ('"errorType":"UnauthorizedException","errorCode":401', ("UnauthorizedException", "401")),
+        ('"code":"UNAUTHENTICATED"', ("UNAUTHENTICATED",)),
+        ('"extensions":{"classification":"UNAUTHORIZED"}', ("UNAUTHORIZED",)),
+        ('"extensions":{"http":{"status":401}}', ("401",)),
+        ('"extensions":{"code":"INTERNAL","originalError":{"statusCode":401}}', ("INTERNAL", "401")),
+        ('"extensions":{"exception":{"code":"ExpiredSignatureError"}}', ("ExpiredSignatureError",)),
+        ('"extensions":{"status":401,"statusCode":"401"}', ("401",)),
+        ('"extensions":{"http":[],"status":true,"code":""}', ()),
+    ],
+)
+def test_a_code_is_found_where_servers_put_it(more: str, codes: tuple[str, ...]) -> None:
+    assert read_errors(f'[{{"message":"no",{more}}}]'.encode()) == (error("no", *codes),)
+
+
+def test_the_codes_of_an_error_inside_another_are_found() -> None:
+    raw = b'{"errors":[{"errorType":"UnauthorizedException","errorCode":401}]}'
+    assert read_errors(raw) == (error("", "UnauthorizedException", "401"),)
 
 
 @pytest.mark.parametrize(

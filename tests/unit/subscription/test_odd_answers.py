@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from connector.subscription.errors import ConnectFailed, HandshakeRefused
+from connector.subscription.errors import ConnectFailed, HandshakeRefused, SubprotocolRefused
 from tests.unit.subscription.driving import connect, transport
 from tests.unit.subscription.servers import LEGACY, MODERN, RawPeer, raw_server
 
@@ -162,6 +162,7 @@ async def test_a_socket_opens_whatever_headers_come_with_it(more: bytes) -> None
         f"{MODERN.value}, {MODERN.value}",
         f"{MODERN.value}, foo",
         "GraphQL-Transport-WS",
+        f'"{MODERN.value}"',
         f"foo, {LEGACY.value}, {MODERN.value.upper()},",
     ],
 )
@@ -175,3 +176,37 @@ async def test_a_server_that_echoes_what_was_offered_has_selected_the_first(echo
         await connect(opened)
         assert opened.subprotocol is MODERN
         opened.abort()
+
+
+async def test_an_empty_subprotocol_is_none() -> None:
+    async def upgrade(peer: RawPeer) -> None:
+        await peer.greet("")
+        await anyio.sleep(30)
+
+    async with raw_server(upgrade) as url:
+        with pytest.raises(SubprotocolRefused):
+            await connect(transport(url))
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ("Upgrade: websocket\r\n", "", "header Upgrade does not agree"),
+        ("Connection: Upgrade\r\n", "Connection: close\r\n", "header Connection does not agree"),
+        ("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: x", "header Sec-WebSocket-Accept is wrong"),
+        ("Sec-WebSocket-Accept: ", "X-Accept: ", "no header Sec-WebSocket-Accept"),
+        ("Upgrade: websocket", "no header", "cannot be read as HTTP"),
+    ],
+)
+async def test_what_is_wrong_with_an_upgrade_is_named(written: str, instead: str, said: str) -> None:
+    async def upgrade(peer: RawPeer) -> None:
+        write = peer.writer.write
+        peer.writer.write = lambda data: write(  # type: ignore[method-assign, assignment]
+            data.replace(written.encode(), instead.encode(), 1)
+        )
+        await peer.greet()
+        await anyio.sleep(30)
+
+    async with raw_server(upgrade) as url:
+        with pytest.raises(ConnectFailed, match=said):
+            await connect(transport(url))
