@@ -179,7 +179,9 @@ class FakeConnection:
 
     def _refused(self, event: Refused) -> ServerRefused:
         texts = tuple(self.clean(error.message) for error in event.errors if error.message)
-        return ServerRefused(event.during, texts, tuple(error.code for error in event.errors if error.code))
+        return ServerRefused(
+            event.during, texts, tuple(code for error in event.errors for code in error.codes)
+        )
 
 
 class FakeUpstream:
