@@ -44,32 +44,28 @@ class RowFinder:
         # A second key takes two signs, its own letters and quotes, and a value.
         self._least = len(_around(path)) + len(self._last) + 2
 
-    def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
+    def rows_of(self, payload: Any, frame: bytes) -> list[msgspec.Raw] | None:
         """
-        Return the rows in an instance of `payload_type`.
+        Return the rows in ``payload``, an instance of `payload_type` that ``frame`` was decoded to.
 
-        ``None`` where the path leads to nothing, or errors came along.
+        ``None`` where the path leads to nothing, or errors came along, or ``frame`` may have more rows than
+        these, under keys that come twice. It has not where there is no room for a second key beside the rows,
+        or no such key.
         """
-        if len(payload.errors):
+        if payload.errors is not ABSENT:
             return None
         node = payload.data
         for _ in self._depth:
             if node is None:
                 return None
             node = node.f0
-        rows: list[msgspec.Raw] | None = node
-        return rows
-
-    def may_hide(self, frame: bytes, rows: list[msgspec.Raw] | ListSlices) -> bool:
-        """
-        Return whether ``frame`` may have more rows than these, under keys that come twice.
-
-        It has not where there is no room for a second key beside the rows, or no such key.
-        """
-        if isinstance(rows, ListSlices):
-            return self.may_repeat(frame)
+        if node is None:
+            return None
+        rows: list[msgspec.Raw] = node
         spare = len(frame) - sum(map(len, rows)) - len(rows) - self._least
-        return spare > 0 and (spare > len(_ID) or not _has_id(frame)) and self.may_repeat(frame)
+        if spare > 0 and (spare > len(_ID) or not _has_id(frame)) and self.may_repeat(frame):
+            return None
+        return rows
 
     def may_repeat(self, frame: bytes) -> bool:
         """Return whether the last name on the way to the rows may stand in ``frame`` more than once."""

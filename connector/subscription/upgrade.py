@@ -115,11 +115,11 @@ def noting(answer: Answer) -> type[ReadingConnection]:
 
     class Noting(ReadingConnection):
         def __init__(self, protocol: ClientProtocol, **options: Any) -> None:
+            super().__init__(protocol, **options)
             protocol.process_subprotocol = _tolerant(protocol)  # type: ignore[assignment, method-assign]
             answer.watch(protocol.reader, self._end_soon)
             protocol.parser = protocol.parse()  # the first one holds the reader's own `read_line`
             next(protocol.parser)
-            super().__init__(protocol, **options)
 
         def _end_soon(self) -> None:
             self.loop.call_later(BODY_WITHIN, self.transport.abort)

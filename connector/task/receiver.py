@@ -92,8 +92,8 @@ class Receiver:
         """
         payload = result.payload
         fits = type(payload) is self._rows.payload_type
-        rows = self._rows.rows_of(payload) if fits else None
-        if rows is None or self._rows.may_hide(result.frame, rows):
+        rows = self._rows.rows_of(payload, result.frame) if fits else None
+        if rows is None:
             # Nothing there, another shape than compiled for, errors beside the data, keys that come twice, or
             # a large message.
             found = self._odd.rows_of(result, source)
