@@ -201,9 +201,11 @@ async def test_an_empty_subprotocol_is_none() -> None:
 async def test_what_is_wrong_with_an_upgrade_is_named(written: str, instead: str, said: str) -> None:
     async def upgrade(peer: RawPeer) -> None:
         write = peer.writer.write
-        peer.writer.write = lambda data: write(  # type: ignore[method-assign, assignment]
-            data.replace(written.encode(), instead.encode(), 1)
-        )
+
+        def changed(data: bytes) -> None:
+            write(data.replace(written.encode(), instead.encode(), 1))
+
+        peer.writer.write = changed  # type: ignore[method-assign, assignment]
         await peer.greet()
         await anyio.sleep(30)
 
