@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -29,6 +30,8 @@ def _one_token(value: object) -> str:
     checked = text(value)
     if checked.count("{token}") != 1:
         raise Mistake("must hold {token} exactly once", "write {token}, or 'Bearer {token}'")
+    if re.search(r"[{$<%]\{token\}|\{token\}[}>%]", checked):
+        raise Mistake("has signs around {token} that are sent with it", "write {token} alone, without them")
     if not checked.isprintable():
         raise Mistake("holds a line break or control character", "take it out")
     return checked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
@@ -32,7 +33,7 @@ def plan_all(
 
     ``secret_paths`` are the keys whose values came from a file, and are therefore not quoted.
     """
-    plans = []
+    plans, before = [], len(source.problems)
     for index, raw in enumerate(subscriptions if isinstance(subscriptions, list) else ()):
         section = _section(raw)
         if section is None:
@@ -40,7 +41,18 @@ def plan_all(
         plan = _plan(section, ("subscriptions", index), source, preset, secret_paths, raw)
         if plan is not None:
             plans.append(plan)
+    if source.has_problem(("endpoint",)) or source.has_problem(("endpoint", "preset")):
+        _forget_rows(subscriptions, source, before)
     return tuple(plans)
+
+
+def _forget_rows(subscriptions: object, source: Source, before: int) -> None:
+    """Take out what was found in rows since ``before``, where an unknown preset would say what rows are."""
+    for index, raw in enumerate(subscriptions if isinstance(subscriptions, list) else ()):
+        if isinstance(raw, dict) and "rows" not in raw:
+            of_rows = re.compile(rf"subscriptions\[{index}\]\.(key|timestamp|headers)")
+            found = source.problems[before:]
+            source.problems[before:] = [one for one in found if not of_rows.match(one.path or "")]
 
 
 def _section(raw: object) -> SubscriptionSection | None:

@@ -103,7 +103,14 @@ def _with_ascii_host(text: str, parts: SplitResult, host: str) -> str:
 
 def servers(value: object) -> str:
     """``host:port`` pairs with commas between them."""
+    if isinstance(value, list | tuple):
+        raise Mistake("is a list", "write the brokers in one text, with commas between: a:9092,b:9092")
     checked = text(value)
+    if "://" in checked:
+        raise Mistake(
+            "is no list of brokers: it holds the scheme of a URL",
+            "write host:port alone; kafka.security says the rest",
+        )
     return ",".join(_server(one) for one in checked.split(","))
 
 

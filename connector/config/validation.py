@@ -73,6 +73,8 @@ def _say(item: ErrorDetails, path: KeyPath) -> tuple[str, str]:
 
 
 def _nearest(path: KeyPath) -> str:
+    if not str(path[-1]).isprintable():
+        return "write plain spaces before it: it has characters that only look like them, or that nobody sees"
     section = section_at(path[:-1])
     names = _keys(section) if section else []
     close = did_you_mean(str(path[-1]), names)

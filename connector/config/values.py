@@ -44,7 +44,7 @@ def choice(*allowed: str) -> BeforeValidator:
             return str(word)
         lowered = {name.lower(): name for name in allowed}
         close = get_close_matches(value.lower(), lowered, n=1) if isinstance(value, str) else []
-        hint = f"did you mean {lowered[close[0]]!r}?" if close else f"write {allowed[0]!r}"
+        hint = f"did you mean {lowered[close[0]]!r}?" if close else "write one of them"
         raise Mistake(f"must be one of: {', '.join(allowed)}", hint)
 
     return BeforeValidator(check)

@@ -17,6 +17,9 @@ DEFAULT = "correct the YAML here"
 _QUOTE_IT = "quote the value"
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>")
 _DASHES = re.compile(r" *(?:- +)*")
+_SPACE = r"[\u00a0\u1680\u2000-\u200f\u202f\u205f-\u2064\u3000\ufeff]"
+_NO_SPACES = re.compile(rf"^ *(- +)*{_SPACE}|:{_SPACE}")
+"""In an indent, or behind the colon of a key."""
 _BRACKETS = {"{": "}", "[": "]"}
 
 
@@ -44,11 +47,36 @@ class _Stop:
     def remedy(self) -> str:
         if self._line.startswith(_CONFLICT) or (self._begun and self._at(self._begun).startswith(_CONFLICT)):
             return "solve the merge conflict, and take its lines (<<<<<<<, =======, >>>>>>>) out"
-        for look in (self._quoted, self._tab, self._flow, self._colon, self._block, self._sign):
+        for look in (
+            self._unseen,
+            self._documents,
+            self._quoted,
+            self._tab,
+            self._flow,
+            self._colon,
+            self._block,
+            self._sign,
+        ):
             found = look()
             if found is not None:
                 return found
         return DEFAULT
+
+    def _unseen(self) -> str | None:
+        """Characters that look like spaces and are none, where YAML wants spaces."""
+        for number in range(max(0, self._mark.line - 1), min(self._mark.line + 1, len(self._lines))):
+            if _NO_SPACES.search(self._lines[number]):
+                return f"write plain spaces for the characters in line {number + 1} that only look like them"
+        return None
+
+    def _documents(self) -> str | None:
+        """A second document, or what follows the end of the first."""
+        above = self._above(self._mark.line)
+        ended = above is not None and self._lines[above].strip() == "..."
+        if "another document" not in self._problem and not (ended and "<document start>" in self._problem):
+            return None
+        sign = "..." if ended else "---"
+        return f"a configuration is one document: take the line {sign} out, or all that follows it"
 
     def _quoted(self) -> str | None:
         """A text in quotes that does not end, or not where it should."""
@@ -143,8 +171,6 @@ class _Stop:
             return f"{_QUOTE_IT}: what begins with * or & is no text to YAML"
         if "cannot start any token" in self._problem or "expected the node content" in self._problem:
             return f"{_QUOTE_IT}: no plain text begins with {self._at(self._mark)[:1]}"
-        if "another document" in self._problem:
-            return "take the line --- out: a configuration is one document"
         return None
 
     @cached_property

@@ -121,9 +121,7 @@ LARGE = 512 * 1024
 LONGEST_PONG = 4096
 """Bytes of a ping's payload that are sent back; of a longer one nothing is."""
 
-_OF_ANY_PAYLOAD = ("ka", "ping", "pong", "connection_ack")
-"""Messages whose payload may hold anything, ``data`` too."""
-
+_OF_ANY_PAYLOAD = ("ka", "ping", "pong", "connection_ack")  # which may hold anything, ``data`` too
 _KEPT_ALIVE = KeptAlive()
 _ACKNOWLEDGED = Acknowledged()
 _COMPLETED = Completed()

@@ -126,7 +126,7 @@ def test_oauthbearer_has_a_token_endpoint_of_its_own(load: Load, pem: ClientFile
             f"protocol: SASL_SSL, sasl: {{mechanism: GSSAPI, {USER}}}",
             "sasl.mechanism",
             "must be one of: PLAIN, SCRAM-SHA-256",
-            "write 'PLAIN'",
+            "write one of them",
         ),
         (
             "protocol: SASL_SSL, sasl: {mechanism: PLAIN, password: secret}",
