@@ -32,7 +32,8 @@ the `error_description` of its `WWW-Authenticate`, a close reason, the message o
 rows, and no bare number counts as a text; but where a Close of 1000 to 2999 has a reason such as
 `4400: …`, `4400`, `4401 - …`, `HTTP 401` or `{"code": 4401}`, that is its code. The code of an error is
 its `extensions.code`, or what others write for it (`classification`, `errorType`, `statusCode`, `status`
-below `http`, and the like). Errors beside rows are counted (`connector_result_errors_total`) and the rows published; they end nothing. Errors in the place of data that
+below `http`, and the like). Errors beside rows are counted (`connector_result_errors_total`) and the rows
+published; they end nothing. Errors in the place of data that
 no rule knows end nothing either, unless nothing but errors and keep-alives follows for
 `endpoint.keepalive_timeout`: the stream is then taken for dead, and opened anew with backoff.
 
