@@ -134,8 +134,8 @@ class RecordBatch:
         self._producer = (producer_id, producer_epoch, base_sequence)
 
     def _build(self) -> bytes:
-        self.close()
         if self._built is None:
+            self._is_closed = True
             self._built = self._encode()
             self._parts.clear()
         return self._built

@@ -7,6 +7,8 @@ the received bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -38,38 +40,34 @@ class RowFinder:
         self.payload_type = payload_type(path)
         self._path = path
         self._levels = [level((name,)) for name in path]
-        self._depth = range(len(path))
+        self._read: Callable[[Any], list[msgspec.Raw] | None] = attrgetter(
+            ".".join(["data", *["f0"] * len(path)])
+        )
         self._object_rows = object_rows
         self._last = msgspec.json.encode(path[-1])
         # A second key takes two signs, its own letters and quotes, and a value.
         self._least = len(_around(path)) + len(self._last) + 2
 
-    def rows_of(self, payload: Any) -> list[msgspec.Raw] | None:
+    def rows_of(self, payload: Any, frame: bytes) -> list[msgspec.Raw] | None:
         """
-        Return the rows in an instance of `payload_type`.
+        Return the rows in ``payload``, an instance of `payload_type` that ``frame`` was decoded to.
 
-        ``None`` where the path leads to nothing, or errors came along.
+        ``None`` where the path leads to nothing, or errors came along, or ``frame`` may have more rows than
+        these, under keys that come twice. It has not where there is no room for a second key beside the rows,
+        or no such key.
         """
-        if len(payload.errors):
+        if payload.errors is not ABSENT:
             return None
-        node = payload.data
-        for _ in self._depth:
-            if node is None:
-                return None
-            node = node.f0
-        rows: list[msgspec.Raw] | None = node
-        return rows
-
-    def may_hide(self, frame: bytes, rows: list[msgspec.Raw] | ListSlices) -> bool:
-        """
-        Return whether ``frame`` may have more rows than these, under keys that come twice.
-
-        It has not where there is no room for a second key beside the rows, or no such key.
-        """
-        if isinstance(rows, ListSlices):
-            return self.may_repeat(frame)
+        try:
+            rows = self._read(payload)
+        except AttributeError:  # a parent is null
+            return None
+        if rows is None:
+            return None
         spare = len(frame) - sum(map(len, rows)) - len(rows) - self._least
-        return spare > 0 and (spare > len(_ID) or not _has_id(frame)) and self.may_repeat(frame)
+        if spare > 0 and (spare > len(_ID) or not _has_id(frame)) and self.may_repeat(frame):
+            return None
+        return rows
 
     def may_repeat(self, frame: bytes) -> bool:
         """Return whether the last name on the way to the rows may stand in ``frame`` more than once."""

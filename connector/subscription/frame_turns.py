@@ -26,17 +26,20 @@ class TurnReader(StreamReader):
     frames_left = MOST_FRAMES
 
     @classmethod
-    def of(cls, reader: StreamReader) -> TurnReader:
-        """Make ``reader`` one, whoever holds it."""
-        reader.__class__ = cls
-        assert isinstance(reader, cls)
+    def reading_for(cls, protocol: ClientProtocol) -> TurnReader:
+        """Return a new one that ``protocol`` reads from; nothing may have come to it yet."""
+        # To change the class of the one that is there would do, but costs a tenth of a microsecond
+        # whenever an attribute of it is read (CPython keeps them in a dict from then on).
+        reader = protocol.reader = cls()
+        protocol.parser = protocol.parse()  # which the one before has begun with the reader before
+        next(protocol.parser)
         return reader
 
     def at_eof(self) -> Generator[None, None, bool]:
         """See `StreamReader.at_eof`, which is asked before each frame."""
         while True:
-            if self.buffer and (self.frames_left > 0 or self.eof):
-                self.frames_left -= 1
+            if self.buffer and ((left := self.frames_left) > 0 or self.eof):
+                self.frames_left = left - 1
                 return False
             if self.eof:
                 return True

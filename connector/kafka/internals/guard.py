@@ -67,7 +67,9 @@ class Guard:
         if known is not None and known.connected():
             if known in self._probes:
                 await asyncio.shield(self._probes[known])
-            elif _is_idle(known) and not self._is_muted(node_id):
+            elif not _is_idle(known) or self._is_muted(node_id):
+                return known
+            else:
                 await self._probe(known)
             if known.connected():
                 return known

@@ -165,7 +165,7 @@ class _Handler(SendProduceReqHandler):  # type: ignore[misc]
 
     async def do(self, node_id: Any) -> None:
         """As the library's, but a connection that ends on a request is held against the request's size."""
-        if self._part.is_one_row and (why := self._limits.size.refusal_of(self._part.size)) is not None:
+        if (why := self._limits.size.refusal_of(self._part.size)) is not None and self._part.is_one_row:
             self._part.is_open = False
             for batch in self._batches.values():
                 batch.failure(exception=RequestRefused(why, is_one_row=True))
@@ -278,7 +278,8 @@ async def send(sender: Any, node_id: Any, batches: Any, limits: Limits) -> None:
             await handlers[0].do(node_id)
         else:
             await asyncio.gather(*(handler.do(node_id) for handler in handlers))
-        await _wait_out(node_id, limits)
+        if limits.throttled:
+            await _wait_out(node_id, limits)
     for partition in batches:
         sender._muted_partitions.remove(partition)
     sender._in_flight.remove(node_id)
