@@ -7,6 +7,8 @@ the received bytes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -38,7 +40,9 @@ class RowFinder:
         self.payload_type = payload_type(path)
         self._path = path
         self._levels = [level((name,)) for name in path]
-        self._depth = range(len(path))
+        self._read: Callable[[Any], list[msgspec.Raw] | None] = attrgetter(
+            ".".join(["data", *["f0"] * len(path)])
+        )
         self._object_rows = object_rows
         self._last = msgspec.json.encode(path[-1])
         # A second key takes two signs, its own letters and quotes, and a value.
@@ -54,14 +58,12 @@ class RowFinder:
         """
         if payload.errors is not ABSENT:
             return None
-        node = payload.data
-        for _ in self._depth:
-            if node is None:
-                return None
-            node = node.f0
-        if node is None:
+        try:
+            rows = self._read(payload)
+        except AttributeError:  # a parent is null
             return None
-        rows: list[msgspec.Raw] = node
+        if rows is None:
+            return None
         spare = len(frame) - sum(map(len, rows)) - len(rows) - self._least
         if spare > 0 and (spare > len(_ID) or not _has_id(frame)) and self.may_repeat(frame):
             return None

@@ -45,13 +45,12 @@ class Channel:
         self._opening = opening
         self._reply_due: bytes | None = None
         self._replying: asyncio.Future[None] | None = None
-        self._told_of_repair = False
         self._reason_of_abort: SessionError | None = None
         self._heard_at = time.monotonic()
         self._bytes_before = 0
-        self._heavy: bytes | None = None
-        self._torn: Repair | None = None
+        self._unfinished: bytes | Repair | None = None  # what came, or is being repaired
         socket.when_stuck = self._stuck
+        protocol.when_repaired = self._tell_of_repair
 
     def _stuck(self) -> None:
         self.abort(NothingTaken(self.socket.write_patience))
@@ -74,56 +73,54 @@ class Channel:
             SessionError: The reason of an `abort`.
             ProtocolViolation: It is no message.
         """
-        ended: SessionError | None = None
-        if self._heavy is not None:
-            return await self._in_turn()
-        if self._torn is not None:
-            return await self._mend()
+        if self._unfinished is not None:
+            return await self._finish(self._unfinished)
         try:
             frame = await self.socket.recv(decode=False)
         except ws_errors.ConnectionClosed as error:
             ended = socket_ended(error, self._opening, self._reason_of_abort)
-        if ended is not None:
-            # Not in `except`, which would keep the library's error: it quotes the peer.
-            raise ended
-        self._heard_at, self._bytes_before = time.monotonic(), self.socket.received_bytes
-        if len(frame) > HEAVY:
-            self._heavy = frame
-            return await self._in_turn()
-        return self._event(frame)
+        else:
+            self._heard_at, self._bytes_before = time.monotonic(), self.socket.received_bytes
+            if len(frame) > HEAVY:
+                self._unfinished = frame
+                return await self._finish(frame)
+            try:
+                return self.protocol.receive(frame)
+            except ProtocolViolation as error:
+                self._keep(frame, error)
+                raise
+        # Not in `except`, which would keep the library's error: it quotes the peer.
+        raise ended
 
-    async def _in_turn(self) -> Event:
+    async def _finish(self, what: bytes | Repair) -> Event:
         """Take what is heavy once it is its turn; whoever is cancelled meanwhile leaves it for the next."""
-        frame = self._heavy
-        assert frame is not None
-        await turn_for(len(frame))
-        self._heavy = None
-        event = self._event(frame)
-        if type(event) is Torn:
-            self._torn = Repair(frame)
-            return await self._mend()
-        return event
+        if not isinstance(what, Repair):
+            await turn_for(len(what))
+            self._unfinished = None
+            event = self._event(what)
+            if type(event) is not Torn:
+                return event
+            self._unfinished = what = Repair(what)
+        # Step by step: it may be large, and others want their turns.
+        while what.step():  # noqa: ASYNC110 - it is work that is done, and not waited for
+            await asyncio.sleep(0)
+        await turn_for(len(what.frame))
+        self._unfinished = None
+        return self._event(what.frame, what.repaired)
 
     def _event(self, frame: bytes, repaired: bytes | None = None) -> Event:
         try:
-            event = self.protocol.receive(frame, repaired)
+            return self.protocol.receive(frame, repaired)
         except ProtocolViolation as error:
-            error.frame = without_token(frame[:MOST_KEPT], self._opening)
+            self._keep(frame, error)
             raise
-        if self.protocol.repaired and not self._told_of_repair:
-            self._told_of_repair = True
-            log.warning("halves of surrogate pairs came, and were replaced by U+FFFD")
-        return event
 
-    async def _mend(self) -> Event:
-        """Repair what was torn, step by step: it may be large, and others want their turns."""
-        repair = self._torn
-        assert repair is not None
-        while repair.step():  # noqa: ASYNC110 - it is work that is done, and not waited for
-            await asyncio.sleep(0)
-        await turn_for(len(repair.frame))
-        self._torn = None
-        return self._event(repair.frame, repair.repaired)
+    def _keep(self, frame: bytes, error: ProtocolViolation) -> None:
+        error.frame = without_token(frame[:MOST_KEPT], self._opening)
+
+    def _tell_of_repair(self) -> None:
+        self.protocol.when_repaired = lambda: None  # once is enough
+        log.warning("halves of surrogate pairs came, and were replaced by U+FFFD")
 
     async def send(self, message: bytes) -> None:
         """

@@ -20,16 +20,14 @@ class Inbox(Generic[T]):
         self._items: deque[T] = deque()
         self._closed = False
         self._wake: anyio.Event | None = None
+        self.last: T | None = None
+        """What was put last, as long as it was not taken; more may be added to it."""
 
     def put(self, item: T) -> None:
         """Append ``item``; never waits."""
         self._items.append(item)
+        self.last = item
         self._notify()
-
-    @property
-    def last(self) -> T | None:
-        """What was put last, as long as it was not taken; more may be added to it."""
-        return self._items[-1] if self._items else None
 
     def close(self) -> None:
         """Nothing more will be put."""
@@ -48,7 +46,10 @@ class Inbox(Generic[T]):
                 return None
             self._wake = anyio.Event()
             await self._wake.wait()
-        return self._items.popleft()
+        item = self._items.popleft()
+        if not self._items:
+            self.last = None
+        return item
 
     def __len__(self) -> int:
         return len(self._items)

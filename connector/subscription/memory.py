@@ -45,9 +45,11 @@ class MemoryShare:
         self.held += size
         self.taken += size
         budget = self._budget
-        budget.used += size
-        # One message that is larger than all the rest together says nothing about Kafka.
-        if budget.is_short and budget.used - size >= budget.limit * RESUME_SHARE:
+        used = budget.used = budget.used + size
+        # One message that is larger than all the rest together says nothing about Kafka. `is_short` looks at
+        # the limit itself, but takes a call, and this is called for every frame.
+        is_near = used > budget.limit * SHED_SHARE and used - size >= budget.limit * RESUME_SHARE
+        if is_near and budget.is_short:
             budget.shed_largest()
 
     def release(self, size: int) -> None:

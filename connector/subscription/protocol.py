@@ -8,7 +8,7 @@ and left as bytes where it does not fit. `PROTOCOL.md` maps each clause to its f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -63,7 +63,7 @@ class Delivered(msgspec.Struct, frozen=True):
 
     ``payload`` is an instance of the machine's payload type, `RawPayload` where the bytes do not fit it,
     `Unreadable`, or `Misnamed`. Its slices keep ``frame`` alive, which is what came (but see
-    `Protocol.repaired`).
+    `Protocol.when_repaired`).
     """
 
     frame: bytes
@@ -146,8 +146,8 @@ class Protocol:
         self._result = "data" if self._legacy else "next"
         self._started = False
         self._delivered = False
-        self.repaired = 0
-        """Messages that could be read only with U+FFFD in the place of halves of surrogate pairs."""
+        self.when_repaired: Callable[[], None] = lambda: None
+        """Called for each message that can be read only with U+FFFD for halves of surrogate pairs."""
 
     def initialise(self, payload: Mapping[str, object] | None = None) -> bytes:
         """Return ``connection_init``; ``None`` leaves its payload out."""
@@ -185,13 +185,13 @@ class Protocol:
         try:
             message = self._fast.decode(frame)
         except BROKEN:
-            message = None
-        if message is None:
-            return self._receive_slowly(frame)
-        if message.type == self._result and self._started and message.payload is not None:
-            self._delivered = True
-            return Delivered(frame, message.payload)
-        return self._other(message.type, frame)
+            pass  # what comes of it is not raised here, where it would keep the library's error
+        else:
+            if message.type == self._result and self._started and message.payload is not None:
+                self._delivered = True
+                return Delivered(frame, message.payload)
+            return self._other(message.type, frame)
+        return self._receive_slowly(frame)
 
     def _receive_slowly(self, frame: bytes) -> Event:
         envelope = try_decode(self._slow, frame)
@@ -199,7 +199,7 @@ class Protocol:
             return self._other(envelope.type, frame)
         repaired = without_lone_surrogates(frame)
         if repaired != frame and try_decode(self._slow, repaired) is not None:
-            self.repaired += 1
+            self.when_repaired()
             return self.receive(repaired)
         return self._unreadable(frame)
 
@@ -212,7 +212,7 @@ class Protocol:
         if repaired is not None and repaired != frame:
             envelope = try_decode(self._slow, repaired)
             if envelope is not None:
-                self.repaired += 1
+                self.when_repaired()
                 return self._other(envelope.type, repaired, envelope)
         return self._unreadable(frame)
 

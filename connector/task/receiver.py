@@ -90,9 +90,8 @@ class Receiver:
             ServerRefused: It carries a refusal.
             ProtocolViolation: No rows can be read from it, and that is not tolerated.
         """
-        payload = result.payload
-        fits = type(payload) is self._rows.payload_type
-        rows = self._rows.rows_of(payload, result.frame) if fits else None
+        payload, frame, finder = result.payload, result.frame, self._rows
+        rows = finder.rows_of(payload, frame) if type(payload) is finder.payload_type else None
         if rows is None:
             # Nothing there, another shape than compiled for, errors beside the data, keys that come twice, or
             # a large message.
@@ -100,19 +99,19 @@ class Receiver:
             if found is None:
                 return False
             if isinstance(found, ListSlices):
-                self._receive_large(result.frame, found)
+                self._receive_large(frame, found)
                 return True
             rows = found
         received_ms = time.time_ns() // 1_000_000
-        count = len(rows)
+        count, size = len(rows), len(frame)
         if count > MOST_ROWS:
-            self._receive_large(result.frame, HeldRows(rows, len(result.frame)), count)
+            self._receive_large(frame, HeldRows(rows, size), count)
             return True
         self._status.last_row_at = received_ms / 1000
-        self._observer.received(count, len(result.frame))
+        self._observer.received(count, size)
         if count == self._rows_limit:
             self._observer.full_message()
-        size = len(result.frame) + ROW_OVERHEAD * count
+        size += ROW_OVERHEAD * count
         last = self._inbox.last
         if (
             last is not None

@@ -258,6 +258,7 @@ async def test_a_stalled_connection_neither_writes_nor_reads_and_can_resume(
     async with plain_client(upstream.url, authority.issue()) as client:
         await live(client, upstream)
         upstream.begin(Stall())
+        await client.during(0.1)  # a keep-alive may have been on its way
         upstream.feed.emit(5)
         pong = asyncio.ensure_future(await client.socket.ping())
         assert await client.during(0.3) == []
