@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+import msgspec
 import xxhash
 
 from connector.records.fields import BROKEN, Fields, Path, text_of
@@ -21,9 +22,9 @@ Bits = Literal[64, 128]
 IdentityOf = Callable[[Any], int | None]
 """Returns the digest of a decoded item; ``None`` where all of its fields are null, absent or no text."""
 
-Admits = Callable[[int], bool]
+Admits = Callable[[int, msgspec.Raw], bool]
 """
-Is told the digest of a row before its record is built; returns whether the row is wanted.
+Is told the digest of a row, and the row, before its record is built; returns whether the row is wanted.
 
 It is asked once for each row that has a digest, in the order of the rows.
 """

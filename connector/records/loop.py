@@ -120,7 +120,7 @@ def _steps(spec: RecordSpec, record: str, known: str, *, judges: bool) -> tuple[
         before.append("keep = built.digests[topic].append")
     if judges:
         before.append("refuse = built.refused.append")
-        after += ["if not admits(known):", "    refuse((row, known))", "    continue"]
+        after += ["if not admits(known, row):", "    refuse((row, known))", "    continue"]
     if call_of(spec.converter) is not None:
         after += [
             "try:",

@@ -98,7 +98,7 @@ class RecordBuilder:
         """Take any row at all; return its item."""
         item, through = self._fields.read(row) if self._nothing is None else (self._nothing, ())
         digest = self._digest(item) if self._digest is not None else None
-        if admits is not None and digest is not None and not admits(digest):
+        if admits is not None and digest is not None and not admits(digest, row):
             built.refused.append((row, digest))
             return item
         topic = self._static_topic
