@@ -16,10 +16,11 @@ from connector.records.seam.ageing import Ageing
 from connector.records.seam.content import content_digest
 from connector.records.seam.counts import SeamCounts
 from connector.records.seam.digest_table import KEY_BYTES, DigestTable, key_of
+from connector.records.seam.receipt import RowSource
 
-_SOURCE_BYTES = 2
 _CONTENT = slice(KEY_BYTES, 2 * KEY_BYTES)
-_SOURCE = slice(2 * KEY_BYTES, 2 * KEY_BYTES + _SOURCE_BYTES)
+_STREAM = slice(2 * KEY_BYTES, 2 * KEY_BYTES + 2)
+_SOURCE = slice(2 * KEY_BYTES + 2, 2 * KEY_BYTES + 3)
 _WITHOUT_TAG = _SOURCE.stop
 
 MOST_COPIES = 32
@@ -45,13 +46,15 @@ class CountedWindow:
         self._counts = counts
         self._fresh: list[Appended] = []
         self._tag = self._ageing.tag
-        self._source = b"\0" * _SOURCE_BYTES
+        self._stream = b"\0\0"
+        self._source = b"\0"
 
-    def begin(self, now: float, source: int) -> None:
+    def begin(self, now: float, source: RowSource) -> None:
         """Rows are asked for that came from ``source`` at ``now`` (seconds, never less than before)."""
         self._ageing.turn(now)
         self._tag = self._ageing.tag
-        self._source = (source % 256**_SOURCE_BYTES).to_bytes(_SOURCE_BYTES, "little")
+        self._stream = (source.stream % 2**16).to_bytes(2, "little")
+        self._source = bytes([source.number % 2**8])
 
     def admits(self, digest: int, row: msgspec.Raw) -> bool:
         """See `connector.records.identity.Admits`."""
@@ -60,7 +63,7 @@ class CountedWindow:
         start = key.to_bytes(KEY_BYTES, "little")
         content = key_of(content_digest(row)).to_bytes(KEY_BYTES, "little")
         is_wanted = bucket.find(start) < 0 or self._is_wanted(bucket, start, content)
-        entry = start + content + self._source
+        entry = start + content + self._stream + self._source
         bucket += entry + self._tag
         self._fresh.append((key, entry))
         return is_wanted
@@ -73,16 +76,15 @@ class CountedWindow:
         while place >= 0:
             found += 1
             entry = bucket[place : place + _WITHOUT_TAG]
-            source = bytes(entry[_SOURCE])
             if entry[_CONTENT] == content:
-                brought[source] += 1
+                brought[bytes(entry[_STREAM])] += 1
             else:
-                others.add(source)
+                others.add(bytes(entry[_SOURCE]))
             place = self._table.find(bucket, start, place + 1)
         if found >= MOST_COPIES:
             self._table.remove(bucket, first)
             self._counts.forgotten += 1
-        if brought[self._source] < max(brought.values(), default=0):
+        if brought[self._stream] < max(brought.values(), default=0):
             self._counts.repeats += 1
             return False
         if self._source in others:

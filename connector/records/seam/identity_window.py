@@ -9,6 +9,7 @@ import msgspec
 from connector.records.seam.ageing import Ageing
 from connector.records.seam.counts import SeamCounts
 from connector.records.seam.digest_table import KEY_BYTES, DigestTable, key_of
+from connector.records.seam.receipt import RowSource
 
 
 class IdentityWindow:
@@ -25,7 +26,7 @@ class IdentityWindow:
         self._fresh: list[int] = []
         self._tag = self._ageing.tag
 
-    def begin(self, now: float, source: int) -> None:
+    def begin(self, now: float, source: RowSource) -> None:
         """
         Rows are asked for that came at ``now`` (seconds, never less than before); from where is no matter.
         """

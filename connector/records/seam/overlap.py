@@ -61,14 +61,14 @@ class Overlap(Generic[R]):
 
     def subscribed(self, new: RowSource, now: float, times: OverlapTimes) -> None:
         """
-        ``new`` is about to subscribe. From now on it counts as the same source as the old session.
+        ``new`` is about to subscribe. Its rows go on with the stream that the old session's are of.
 
         Raises:
             RuntimeError: There is a new session already, or the overlap is over.
         """
         if self._new is not None or self.is_over(now):
             raise RuntimeError("a session joins another one once, while that lives")
-        new.number = self._old.number
+        new.stream = self._old.stream
         self._new = new
         self._subscribed_at = now
         self._join.subscribed(now)

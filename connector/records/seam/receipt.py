@@ -28,16 +28,17 @@ class Receipt(Protocol):
 
 class RowSource:
     """
-    Who brings rows: a session, a query.
+    Who brings rows: a session, a query. ``number`` is its own.
 
-    ``number`` stands for it where copies are counted; a session that is joined to another one goes on with
-    the number of that.
+    Copies of a row are counted by ``stream``: a session that is joined to another one goes on with the stream
+    of that, since no row of both is left twice.
     """
 
-    __slots__ = ("number",)
+    __slots__ = ("number", "stream")
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.stream = number
 
 
 class WantedSlices:

@@ -145,7 +145,7 @@ class Seam(Generic[R]):
         that.
         """
         if self._window is not None:
-            self._window.begin(now, source.number)
+            self._window.begin(now, source)
 
     def pending(self) -> Pending:
         """Return what was remembered since `turn`."""

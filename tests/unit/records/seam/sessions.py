@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 
@@ -31,6 +32,9 @@ class Sessions:
         self.old = self.seam.open_source()
         self.new: RowSource | None = None
         self.overlap: Overlap[Came] | None = None
+        self.open = [self.old]
+        self.recorded_at = self.now
+        self.has_switched = False
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
@@ -48,28 +52,36 @@ class Sessions:
     def record(self) -> None:
         """Begin the overlap, ``reach`` before the new session."""
         self.overlap = self.seam.begin_overlap(self.old, now=self.now, reach=self.reach)
+        self.recorded_at = self.now
 
     def subscribe(self, *, least: float = REACH, most: float = OVERLAP_MAX) -> None:
         if self.overlap is None:
             self.record()
         assert self.overlap is not None
         self.new = self.seam.open_source()
+        self.open.append(self.new)
         self.overlap.subscribed(self.new, self.now, OverlapTimes(least=least, until=self.now + most))
 
-    @property
     def verdict(self) -> Verdict:
         assert self.overlap is not None
         return self.overlap.verdict(self.now)
 
     def switch(self) -> None:
         assert self.overlap is not None
+        self.has_switched = True
         self.published.add(self.overlap.switch())
 
     def close(self, source: RowSource | None) -> None:
         assert source is not None
+        self.open = [one for one in self.open if one is not source]
         self.published.add(self.seam.close_source(source, self.now))
 
+    def go_on_with_new(self) -> None:
+        """The rotation is over, and its new session the old one of the next."""
+        assert self.new is not None
+        self.old, self.new, self.overlap, self.has_switched = self.new, None, None, False
+
     @property
-    def values(self) -> list[object]:
+    def values(self) -> list[Any]:
         """The rows that were published, in order."""
         return [json.loads(row) for row in self.published.rows]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from connector.records.identity import DIGESTS
 from connector.records.seam.counted_window import MOST_COPIES, CountedWindow
 from connector.records.seam.counts import SeamCounts
+from connector.records.seam.receipt import RowSource
 
 PLENTY = 2**30
 
@@ -27,7 +28,7 @@ def raw(row: Row, space: str = "") -> msgspec.Raw:
 
 def receive(one: CountedWindow, source: int, *rows: Row, now: float = 0.0) -> list[Row]:
     """Return those of the rows that are wanted."""
-    one.begin(now, source)
+    one.begin(now, RowSource(source))
     wanted = [row for row in rows if one.admits(DIGESTS[128](b"%d" % row[0]), raw(row, " " * source))]
     one.end()
     return wanted
@@ -71,10 +72,23 @@ def test_other_content_is_a_conflict_in_one_source_and_a_difference_between_two(
     assert (counts.conflicts, counts.differences, counts.repeats) == (1, 1, 2)
 
 
+def test_a_session_that_is_joined_to_another_goes_on_with_its_counts() -> None:
+    counts = SeamCounts()
+    one = window(counts=counts)
+    old, new = RowSource(1), RowSource(2)
+    new.stream = old.stream
+    for source, said in ((old, 0), (new, 0), (new, 1)):
+        one.begin(0.0, source)
+        assert one.admits(DIGESTS[128](b"1"), raw((1, said)))
+        one.end()
+    # The rows that both brought were left once already, so that the second is another row.
+    assert (counts.repeats, counts.conflicts, counts.differences) == (0, 1, 0)
+
+
 def test_forgotten_rows_count_as_not_brought() -> None:
     one = window()
     receive(one, 1, (1, 0))
-    one.begin(0.0, 1)
+    one.begin(0.0, RowSource(1))
     assert one.admits(DIGESTS[128](b"1"), raw((1, 0)))
     one.forget(one.end())
     assert receive(one, 2, (1, 0), (1, 0)) == [(1, 0)]

@@ -12,8 +12,10 @@ from connector.records.seam.ageing import MOST_SWEPT
 from connector.records.seam.counts import SeamCounts
 from connector.records.seam.digest_table import MOST_ENTRIES, DigestTable
 from connector.records.seam.identity_window import IdentityWindow
+from connector.records.seam.receipt import RowSource
 
 ROW = msgspec.Raw(b"{}")
+SOURCE = RowSource(1)
 PLENTY = 2**30
 LATER = 1_000_200.0
 
@@ -30,7 +32,7 @@ def window(
 
 def receive(one: IdentityWindow, now: float, *numbers: int) -> list[int]:
     """Return those of the rows that are wanted."""
-    one.begin(now, 1)
+    one.begin(now, SOURCE)
     wanted = [number for number in numbers if one.admits(digest(number), ROW)]
     one.end()
     return wanted
@@ -115,7 +117,7 @@ def test_how_far_back_it_reaches_is_told() -> None:
 def test_forgotten_rows_are_wanted_again(order: int) -> None:
     one = window()
     receive(one, 0.0, 1, 2)
-    one.begin(1.0, 1)
+    one.begin(1.0, SOURCE)
     assert [one.admits(digest(number), ROW) for number in (2, 3, 4)] == [False, True, True]
     one.forget(one.end()[::order])
     assert receive(one, 2.0, 1, 2, 3, 4) == [3, 4]

@@ -59,7 +59,7 @@ def test_where_nothing_matches_the_old_one_is_believed_and_the_gap_reaches_to_wh
         both.bring(both.old, ["old", step])
         both.bring(both.new, ["new", step])
     both.wait(OVERLAP_MAX)
-    assert both.verdict is Verdict.DECLARE_GAP
+    assert both.verdict() is Verdict.DECLARE_GAP
     both.switch()
     both.bring(both.new, "live")
     assert both.values == [0, ["old", 0], ["old", 1], ["old", 2], "live"]
@@ -73,7 +73,7 @@ def test_where_the_old_one_brings_nothing_the_new_one_is_believed() -> None:
     both.subscribe()
     both.bring(both.new, 1)
     both.wait(OVERLAP_MAX)
-    assert both.verdict is Verdict.DECLARE_GAP
+    assert both.verdict() is Verdict.DECLARE_GAP
     both.switch()
     assert both.values == [1]
 
@@ -100,9 +100,9 @@ def test_the_first_match_is_evidence() -> None:
     both.wait(1.0)
     both.bring(both.old, "complete")
     both.bring(both.new, "complete")
-    assert both.verdict is Verdict.KEEP_BOTH
+    assert both.verdict() is Verdict.KEEP_BOTH
     both.wait(REACH)
-    assert both.verdict is Verdict.CLOSE_OLD
+    assert both.verdict() is Verdict.CLOSE_OLD
 
 
 def test_rows_after_the_first_match_are_evidence_too() -> None:
@@ -115,7 +115,7 @@ def test_rows_after_the_first_match_are_evidence_too() -> None:
     both.bring(both.new, 8)
     both.bring(both.old, "by chance")
     both.wait(REACH)
-    assert both.verdict is Verdict.KEEP_BOTH
+    assert both.verdict() is Verdict.KEEP_BOTH
     both.bring(both.old, 8)
     both.wait(1.0)
-    assert both.verdict is Verdict.CLOSE_OLD
+    assert both.verdict() is Verdict.CLOSE_OLD
