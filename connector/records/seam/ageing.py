@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from connector.records.seam.counts import SeamCounts
 from connector.records.seam.digest_table import DigestTable
 
@@ -27,10 +29,12 @@ class Ageing:
 
     __slots__ = (
         "_counts",
+        "_due_at",
         "_expired",
         "_generation",
         "_last_squeezed",
         "_max_bytes",
+        "_room",
         "_seconds",
         "_step",
         "_swept_at",
@@ -48,32 +52,46 @@ class Ageing:
         self._swept_at: float | None = None
         self._last_squeezed: int | None = None
         self._expired = b""
+        self._due_at = -math.inf
+        self._room = 0
         self.tag = b"\0"
 
     def turn(self, now: float) -> None:
         """Go on to ``now``: take out some of what is old."""
+        if now >= self._due_at:
+            self._go_on(now)
+
+    def _go_on(self, now: float) -> None:
         if now >= (self._generation + 1) * self._step:
             self._enter(int(now / self._step))
-        if self._swept_at is None:
-            self._swept_at = now
+            self._swept_at = now if self._swept_at is None else self._swept_at
+        assert self._swept_at is not None
         buckets = len(self._table.buckets)
         pace = buckets * SWEEPS / self._seconds
         due = int((now - self._swept_at) * pace)
-        if due > 0:
+        if due:
             self._table.sweep(min(due, MOST_SWEPT), self._expired)
             # After a silence there is much to do; all at once would hold everybody else up.
             self._swept_at = now if due > buckets else self._swept_at + min(due, MOST_SWEPT) / pace
+        self._due_at = min((self._generation + 1) * self._step, self._swept_at + max(1, buckets // 64) / pace)
 
     def added(self, entries: int) -> None:
         """So many were appended: make room for more."""
         table = self._table
         table.added(entries)
+        if table.entries > self._room:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Drop what there is no room for, and find out how many entries there is room for."""
+        table = self._table
         while table.size > self._max_bytes and table.entries:
             before = table.entries
             tag = table.squeeze()
             if tag is not None and tag not in self._expired:
                 self._counts.forgotten += before - table.entries
                 self._note_squeezed(tag)
+        self._room = table.entries + table.room(self._max_bytes)
 
     def covered(self, now: float) -> float:
         """

@@ -28,7 +28,8 @@ BUCKET_BYTES = 88
 _INSIDE = 16
 """One part in so many of a bucket is room to grow into, on average."""
 
-_DISCARDED_BITS = 128 - 8 * KEY_BYTES
+DISCARDED_BITS = 128 - 8 * KEY_BYTES
+"""Of a digest; the rest of it is its key."""
 
 _BITS = [bytes(byte >> bit & 1 for byte in range(256)) for bit in range(8)]
 _OTHER = bytes([1]) + bytes(255)
@@ -36,7 +37,7 @@ _OTHER = bytes([1]) + bytes(255)
 
 def key_of(digest: int) -> int:
     """Return what is kept of a digest of 128 bits."""
-    return digest >> _DISCARDED_BITS
+    return digest >> DISCARDED_BITS
 
 
 class DigestTable:
@@ -65,6 +66,11 @@ class DigestTable:
         """Bytes that it takes."""
         of_entries = self.entries * self.width
         return of_entries + of_entries // _INSIDE + len(self.buckets) * BUCKET_BYTES
+
+    def room(self, size: int) -> int:
+        """Return how many entries more surely fit into ``size`` bytes; 0: none."""
+        of_entry = self.width + self.width // _INSIDE + 1 + -(-BUCKET_BYTES // MOST_ENTRIES)
+        return max(0, (size - self.size) // of_entry - 1)
 
     def bucket(self, key: int) -> bytearray:
         """Return the bucket of ``key``."""

@@ -8,7 +8,7 @@ import msgspec
 
 from connector.records.seam.ageing import Ageing
 from connector.records.seam.counts import SeamCounts
-from connector.records.seam.digest_table import KEY_BYTES, DigestTable, key_of
+from connector.records.seam.digest_table import DISCARDED_BITS, KEY_BYTES, DigestTable, key_of
 from connector.records.seam.receipt import RowSource
 
 
@@ -23,8 +23,8 @@ class IdentityWindow:
         self._table = DigestTable(KEY_BYTES + 1)
         self._ageing = Ageing(self._table, seconds=seconds, max_bytes=max_bytes, counts=counts)
         self._counts = counts
-        self._fresh: list[int] = []
         self._tag = self._ageing.tag
+        self._look()
 
     def begin(self, now: float, source: RowSource) -> None:
         """
@@ -35,28 +35,35 @@ class IdentityWindow:
 
     def admits(self, digest: int, row: msgspec.Raw) -> bool:
         """See `connector.records.identity.Admits`; the row is wanted where its digest is new."""
-        # Asked for each row: nothing is called that need not be.
-        table = self._table
-        key = key_of(digest)
-        number = key & table.mask
-        if number < table.split:
-            number = key & (table.mask * 2 + 1)
-        bucket = table.buckets[number]
+        # Asked for each row: what can be known before is, and nothing is called that need not be.
+        key = digest >> DISCARDED_BITS
+        number = key & self._mask
+        if number < self._split:
+            number = key & self._next_mask
+        bucket = self._buckets[number]
         start = key.to_bytes(KEY_BYTES, "little")
-        if bucket.find(start) >= 0 and table.find(bucket, start) >= 0:
+        if bucket.find(start) >= 0 and self._table.find(bucket, start) >= 0:
             self._counts.repeats += 1
             return False
         bucket += start + self._tag
-        self._fresh.append(digest)
+        self._note(digest)
         return True
 
     def end(self) -> Sequence[int]:
         """Return what was remembered since `begin`; `forget` takes it back."""
         fresh = self._fresh
         if fresh:
-            self._fresh = []
             self._ageing.added(len(fresh))
+            self._look()
         return fresh
+
+    def _look(self) -> None:
+        """Find out where entries are now, and begin another list of those that are new."""
+        table = self._table
+        self._buckets, self._mask, self._split = table.buckets, table.mask, table.split
+        self._next_mask = table.mask * 2 + 1
+        self._fresh: list[int] = []
+        self._note = self._fresh.append
 
     def forget(self, digests: Sequence[int]) -> None:
         """Let rows with these digests be new again."""
