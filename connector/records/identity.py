@@ -61,8 +61,13 @@ def compile_identity(fields: Fields, identity: Identity) -> IdentityOf:
         if not any(raws):
             return None
         try:
-            return digest(BETWEEN.join([text_of(raw).encode() for raw in raws]))
+            return digest(BETWEEN.join([_text(raw).encode() for raw in raws]))
         except (*BROKEN, UnicodeEncodeError):
             return None
 
     return digest_of
+
+
+def _text(raw: bytes) -> str:
+    """A field's text; an integer is written as the loop over rows does."""
+    return "0" if raw == b"-0" else text_of(raw)
