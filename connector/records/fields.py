@@ -6,7 +6,7 @@ A path is a tuple of response names (aliases included). Leaves stay slices of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -61,9 +61,13 @@ class Fields:
             lists: list[Path] = []
             return _fitting(self.item_type, row, (), lists), next(iter(lists), ())
 
-    def with_texts(self, texts: Iterable[Path]) -> type:
-        """Return the same struct with the leaves at ``texts`` as ``str``, which must be there."""
-        return _row_type(self._paths, frozenset(texts))
+    def with_kinds(self, texts: Iterable[Path], integers: Iterable[Path] = ()) -> type:
+        """
+        Return the same struct with the leaves at ``texts`` as ``str`` and those at ``integers`` as ``int``,
+        which must be there.
+        """
+        kinds: list[tuple[Path, type]] = [(path, str) for path in texts]
+        return _row_type(self._paths, frozenset([*kinds, *((path, int) for path in integers)]))
 
     def place(self, path: Path) -> str:
         """Return the attributes that lead from an item to ``path``, with dots between them."""
@@ -131,19 +135,19 @@ def _tree(paths: Sequence[Path]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _row_type(paths: tuple[Path, ...], texts: frozenset[Path] = frozenset()) -> type:
-    return _struct("Row", _tree(paths), (), texts)
+def _row_type(paths: tuple[Path, ...], kinds: frozenset[tuple[Path, type]] = frozenset()) -> type:
+    return _struct("Row", _tree(paths), (), dict(kinds))
 
 
-def _struct(name: str, tree: dict[str, Any], above: Path, texts: frozenset[Path]) -> type:
+def _struct(name: str, tree: dict[str, Any], above: Path, kinds: Mapping[Path, type]) -> type:
     # Response names may be Python keywords or begin with underscores, so fields are numbered and renamed.
     fields: list[Any] = []
     for index, (key, below) in enumerate(tree.items()):
         field, path = f"f{index}", (*above, key)
         if below:
-            fields.append((field, _struct(f"{name}{index}", below, path, texts) | None, None))
+            fields.append((field, _struct(f"{name}{index}", below, path, kinds) | None, None))
         else:
-            fields.append((field, str) if path in texts else (field, msgspec.Raw, ABSENT))
+            fields.append((field, kinds[path]) if path in kinds else (field, msgspec.Raw, ABSENT))
     names = {f"f{index}": key for index, key in enumerate(tree)}
     # Fields without a default may come after some that have one only by name.
     return msgspec.defstruct(name, fields, rename=names, gc=False, kw_only=True)
@@ -176,6 +180,11 @@ def text_of(raw: bytes) -> str:
     if raw[:1] == b'"':
         return msgspec.json.decode(raw, type=str)
     return raw.decode()
+
+
+def is_integer(raw: bytes) -> bool:
+    """Return whether a field's bytes are an integer."""
+    return raw.removeprefix(b"-").isdigit()
 
 
 def kind_of(raw: bytes | msgspec.Raw) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
+import msgspec
 import xxhash
 
 from connector.records.fields import BROKEN, Fields, Path, text_of
@@ -21,9 +22,9 @@ Bits = Literal[64, 128]
 IdentityOf = Callable[[Any], int | None]
 """Returns the digest of a decoded item; ``None`` where all of its fields are null, absent or no text."""
 
-Admits = Callable[[int], bool]
+Admits = Callable[[int, msgspec.Raw], bool]
 """
-Is told the digest of a row before its record is built; returns whether the row is wanted.
+Is told the digest of a row, and the row, before its record is built; returns whether the row is wanted.
 
 It is asked once for each row that has a digest, in the order of the rows.
 """
@@ -60,8 +61,13 @@ def compile_identity(fields: Fields, identity: Identity) -> IdentityOf:
         if not any(raws):
             return None
         try:
-            return digest(BETWEEN.join([text_of(raw).encode() for raw in raws]))
+            return digest(BETWEEN.join([_text(raw).encode() for raw in raws]))
         except (*BROKEN, UnicodeEncodeError):
             return None
 
     return digest_of
+
+
+def _text(raw: bytes) -> str:
+    """A field's text; an integer is written as the loop over rows does."""
+    return "0" if raw == b"-0" else text_of(raw)

@@ -36,6 +36,9 @@ class Slices(Protocol):
     def next(self) -> list[msgspec.Raw]:
         """Return the next ones; none at the end."""
 
+    def again(self) -> Slices:
+        """Return the same rows from the first one on; they are held once."""
+
 
 OVERHEAD = 64
 """Bytes that an element takes that is a slice of others."""
@@ -61,6 +64,10 @@ class HeldRows:
         begin, self._place = self._place, self._place + AT_A_TIME
         return self._rows[begin : self._place]
 
+    def again(self) -> HeldRows:
+        """See `Slices`."""
+        return HeldRows(self._rows, 0)
+
 
 class ListSlices:
     """
@@ -82,6 +89,10 @@ class ListSlices:
     def is_empty(self) -> bool:
         """Whether there is no element any more."""
         return self._place >= self._end
+
+    def again(self) -> ListSlices:
+        """See `Slices`."""
+        return ListSlices(self._text)
 
     def next(self, most: int | None = None) -> list[msgspec.Raw]:
         """Return the elements of about `SLICE` bytes, and at most ``most``; none at the end."""

@@ -49,6 +49,7 @@ def compile_loop(
     fields: Fields,
     *,
     texts: Collection[Path],
+    integers: Collection[Path],
     times: Mapping[str, int],
     judges: bool,
     general: General,
@@ -57,11 +58,12 @@ def compile_loop(
     """
     Return the loop for rows with these ``fields``; the topic of ``spec`` must be static.
 
-    Those at ``texts`` are strings in ordinary rows; that goes faster than to look. ``times`` are the event
-    times known so far, and may change. Where it ``judges`` (which takes an identity), rows are asked for.
+    Those at ``texts`` are strings in ordinary rows, those at ``integers``, which are of the identity alone,
+    integers; that goes faster than to look. ``times`` are the event times known so far, and may change. Where
+    it ``judges`` (which takes an identity), rows are asked for.
     """
     names: dict[str, object] = {
-        "decode": msgspec.json.Decoder(fields.with_texts(texts)).decode,
+        "decode": msgspec.json.Decoder(fields.with_kinds(texts, integers)).decode,
         "times": times,
         "scalar": SCALAR,
         "not_ordinary": _NOT_ORDINARY,
@@ -73,14 +75,17 @@ def compile_loop(
         "digest": DIGESTS[spec.identity.bits] if spec.identity else None,
     }
     names |= {f"name{number}": name for number, (name, _) in enumerate(spec.headers)}
-    source = _source(spec, fields, texts, judges=judges)
+    source = _source(spec, fields, texts, integers, judges=judges)
     exec(_compiled(source), names)  # noqa: S102 - paths were checked to be names, and stand in it as numbers only
     loop: Loop = names["loop"]  # type: ignore[assignment]
     return loop
 
 
-def _source(spec: RecordSpec, fields: Fields, texts: Collection[Path], *, judges: bool) -> str:
+def _source(
+    spec: RecordSpec, fields: Fields, texts: Collection[Path], integers: Collection[Path], *, judges: bool
+) -> str:
     lines, key = _key(fields, spec.key, texts)
+    variables = {spec.key[0]: "key"} if len(spec.key) == 1 else {}
     timestamp, own = "None", "headers"
     if spec.timestamp is not None:
         where = _item(fields, spec.timestamp)
@@ -89,12 +94,13 @@ def _source(spec: RecordSpec, fields: Fields, texts: Collection[Path], *, judges
     for number, (_, path) in enumerate(spec.headers):
         lines += _text(f"header{number}", _item(fields, path), is_text=path in texts)
         own += f", (name{number}, header{number})"
+        variables.setdefault(path, f"header{number}")
     if spec.headers:
         own = f"[*{own}]"
     known = "None"
     if spec.identity is not None:
         known = "known"
-        lines += _identity(fields, spec.identity.fields, texts)
+        lines += _identity(fields, spec.identity.fields, texts, integers, variables)
     before, after = _steps(spec, f"({key}, {{}}, {timestamp}, {own})", known, judges=judges)
     return f"""
 def loop(rows, headers, built, admits):
@@ -120,7 +126,7 @@ def _steps(spec: RecordSpec, record: str, known: str, *, judges: bool) -> tuple[
         before.append("keep = built.digests[topic].append")
     if judges:
         before.append("refuse = built.refused.append")
-        after += ["if not admits(known):", "    refuse((row, known))", "    continue"]
+        after += ["if not admits(known, row):", "    refuse((row, known))", "    continue"]
     if call_of(spec.converter) is not None:
         after += [
             "try:",
@@ -162,12 +168,29 @@ def _key(fields: Fields, paths: Sequence[Path], texts: Collection[Path]) -> tupl
     return lines, f'b"[{parts}]" % ({values})'
 
 
-def _identity(fields: Fields, paths: Sequence[Path], texts: Collection[Path]) -> list[str]:
-    names = [f"identity{number}" for number in range(len(paths))]
-    lines = []
-    for name, path in zip(names, paths, strict=True):
-        lines += _text(name, _item(fields, path), is_text=path in texts)
-    whole = f"{BETWEEN!r}.join(({', '.join(names)}))" if len(names) > 1 else names[0]
+def _identity(
+    fields: Fields,
+    paths: Sequence[Path],
+    texts: Collection[Path],
+    integers: Collection[Path],
+    variables: Mapping[Path, str],
+) -> list[str]:
+    """``variables`` are those that have the text of a field already."""
+    lines: list[str] = []
+    names: list[str] = []
+    for number, path in enumerate(paths):
+        place = _item(fields, path)
+        name = place if path in integers else variables.get(path, f"identity{number}")
+        names.append(name)
+        if path not in integers and path not in variables:
+            lines += _text(name, place, is_text=path in texts)
+        if path not in integers and path not in texts:
+            lines.append(f"if {name} == b'-0': raise KeyError")  # written otherwise where it is an integer
+    parts = BETWEEN.join(b"%d" if path in integers else b"%b" for path in paths)
+    if any(path in integers for path in paths):
+        whole = f"{parts!r} % ({', '.join(names)},)"
+    else:
+        whole = f"{BETWEEN!r}.join(({', '.join(names)}))" if len(names) > 1 else names[0]
     return [*lines, f"known = digest({whole})"]
 
 

@@ -14,7 +14,7 @@ import msgspec
 from connector.records.bad import BadRecord, Stage, ThroughList, Unconvertible
 from connector.records.built import BuiltRecords
 from connector.records.converter import call_of
-from connector.records.fields import BROKEN, Fields, Path, text_of
+from connector.records.fields import BROKEN, Fields, Getter, Path, is_integer, text_of
 from connector.records.identity import Admits, compile_identity
 from connector.records.keys import compile_key
 from connector.records.loop import Loop, compile_loop
@@ -44,6 +44,7 @@ class RecordBuilder:
             # Taken for strings until they are seen to be something else. Keys of several parts are not text.
             texts = {path for path in spec.paths if len(spec.key) < 2 or path not in spec.key}
             self._texts = {path: self._fields.getter(path) for path in texts}
+            self._integers: dict[Path, Getter] = {}
             self._compile_loops()
 
     def build(
@@ -74,6 +75,7 @@ class RecordBuilder:
                 self._spec,
                 self._fields,
                 texts=self._texts,
+                integers=self._integers,
                 times=self._times.texts,
                 judges=judges,
                 general=self._uncommon,
@@ -86,19 +88,24 @@ class RecordBuilder:
     def _uncommon(
         self, row: msgspec.Raw, headers: Headers, built: BuiltRecords, admits: Admits | None
     ) -> None:
-        """Take a row that the loop does not know; what is no string in it is none in later frames."""
+        """Take a row that the loop does not know; what is of another kind in it is so in later frames."""
         item = self._any(row, headers, built, admits)
         others = [path for path, get in self._texts.items() if (get(item) or b'"')[:1] != b'"']
-        if others:
+        mixed = [path for path, get in self._integers.items() if not is_integer(get(item) or b"0")]
+        if others or mixed:
+            for path in mixed:
+                del self._integers[path]
             for path in others:
-                del self._texts[path]
+                get = self._texts.pop(path)
+                if path in self._spec.digested and is_integer(get(item)):
+                    self._integers[path] = get
             self._compile_loops()
 
     def _any(self, row: msgspec.Raw, headers: Headers, built: BuiltRecords, admits: Admits | None) -> Any:
         """Take any row at all; return its item."""
         item, through = self._fields.read(row) if self._nothing is None else (self._nothing, ())
         digest = self._digest(item) if self._digest is not None else None
-        if admits is not None and digest is not None and not admits(digest):
+        if admits is not None and digest is not None and not admits(digest, row):
             built.refused.append((row, digest))
             return item
         topic = self._static_topic

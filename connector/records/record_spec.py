@@ -34,6 +34,14 @@ class RecordSpec:
         paths += [path for _, path in self.headers]
         return [*paths, *self.topic.paths, *(self.identity.fields if self.identity else ())]
 
+    @property
+    def digested(self) -> frozenset[Path]:
+        """The fields that are part of the identity, and of nothing else."""
+        if self.identity is None:
+            return frozenset()
+        others = {*self.key, self.timestamp, *(path for _, path in self.headers), *self.topic.paths}
+        return frozenset(path for path in self.identity.fields if path not in others)
+
     def stage_of(self, path: Path) -> Stage:
         """Return which part of a record is made with fields below ``path``."""
         if any(one[: len(path)] == path for one in self.topic.paths):

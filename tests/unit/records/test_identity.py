@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.records.identity import DIGESTS, Bits, Identity
@@ -96,3 +96,44 @@ def test_every_row_has_its_place_among_the_digests(topic: str) -> None:
 def test_both_ways_agree(fields: list[tuple[Any, Any]]) -> None:
     rows = [row(*pair) for pair in fields]
     assert digests(builder(), *rows) == digests(builder(topic="{n}"), *rows)
+
+
+TOKENS = [
+    "1",
+    "0",
+    "-0",
+    "-7",
+    "1.0",
+    "1e2",
+    "123456789012345678901234567890",
+    '"1"',
+    '"-0"',
+    "null",
+    "true",
+    "{}",
+]
+
+
+@example([("1", "1"), ("-0", "1"), ("1", "1.0"), ("1", "1")])
+@given(st.lists(st.tuples(st.sampled_from(TOKENS), st.sampled_from(TOKENS)), max_size=12))
+def test_both_ways_agree_whatever_kinds_follow_one_another(tokens: list[tuple[str, str]]) -> None:
+    rows = [
+        f'{{"Transaction":{{"Hash":{one}}},"Log":{{"Index":{other}}},"n":"a"}}'.encode()
+        for one, other in tokens
+    ]
+    one, general = builder(), builder(topic="{n}")
+    for row in rows:  # what is learnt of a frame is used for the next one
+        assert digests(one, row) == digests(general, row)
+
+
+@pytest.mark.parametrize("key", [(), (("Transaction", "Hash"),), (("Log", "Index"),), PATHS])
+def test_nor_does_it_matter_what_else_a_field_is_used_for(key: tuple[tuple[str, ...], ...]) -> None:
+    spec = RecordSpec(
+        topic=TopicTemplate("t", {}),
+        key=key,
+        headers=(("index", PATHS[1]),),
+        identity=Identity(fields=PATHS, bits=64),
+    )
+    one = RecordBuilder(spec)
+    for index in (10**15, 10**15, 2, "3", 4):
+        assert digests(one, row("0xab", index)) == [XXH3_64(f"0xab\x00{index}".encode())]

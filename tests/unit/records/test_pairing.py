@@ -34,7 +34,7 @@ class Repeats:
 
     asked: list[int] = field(default_factory=list)
 
-    def __call__(self, digest: int) -> bool:
+    def __call__(self, digest: int, row: msgspec.Raw) -> bool:
         self.asked.append(digest)
         return digest not in self.asked[:-1]
 
@@ -119,7 +119,7 @@ def test_every_row_is_a_record_or_failed_or_refused_with_its_own_digest(
 @pytest.mark.parametrize("topic", TOPICS)
 def test_a_refused_row_leaves_no_digest_behind(topic: str) -> None:
     rows = [wire(0, {"id": "1", "h": "x"}), wire(1, {"id": "2", "h": "x"})]
-    built = builder(topic).build(rows, [], lambda digest: False)
+    built = builder(topic).build(rows, [], lambda digest, row: False)
     assert [row for row, _ in built.refused] == rows
     assert not any(built.topics.values())
     assert not any(built.digests.values())
@@ -130,13 +130,15 @@ def test_a_refused_row_leaves_no_digest_behind(topic: str) -> None:
 def test_a_refused_row_is_not_converted(topic: str) -> None:
     picky = Picky()
     one = builder(topic, converter=picky)
-    assert one.build([wire(0, {"id": "1", "h": "x", "bad": True})], [], lambda digest: False).failed == []
+    assert (
+        one.build([wire(0, {"id": "1", "h": "x", "bad": True})], [], lambda digest, row: False).failed == []
+    )
     assert picky.called == []
 
 
 def test_without_an_identity_nobody_is_asked() -> None:
     one = RecordBuilder(RecordSpec(topic=TopicTemplate("t", {}), key=(("id",),)))
-    built = one.build([wire(0, {"id": "1"}), wire(1, {"id": "1"})], [], lambda digest: False)
+    built = one.build([wire(0, {"id": "1"}), wire(1, {"id": "1"})], [], lambda digest, row: False)
     assert len(built.topics["t"]) == 2
 
 
