@@ -100,7 +100,11 @@ class Selector:
                 )
             asked = {directive.name.value for directive in node.directives or ()}
             self.incremental |= asked & _INCREMENTAL
-            here = _past_conditions(node, context)
+            here = replace(
+                context,
+                is_never=context.is_never or _is_never(node),
+                is_conditional=context.is_conditional or may_be_left_out(node),
+            )
             if node.kind == "field":
                 self._add_field(node, into, here)  # type: ignore[arg-type]
             elif node.kind == "inline_fragment":
@@ -168,22 +172,16 @@ def _has_filter(node: FieldNode) -> bool:
     return False
 
 
-def _past_conditions(node: SelectionNode, context: _Context) -> _Context:
-    """The context of what is behind the conditions of a selection."""
-    if _is_never(node):
-        return replace(context, is_never=True, is_conditional=True)
-    if any(not _is_always(directive) for directive in _conditions(node)):
-        return replace(context, is_conditional=True)
-    return context
+def may_be_left_out(node: SelectionNode) -> bool:
+    """Return whether a ``@skip`` or ``@include`` may keep a selection out of an answer."""
+    return any(
+        _literal(directive) in (None, _CONDITIONS[directive.name.value]) for directive in _conditions(node)
+    )
 
 
 def _is_never(node: SelectionNode) -> bool:
     """Whether a literal condition keeps a selection out of every answer."""
     return any(_literal(directive) is _CONDITIONS[directive.name.value] for directive in _conditions(node))
-
-
-def _is_always(condition: DirectiveNode) -> bool:
-    return _literal(condition) is not _CONDITIONS[condition.name.value] and _literal(condition) is not None
 
 
 def _conditions(node: SelectionNode) -> list[DirectiveNode]:
