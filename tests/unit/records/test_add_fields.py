@@ -186,6 +186,7 @@ def test_a_field_that_the_user_names_may_be_under_a_condition() -> None:
         ("E { A { x(y: 1) } }", {}, "add_fields", "a row is made of many by x"),
         ("E { Z { x } }", {}, "add_fields", "rows of E.Z apart is not known"),
         ("E { A { Side count } }", {"cursor": ("x",)}, "add_fields", "a row is made of many by count"),
+        ("E { A @include(if: $x) { x } }", {"cursor": ("y",)}, "add_fields", "E.A may be left out"),
         ("E { A { Side } }", {"identity": paths("Side.x")}, "identity[0]", "no Side.x"),
         ("E { A { B { N } } }", {"identity": paths("B")}, "identity[0]", "not a leaf"),
     ],
@@ -193,7 +194,8 @@ def test_a_field_that_the_user_names_may_be_under_a_condition() -> None:
 def test_what_cannot_be_added_is_told_with_its_reason(
     document: str, spec: dict[str, object], key: str, message: str
 ) -> None:
-    found = findings(f"subscription {{ {document} }}", KNOWN, add_fields=True, **spec)
+    variables = "($x: Boolean = true)" if "$x" in document else ""
+    found = findings(f"subscription {variables} {{ {document} }}", KNOWN, add_fields=True, **spec)
     mine = [finding for finding in found if finding.key == key]
     assert len(mine) == 1
     assert message in mine[0].message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connector.records.dedup import DedupWindow
@@ -108,6 +110,17 @@ def test_a_metric_that_is_never_there_makes_no_aggregate() -> None:
 def test_fields_with_arguments_are_ordinary_where_no_metrics_are_known() -> None:
     made = plan("subscription { a { price(in: USD) id } }", ROOT, identity=paths("id"))
     assert made.identity is not None
+
+
+def test_a_field_with_arguments_is_another_field() -> None:
+    """Whatever they mean: here no metrics are known."""
+    rules = replace(KNOWN, metrics=frozenset())
+    document = "subscription { E { A { B(x: 1) { Hash N } T { Hash } Side(of: y) } } }"
+    bare = plan(document, rules)
+    assert lacks(bare)[0] == ("identity", "the document does not select B.N, Side")
+    assert plan(document, rules, add_fields=True).document_text == document.replace(
+        " } } }", " _B: B { N Hash } _Side: Side } } }"
+    )
 
 
 def test_a_cube_that_may_be_left_out_has_no_identity() -> None:
