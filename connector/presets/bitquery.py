@@ -4,6 +4,7 @@ Bitquery's streaming API (https://docs.bitquery.io).
 The cubes are those that the vendor measured on 2026-08-03 (``subscriptions/which-cubes-stream``).
 """
 
+from connector.presets.bitquery_cubes import CUBES, EXPRESSIONS, METRICS
 from connector.presets.preset import DEFAULT_CREDENTIALS, Preset
 
 _QUERY_ONLY = "can be queried but does not stream: the subscription is accepted and stays silent"
@@ -32,4 +33,7 @@ BITQUERY = Preset(
     filtered_cubes=dict.fromkeys(
         ("Solana.Instructions", "Solana.BalanceUpdates", "Solana.InstructionBalanceUpdates"), _NEEDS_FILTER
     ),
+    cubes=CUBES,
+    metrics=METRICS,
+    expressions=EXPRESSIONS,
 )

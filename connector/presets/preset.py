@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from connector.upstream import Placement
+from connector.upstream import Cube, Placement
 
 DEFAULT_CREDENTIALS: Mapping[str, Placement] = {
     "url": Placement(place="url", name="token", template="{token}"),
@@ -28,7 +28,9 @@ class Preset:
     between two sessions at least; ``peer_closes`` says that the server wants to close, once it was told
     that the operation is complete. ``rows_limit`` is how many rows a message holds at most, ``None``
     where no limit is known. ``rows_default`` is where the rows are (the root field, or the one below it).
-    The cubes go from ``Root.Field`` to what is to be said of them.
+    ``warned_cubes`` and ``filtered_cubes`` go from ``Root.Field`` to what is to be said of them, ``cubes``
+    to what tells their rows apart. ``metrics`` are the fields that make a row an aggregate of others; where
+    there are any, so are all fields of a row that have arguments, but for the ``expressions``.
     """
 
     name: str
@@ -49,3 +51,6 @@ class Preset:
     rows_default: Literal["root", "cube"]
     warned_cubes: Mapping[str, str] = field(default_factory=dict)
     filtered_cubes: Mapping[str, str] = field(default_factory=dict)
+    cubes: Mapping[str, Cube] = field(default_factory=dict)
+    metrics: frozenset[str] = frozenset()
+    expressions: frozenset[str] = frozenset()

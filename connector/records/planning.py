@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from connector.records.add_fields import fields_to_add, with_fields
+from connector.records.additions import Addition, paths_of
+from connector.records.dedup import DedupWindow
 from connector.records.document import Document, read_document
+from connector.records.identity_check import check_identity, own_paths
 from connector.records.paths import check_leaf, check_lists, cubes_of, dotted, find_rows
 from connector.records.plan import (
     DocumentRules,
@@ -14,6 +18,8 @@ from connector.records.plan import (
     SubscriptionPlan,
     SubscriptionSpec,
 )
+from connector.records.row_identity import Identified, identify
+from connector.records.selection import Selected
 from connector.records.topic_check import check_topic, check_values, empty_variables, fill_variables
 from connector.records.variables import check_variables, known_values
 
@@ -34,12 +40,17 @@ def plan_subscription(spec: SubscriptionSpec, rules: DocumentRules) -> Subscript
     unchecked = spec.unchecked.union(set(declared) - set(values) if findings else ())
     topic = fill_variables(spec.topic, values, unchecked)
     rows, row = find_rows(document.root, spec.rows, rules.rows_default, findings)
+    added: dict[str, Addition] = {}
+    found = Identified()
     if row is not None:
-        for key, path in _row_paths(spec):
-            findings += check_leaf(key, path, row, rows)
-            if rules.rows_default == "cube" and row is document.root:
-                findings += check_lists(key, path, row)
-    findings += _repeated_keys(spec.key)
+        added = fields_to_add(document, rows, row, spec, rules) if spec.add_fields else {}
+        if added:
+            document, row = with_fields(document, rows, added)
+        findings += _of_paths(spec, document.root, rows, row, rules)
+        found = identify(document.root, rows, row, spec, rules)
+        findings += check_identity(spec, rows, row, rules, found)
+    findings += _repeated("key", spec.key)
+    findings += _repeated("identity", spec.identity or ())
     findings += check_values(spec.topic, values, unchecked)
     findings += check_topic(topic, spec, declared)
     if findings or row is None:
@@ -57,15 +68,30 @@ def plan_subscription(spec: SubscriptionSpec, rules: DocumentRules) -> Subscript
         topic=topic,
         headers=spec.headers,
         cubes=len(cubes_of(document.root)) if rules.rows_default == "cube" else 1,
+        identity=found.identity,
+        cursor=found.cursor,
+        dedup=None if found.identity is None or spec.dedup == "off" else spec.dedup or DedupWindow(),
+        added=tuple(paths_of(added)),
+        lacks=found.lacks,
         warnings=(*_warnings(document, rules), *_topic_warnings(spec, values)),
     )
 
 
-def _repeated_keys(key: Sequence[FieldPath]) -> Iterator[Finding]:
-    for index, path in enumerate(key):
-        if path in key[:index]:
-            what = f"{dotted(path)} is key[{key.index(path)}] too"
-            yield Finding(key=f"key[{index}]", message=what, remedy="take one out")
+def _of_paths(
+    spec: SubscriptionSpec, root: Selected, rows: FieldPath, row: Selected, rules: DocumentRules
+) -> Iterator[Finding]:
+    """What is wrong with the paths of fields of a row."""
+    for key, path in (*_row_paths(spec), *own_paths(spec)):
+        yield from check_leaf(key, path, row, rows)
+        if rules.rows_default == "cube" and row is root:
+            yield from check_lists(key, path, row)
+
+
+def _repeated(key: str, paths: Sequence[FieldPath]) -> Iterator[Finding]:
+    for index, path in enumerate(paths):
+        if path in paths[:index]:
+            what = f"{dotted(path)} is {key}[{paths.index(path)}] too"
+            yield Finding(key=f"{key}[{index}]", message=what, remedy="take one out")
 
 
 def _row_paths(spec: SubscriptionSpec) -> list[tuple[str, tuple[str, ...]]]:

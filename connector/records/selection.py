@@ -32,7 +32,7 @@ class Selected:
     ``response_name`` is its alias where it has one, ``field_name`` the schema's name; ``children`` is
     ``None`` for a leaf. ``has_filter`` says that it has a ``where`` argument that is not empty; ``is_never``
     that it cannot be in any answer, for each of its places is under a ``@skip(if: true)`` or
-    ``@include(if: false)``.
+    ``@include(if: false)``; ``is_conditional`` that it may be left out of one, by a variable too.
     """
 
     response_name: str
@@ -42,6 +42,7 @@ class Selected:
     arguments: str = ""
     has_filter: bool = False
     is_never: bool = False
+    is_conditional: bool = False
     children: dict[str, Selected] | None = None
 
     def child(self, name: str) -> Selected | None:
@@ -63,6 +64,7 @@ class _Context:
     spreading: FieldPath = ()
     is_root: bool = True
     is_never: bool = False
+    is_conditional: bool = False
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class Selector:
         self, nodes: SelectionSetNode, into: dict[str, Selected], context: _Context
     ) -> dict[str, Selected]:
         for node in nodes.selections:
-            condition = _condition(node)
+            condition = next(iter(_conditions(node)), None)
             if condition is not None and context.is_root:
                 what = f"@{condition.name.value} may not stand at the root of a subscription"
                 self._find(
@@ -98,7 +100,11 @@ class Selector:
                 )
             asked = {directive.name.value for directive in node.directives or ()}
             self.incremental |= asked & _INCREMENTAL
-            here = replace(context, is_never=True) if _is_never(node) else context
+            here = replace(
+                context,
+                is_never=context.is_never or _is_never(node),
+                is_conditional=context.is_conditional or may_be_left_out(node),
+            )
             if node.kind == "field":
                 self._add_field(node, into, here)  # type: ignore[arg-type]
             elif node.kind == "inline_fragment":
@@ -125,13 +131,23 @@ class Selector:
         line, column = place_of(node)
         name = node.alias.value if node.alias else node.name.value
         arguments = ", ".join(sorted(print_ast(argument) for argument in node.arguments or ()))
-        found = Selected(name, node.name.value, line, column, arguments, _has_filter(node), context.is_never)
+        found = Selected(
+            name,
+            node.name.value,
+            line,
+            column,
+            arguments=arguments,
+            has_filter=_has_filter(node),
+            is_never=context.is_never,
+            is_conditional=context.is_conditional,
+        )
         known = into.setdefault(name, found)
         same = (known.field_name, known.arguments) == (found.field_name, arguments)
         if not same or (known is not found and (known.children is None) != (node.selection_set is None)):
             self._find(f"{name!r} stands for two different fields", "give one an alias", line, column)
             return
         known.is_never = known.is_never and found.is_never
+        known.is_conditional = known.is_conditional and found.is_conditional
         if node.selection_set is not None:
             if known.children is None:
                 known.children = {}
@@ -156,18 +172,26 @@ def _has_filter(node: FieldNode) -> bool:
     return False
 
 
-def _condition(node: SelectionNode) -> DirectiveNode | None:
-    """The first ``@skip`` or ``@include`` of a selection."""
-    return next((found for found in node.directives or () if found.name.value in _CONDITIONS), None)
+def may_be_left_out(node: SelectionNode) -> bool:
+    """Return whether a ``@skip`` or ``@include`` may keep a selection out of an answer."""
+    return any(
+        _literal(directive) in (None, _CONDITIONS[directive.name.value]) for directive in _conditions(node)
+    )
 
 
 def _is_never(node: SelectionNode) -> bool:
     """Whether a literal condition keeps a selection out of every answer."""
-    return any(
-        argument.name.value == "if"
-        and argument.value.kind == "boolean_value"
-        and argument.value.value == _CONDITIONS[directive.name.value]  # type: ignore[attr-defined]
-        for directive in node.directives or ()
-        if directive.name.value in _CONDITIONS
-        for argument in directive.arguments or ()
-    )
+    return any(_literal(directive) is _CONDITIONS[directive.name.value] for directive in _conditions(node))
+
+
+def _conditions(node: SelectionNode) -> list[DirectiveNode]:
+    """Each ``@skip`` and ``@include`` of a selection."""
+    return [found for found in node.directives or () if found.name.value in _CONDITIONS]
+
+
+def _literal(condition: DirectiveNode) -> bool | None:
+    """What a condition is written to depend on; ``None``: a variable, or nothing."""
+    for argument in condition.arguments or ():
+        if argument.name.value == "if" and argument.value.kind == "boolean_value":
+            return bool(argument.value.value)  # type: ignore[attr-defined]
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,40 @@ def test_what_an_example_calls_secret_is_never_shown() -> None:
     shown = {name: str(value) for name, value in loaded.effective().items()}
     assert "the-secret-value" not in shown["endpoint"]
     assert "the-secret-value" not in str(loaded.effective()["oauth"]).replace("client_id", "")
+
+
+@each
+def test_what_tells_rows_apart_is_written_in_names_of_a_schema(preset: Preset) -> None:
+    for name, known in preset.cubes.items():
+        assert re.fullmatch(r"[A-Z]\w*\.[A-Z]\w*", name)
+        ways = [way for part in known.identity for way in part.alternatives]
+        assert ways
+        for path in (known.cursor, *(path for way in ways for path in way)):
+            assert all(re.fullmatch(r"[A-Z]\w*", field) for field in path), (name, path)
+        assert not all(part.optional for part in known.identity), name
+
+
+def test_no_metric_is_part_of_an_identity() -> None:
+    assert "count" in BITQUERY.metrics
+    assert BITQUERY.metrics.isdisjoint(BITQUERY.expressions)
+    fields = {
+        field
+        for known in BITQUERY.cubes.values()
+        for part in known.identity
+        for way in part.alternatives
+        for path in way
+        for field in path
+    }
+    assert fields.isdisjoint(BITQUERY.metrics)
+
+
+def test_documented_identities_are_unique_and_inferred_ones_are_not() -> None:
+    unique = {name for name, known in BITQUERY.cubes.items() if known.kind == "unique"}
+    assert unique == {"EVM.Transfers", "Trading.Trades"}
+    assert not set(BITQUERY.cubes) & set(BITQUERY.warned_cubes)
+
+
+def test_a_position_in_a_block_names_no_transaction_unless_the_block_is_known() -> None:
+    position, block = ("Transaction", "Index"), ("Block", "Hash")
+    ways = [way for known in BITQUERY.cubes.values() for part in known.identity for way in part.alternatives]
+    assert [way for way in ways if position in way] == [(block, position)]

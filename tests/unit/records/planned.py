@@ -6,6 +6,7 @@ import pytest
 
 from connector.records.plan import DocumentRules, Finding, PlanError, SubscriptionPlan, SubscriptionSpec
 from connector.records.planning import plan_subscription
+from connector.upstream import cube
 
 ROOT = DocumentRules()
 CUBE = DocumentRules(
@@ -13,6 +14,17 @@ CUBE = DocumentRules(
     warned_cubes={"EVM.Balances": "does not stream"},
     filtered_cubes={"Solana.Instructions": "needs a filter"},
 )
+KNOWN = DocumentRules(
+    rows_default="cube",
+    cubes={
+        "E.A": cube("B.Hash?", "B.N", "T.Hash | T.I + C.I", "Side", kind="advisory", cursor="B.N"),
+        "E.U": cube("Id", kind="unique", cursor="Time"),
+    },
+    metrics=frozenset(("count", "sum")),
+    expressions=frozenset(("calculate",)),
+)
+"""Two cubes whose identities are known; where ``Hash`` is, fields may be left out, or others serve."""
+
 TRADES = """
 subscription ($network: evm_network!, $limit: Int = 5) {
   EVM(network: $network) {
