@@ -25,7 +25,7 @@ _INCREMENTAL = {"defer", "stream"}
 
 
 @dataclass(slots=True)
-class Selected:
+class Selected:  # each part of it is what the document says of one field
     """
     One selected field.
 

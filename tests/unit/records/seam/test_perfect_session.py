@@ -33,7 +33,7 @@ KINDS = {
 @st.composite
 def upstreams(draw: st.DrawFn, twins: bool = True, longest: float = 3.0) -> Upstream:
     """Frames for `ENDS` seconds; equal rows only in one frame, where there are ``twins``."""
-    frames = []
+    frames: list[tuple[float, tuple[bytes, ...]]] = []
     at, number = 0.0, 0
     gaps = draw(st.lists(st.floats(0.15, longest), min_size=5, max_size=25))
     sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=5))
