@@ -11,6 +11,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from connector.config import Change, LoadedConfig
+from connector.errors import FatalError
 from connector.records.plan import SubscriptionPlan
 from connector.task import SubscriptionRunner, Task, bucket
 
@@ -34,6 +35,13 @@ class TaskFactory(Protocol):
 
     def forget(self, name: str) -> None:
         """Subscription ``name`` does not run here any more."""
+
+
+class TaskEnded(FatalError):
+    """Task ``number`` is over, and nobody has stopped it: alive but dead is what the process must not be."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"source task {number} ended by itself: worth a report; start the process again")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,6 +180,8 @@ class Herder:
     async def _run(self, number: int, task: Task) -> None:
         await task.run()
         leaving = self._leaving.pop(number, None)
+        if leaving is None and not self._stopping.is_set():
+            raise TaskEnded(number)
         if leaving is not None:  # else all of them stop
             for runner in task.runners:
                 self._factory.forget(runner.name)

@@ -4,6 +4,7 @@ from gql.graphql_request import GraphQLRequest
 
 from connector.subscription.backpressure import Backpressure, BackpressurePolicy
 from connector.subscription.errors import (
+    Interrupted,
     ProtocolViolation,
     ServerCompleted,
     ServerRefused,
@@ -33,6 +34,7 @@ __all__ = [
     "GraphQLError",
     "GraphQLRequest",
     "Inbox",
+    "Interrupted",
     "MemoryBudget",
     "MemoryShare",
     "Misnamed",

@@ -70,7 +70,9 @@ async def _connect(opening: Opening, settings: SessionSettings, answer: Answer) 
             sock=sock,
             # The environment has been looked at before, and CONNECT asked for.
             proxy=None,
-            open_timeout=settings.open_timeout,
+            # One deadline, our caller's: where two are met at one moment, the cancellation of the one may be
+            # left over, which the other does not take for its own, and ends the task.
+            open_timeout=None,
             close_timeout=settings.close_timeout,
             ping_interval=None,
             max_size=settings.max_message_bytes,

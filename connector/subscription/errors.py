@@ -12,6 +12,7 @@ attempt is looked up in `connector.refusals` by the error's ``symptom``::
         ├── ServerCompleted      complete, although subscriptions to a stream do not end
         ├── SocketClosed         the peer's Close, or the end of the TCP stream
         │   └── FramesRefused    our Close, for what the peer sent was no websocket
+        ├── Interrupted          cancelled by nobody
         ├── Silent               nothing came for too long
         │   └── NothingTaken     nothing of what we wrote was taken for too long
         └── ProtocolViolation    bytes that neither subprotocol allows
@@ -161,6 +162,13 @@ class FramesRefused(SocketClosed):
             f"the server sent what a websocket may not; it was refused with {code}",
             Symptom(place="protocol", close_code=code),
         )
+
+
+class Interrupted(SessionError):
+    """It was cancelled by nobody: a library's own deadline left a cancellation behind."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted by a deadline of a library", Symptom(place="silence"))
 
 
 class Silent(SessionError):

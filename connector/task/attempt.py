@@ -19,6 +19,7 @@ from anyio.abc import TaskGroup
 
 from connector.auth import Token
 from connector.subscription import (
+    Interrupted,
     ProtocolViolation,
     ServerCompleted,
     ServerRefused,
@@ -27,6 +28,7 @@ from connector.subscription import (
     SocketClosed,
 )
 from connector.task.attempt_settings import AttemptSettings
+from connector.task.cancelled import was_cancelled
 from connector.task.connection import Connection
 from connector.task.failing_results import FailingResults
 from connector.task.intake import Intake
@@ -142,6 +144,10 @@ class Attempt:
                     error = caught
                     await self._receive_the_rest(caught)
                 group.cancel_scope.cancel()
+        except anyio.get_cancelled_exc_class():
+            if was_cancelled():
+                raise
+            error = error or Interrupted()
         finally:
             self._connection.abort()
         if error is not None:

@@ -7,6 +7,7 @@ A subscription's rows carry the field that its document asks for, and a number. 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import msgspec
 import pytest
 
 from connector.config import Change, LoadedConfig, compare, read_config
-from connector.herder import Herder
+from connector.herder import Herder, TaskEnded
 from connector.records.plan import SubscriptionPlan
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
@@ -331,3 +332,14 @@ async def test_cancelled_it_knows_what_is_not_in_kafka(tmp_path: Path) -> None:
     of_each = {task.number: task.undelivered for task in bench.herder.tasks}
     assert min(of_each.values()) > 0  # of the one that was to stop, too
     assert bench.herder.undelivered == left == of_each[0] + of_each[1]
+
+
+async def test_a_task_that_ends_though_nobody_stopped_it_ends_the_process(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running(tmp_path, A, C) as bench:
+            bench.factory.brokers[0].start_errors.append(asyncio.CancelledError())
+            await anyio.sleep(5)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await run()
+    assert caught.group_contains(TaskEnded, match="source task 0 ended by itself")

@@ -89,7 +89,7 @@ class FakeBrokers:
         self.batches: dict[tuple[str, int], list[list[Record]]] = defaultdict(list)
         self.failures: dict[tuple[str, int], deque[ConnectorError]] = defaultdict(deque)
         self.lost_answers: dict[tuple[str, int], deque[ConnectorError]] = defaultdict(deque)
-        self.start_errors: deque[ConnectorError] = deque()
+        self.start_errors: deque[BaseException] = deque()
         self.create_errors: dict[str, ConnectorError] = {}
         self.admin_calls: list[str] = []
         self.producers: list[FakeProducer] = []

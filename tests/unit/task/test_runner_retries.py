@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio
 import pytest
 
@@ -43,6 +45,22 @@ async def test_a_refused_upgrade_is_followed_by_no_pause() -> None:
         await scene.until_state(State.LIVE)
         assert len(scene.upstream.attempts) == 4
         await scene.stop()
+
+
+@pytest.mark.parametrize("beside", [0, 3])
+async def test_a_cancellation_that_nobody_asked_for_ends_the_session_and_not_the_subscription(
+    beside: int,
+) -> None:
+    """It does not show which deadlines of libraries may leave one behind."""
+    async with subscribed(quiet) as scene:
+        went_on = False
+        scene.upstream.refusals.append(asyncio.CancelledError())
+        scene.upstream.refusals.extend(HandshakeRefused(503, "Busy", None) for _ in range(beside))
+        await scene.until_state(State.LIVE)
+        assert len(scene.upstream.attempts) == 2 + beside
+        await scene.stop()
+        went_on = True
+    assert went_on  # a group that is cancelled leaves what is in it, and says nothing
 
 
 async def test_who_has_stopped_vouches_for_no_token() -> None:

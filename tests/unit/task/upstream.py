@@ -195,7 +195,7 @@ class FakeUpstream:
     def __init__(self, handler: Callable[[Peer], Awaitable[None]]) -> None:
         self.peers: list[Peer] = []
         self.attempts: list[Peer] = []
-        self.refusals: deque[SessionError] = deque()
+        self.refusals: deque[BaseException] = deque()
         self.hangs = False
         self.answers_probes = True
         self._handler = handler
