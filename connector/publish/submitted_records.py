@@ -11,6 +11,7 @@ import anyio
 
 from connector.errors import DataError
 from connector.records.bad import BadRecord
+from connector.records.seam import NOTHING_PENDING
 
 REMAINDER = 400
 """Bytes of a submission whose rows are through, while one before it is not."""
@@ -37,7 +38,7 @@ class Submission:
     ``first`` is the number of its first row among all of the subscription, and ``values`` are its rows.
     ``size`` is what they and their ``frames`` take in memory, ``received_at`` their time of arrival in
     seconds of `time.monotonic`, ``event_ms`` the event time of the last row (``None``: unknown). ``errors``
-    holds why rows were given up.
+    holds why rows were given up, ``remembered`` what the seam knows of them.
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class Submission:
         "frames",
         "pending",
         "received_at",
+        "remembered",
         "rows",
         "size",
         "values",
@@ -76,6 +78,7 @@ class Submission:
         self.size = size
         self.received_at = received_at
         self.event_ms: int | None = None
+        self.remembered = NOTHING_PENDING
         self.errors: list[DataError] = []
         self._looked_to = 0
         self._counted = rows  # whose part of the frames ``size`` holds

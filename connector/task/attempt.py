@@ -110,6 +110,7 @@ class Attempt:
         self.delivered = False
         self.request_error: ServerRefused | None = None
         self.clean = connection.clean  # of `Source`
+        self.rows_from = intake.open_source()  # of `Source`
 
     def finish(self, cause: str) -> None:
         """Close on purpose; the first cause counts. Before it subscribed, it is just given up."""
@@ -150,6 +151,7 @@ class Attempt:
             error = error or Interrupted()
         finally:
             self._connection.abort()
+            self._intake.close_source(self.rows_from)
         if error is not None:
             # It would keep what was in hand, maybe megabytes, until the garbage collector comes.
             error.__traceback__ = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from connector.records.seam import RowSource
 from connector.subscription import Backpressure, Delivered, ProtocolViolation, ServerRefused
 
 
@@ -16,6 +17,9 @@ class Source(Protocol):
     What its last odd result said where that had errors and no ``data`` at all: "request errors" are raised
     before execution begins (GraphQL October 2021 §7.1), so the operation was never started.
     """
+
+    rows_from: RowSource
+    """What the seam knows it by."""
 
     def result_failed(self, error: ServerRefused | None) -> None:
         """
@@ -48,3 +52,9 @@ class Intake(Protocol):
 
     def backpressure(self) -> Backpressure:
         """Return what slows one reader down."""
+
+    def open_source(self) -> RowSource:
+        """Return what the rows of another attempt are known to come from."""
+
+    def close_source(self, source: RowSource) -> None:
+        """``source`` brings nothing more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from connector.task.receiver import ROW_OVERHEAD, Arrival
 
@@ -21,7 +22,7 @@ def parts_of(arrival: Arrival, found: Callable[[int, int], None], most: int) -> 
         is_last = slices.is_empty
         size = sum(map(len, rows)) + ROW_OVERHEAD * len(rows)
         found(len(rows), size)
-        cut = Arrival(rows, arrival.received_at, arrival.received_ms, size, frames=0)
+        cut = Arrival(rows, arrival.received_at, arrival.received_ms, size, arrival.source, frames=0)
         if is_last:
             cut.size += arrival.size
             cut.frames = arrival.frames
@@ -35,6 +36,6 @@ def _split(arrival: Arrival, most: int) -> Iterator[Arrival]:
     for first in range(0, len(rows) - most, most):
         size = arrival.size * most // len(rows)
         left -= size
-        yield Arrival(rows[first : first + most], arrival.received_at, arrival.received_ms, size, frames=0)
+        yield replace(arrival, rows=rows[first : first + most], size=size, frames=0)
     done = max(0, -(-len(rows) // most) - 1) * most
-    yield Arrival(rows[done:], arrival.received_at, arrival.received_ms, left, frames=arrival.frames)
+    yield replace(arrival, rows=rows[done:], size=left)

@@ -6,13 +6,14 @@ Sockets come and go, and two may deliver at once; rows go on in the order receiv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import anyio.lowlevel
 
 from connector.errors import DataError
 from connector.publish import Submission, SubmittedRecords
+from connector.records.seam import RowSource, Seam
 from connector.subscription import Backpressure, Inbox, ProtocolViolation
 from connector.task.destination import Destination
 from connector.task.error_reporter import DeadLetterQueue, ErrorReporter
@@ -59,10 +60,12 @@ class Pipeline:
         events: PipelineEvents,
     ) -> None:
         self._events = events
+        self._clock = shared.clock
         self._budget = shared.budget
         self._keeps_foreign = settings.tolerance.bad and dead_letters is not None
         self._memory = memory = self._budget.open(self._memory_is_short)
         self._inbox: Inbox[Arrival] = Inbox()
+        self.seam: Seam[Arrival] = Seam(settings.seam)
         self._errors = ErrorReporter(
             name=settings.name,
             tolerance=settings.tolerance,
@@ -76,6 +79,7 @@ class Pipeline:
         self._pump = Pump(
             settings,
             inbox=self._inbox,
+            seam=self.seam,
             publisher=publisher,
             submitted=self._submitted,
             memory=memory,
@@ -85,13 +89,16 @@ class Pipeline:
         self._receiver = Receiver(
             settings,
             inbox=self._inbox,
+            seam=self.seam,
             memory=memory,
             status=status,
             observer=observer,
             hide=shared.hide,
+            clock=shared.clock,
         )
         # Called for every frame.
         self.receive = self._receiver.receive
+        self.open_source = self.seam.open_source
         self.wait_for_room = self._budget.wait_for_room
 
     @property
@@ -114,7 +121,16 @@ class Pipeline:
         """Return what slows one reader down before it has to shed."""
         return Backpressure(self._memory)
 
+    def close_source(self, source: RowSource) -> None:
+        """See `Intake`."""
+        self.go_on(self.seam.close_source(source, self._clock()))
+
     # For whoever opens them
+
+    def go_on(self, released: Iterable[Arrival]) -> None:
+        """Pass on what the seam held, and ``released``."""
+        for arrival in released:
+            self._inbox.put(arrival)
 
     def hold(self) -> None:
         """
@@ -165,5 +181,5 @@ class Pipeline:
         self._events.memory_is_short(held=self._memory.held, bound=self._budget.limit)
 
     def _settled(self, submissions: Sequence[Submission]) -> None:
-        self._pump.settled(submissions)
+        self._pump.settled(submissions, self._clock())
         self._errors.settled(submissions[-1])

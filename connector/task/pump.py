@@ -11,8 +11,9 @@ import structlog
 
 from connector.publish import Submission, SubmittedRecords
 from connector.records.bad import BadRecord
-from connector.records.built import BuiltRecords
+from connector.records.built import BuiltRecords, RefusedRow
 from connector.records.record import Headers
+from connector.records.seam import Seam
 from connector.subscription import Inbox, MemoryShare, turn_for
 from connector.task.destination import Destination
 from connector.task.observers import FlowObserver
@@ -37,6 +38,7 @@ class Pump:
         settings: SubscriptionSettings,
         *,
         inbox: Inbox[Arrival],
+        seam: Seam[Arrival],
         publisher: Destination,
         submitted: SubmittedRecords,
         memory: MemoryShare,
@@ -46,6 +48,7 @@ class Pump:
         self._records = settings.records
         self._headers = settings.headers
         self._inbox = inbox
+        self._seam = seam
         self._publisher = publisher
         self._submitted = submitted
         self._memory = memory
@@ -74,8 +77,13 @@ class Pump:
                 await self._pass_on_in_parts(arrival)
 
     async def _pass_on(self, arrival: Arrival) -> None:
-        built = self._records.build(arrival.rows, self._headers_of(arrival))
+        seam = self._seam
+        seam.turn(arrival.received_at, arrival.source)
+        built = self._records.build(arrival.rows, self._headers_of(arrival), seam.admits)
+        if built.refused:
+            _leave_out(arrival, built.refused)
         submission = self._open(arrival)
+        submission.remembered = seam.pending()
         submission.event_ms = _last_event(built)
         for record in built.failed:
             submission.given_up(record)
@@ -159,15 +167,22 @@ class Pump:
     def _headers_of(self, arrival: Arrival) -> Headers:
         return [*self._headers, ("received_at", b"%d" % arrival.received_ms)]
 
-    def settled(self, submissions: Sequence[Submission]) -> None:
-        """These are through, and all before them."""
+    def settled(self, submissions: Sequence[Submission], now: float) -> None:
+        """These are through ``now``, in seconds, and all before them."""
         self._memory.release(sum(submission.size for submission in submissions))
-        now, wall = time.monotonic(), time.time()
+        wall = time.time()
         for submission in submissions:
+            submission.remembered.settled()
             done = submission.rows - len(submission.errors)
             self._observer.acknowledged(done, submission.frames, now - submission.received_at)
             if submission.event_ms is not None:
                 self._observer.event_lag(wall - submission.event_ms / 1000, submission.frames)
+
+
+def _leave_out(arrival: Arrival, refused: Sequence[RefusedRow]) -> None:
+    """Count no more on rows that were published before."""
+    known = {id(row) for row, _ in refused}
+    arrival.rows = [row for row in arrival.rows if id(row) not in known]
 
 
 def _last_event(built: BuiltRecords) -> int | None:

@@ -15,6 +15,7 @@ import msgspec
 
 from connector.records.bad import ForeignFrame, Unconvertible
 from connector.records.list_slices import HeldRows, ListSlices, Slices
+from connector.records.seam import RowSource, Seam
 from connector.subscription import Delivered, Inbox, MemoryShare, ProtocolViolation
 from connector.task.intake import Source
 from connector.task.observers import FlowObserver
@@ -39,8 +40,8 @@ JOIN_BELOW = 256 * 1024
 @dataclass(slots=True)
 class Arrival:
     """
-    The rows of frames that came at one time (`time.monotonic` seconds, unix ms), and what they take in
-    memory.
+    The rows of frames that came at one time (seconds, unix ms) by one source, and what they
+    take in memory.
 
     With ``error`` the only row is a whole frame, from which none can be read. With ``slices`` the rows are
     many, and still there; ``size`` is what they take as long as they are.
@@ -50,6 +51,7 @@ class Arrival:
     received_at: float
     received_ms: int
     size: int
+    source: RowSource
     error: Unconvertible | None = None
     frames: int = 1
     slices: Slices | None = None
@@ -60,7 +62,7 @@ class Receiver:
     One subscription's, whatever attempts there are.
 
     Frames that no rows can be read from are passed on as bad records where that is tolerated; ``hide``
-    takes secrets out of them, for nobody knows what they are.
+    takes secrets out of them, for nobody knows what they are. ``clock`` returns seconds.
     """
 
     def __init__(
@@ -68,18 +70,23 @@ class Receiver:
         settings: SubscriptionSettings,
         *,
         inbox: Inbox[Arrival],
+        seam: Seam[Arrival],
         memory: MemoryShare,
         status: StatusTracker,
         observer: FlowObserver,
         hide: Callable[[bytes], bytes] = bytes,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rows = settings.rows
         self._rows_limit = settings.rows_limit
         self._inbox = inbox
+        self._seam = seam
+        self._no_source = seam.open_source()  # of frames that no rows can be read from
         self._memory = memory
         self._status = status
         self._observer = observer
         self._hide = hide
+        self._clock = clock
         self._odd = OddResults(settings, status=status, observer=observer, keep=self._keep)
 
     def receive(self, result: Delivered, source: Source) -> bool:
@@ -99,13 +106,13 @@ class Receiver:
             if found is None:
                 return False
             if isinstance(found, ListSlices):
-                self._receive_large(frame, found)
+                self._receive_large(source, frame, found)
                 return True
             rows = found
         received_ms = time.time_ns() // 1_000_000
         count, size = len(rows), len(frame)
         if count > MOST_ROWS:
-            self._receive_large(frame, HeldRows(rows, size), count)
+            self._receive_large(source, frame, HeldRows(rows, size), count)
             return True
         self._status.last_row_at = received_ms / 1000
         self._observer.received(count, size)
@@ -113,9 +120,13 @@ class Receiver:
             self._observer.full_message()
         size += ROW_OVERHEAD * count
         last = self._inbox.last
-        if (
+        rows_from = source.rows_from
+        if self._seam.takes_batches:
+            self._join(rows_from, Arrival(rows, self._clock(), received_ms, size, rows_from))
+        elif (
             last is not None
             and last.received_ms == received_ms
+            and last.source is rows_from
             and last.error is None
             and last.slices is None
             and last.size + size < JOIN_BELOW
@@ -124,19 +135,29 @@ class Receiver:
             last.size += size
             last.frames += 1
         else:
-            self._inbox.put(Arrival(rows, time.monotonic(), received_ms, size))
+            self._inbox.put(Arrival(rows, self._clock(), received_ms, size, rows_from))
         self._memory.take(size)
         return True
 
-    def _receive_large(self, frame: bytes, slices: Slices, count: int = 0) -> None:
+    def _join(self, source: RowSource, arrival: Arrival) -> None:
+        """Two sessions bring rows: some are held for now, and those that both bring go on once."""
+        for going in self._seam.take(source, arrival):
+            self._inbox.put(going)
+
+    def _receive_large(self, source: Source, frame: bytes, slices: Slices, count: int = 0) -> None:
         """Keep what is many rows as little as it can be; they are counted, and take more, once they go on."""
         if count and count == self._rows_limit:
             self._observer.full_message()
         received_ms = time.time_ns() // 1_000_000
         self._status.last_row_at = received_ms / 1000
         self._observer.received(0, len(frame))
-        self._inbox.put(Arrival([], time.monotonic(), received_ms, slices.size, slices=slices))
-        self._memory.take(slices.size)
+        # What is left of the slices may be less in the end; they take as much.
+        size = slices.size
+        self._join(
+            source.rows_from,
+            Arrival([], self._clock(), received_ms, size, source.rows_from, slices=slices),
+        )
+        self._memory.take(size)
 
     def keep_foreign(self, frame: bytes, error: ProtocolViolation) -> None:
         """Pass on ``frame``, which is no message of the subprotocol."""
@@ -146,5 +167,6 @@ class Receiver:
         frame = frame[:MOST_KEPT]
         size = len(frame) + ROW_OVERHEAD
         row = msgspec.Raw(self._hide(frame))
-        self._inbox.put(Arrival([row], time.monotonic(), time.time_ns() // 1_000_000, size, error))
+        now, now_ms = self._clock(), time.time_ns() // 1_000_000
+        self._inbox.put(Arrival([row], now, now_ms, size, self._no_source, error))
         self._memory.take(size)

@@ -8,11 +8,12 @@ subscription live (`Overlap`: `Join` and `Closing`).
 from connector.records.seam.closing import OverlapTimes, Verdict
 from connector.records.seam.counts import SeamCounts
 from connector.records.seam.overlap import Missed, Overlap
-from connector.records.seam.pending import Pending
+from connector.records.seam.pending import NOTHING_PENDING, Pending
 from connector.records.seam.receipt import Receipt, RowSource
 from connector.records.seam.seam import Seam, SeamSpec
 
 __all__ = [
+    "NOTHING_PENDING",
     "Missed",
     "Overlap",
     "OverlapTimes",

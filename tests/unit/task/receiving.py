@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.records.row_finder import RowFinder
+from connector.records.seam import RowSource, Seam, SeamSpec
 from connector.subscription import Delivered, Inbox, MemoryBudget, ServerRefused, Subprotocol
 from connector.subscription.protocol import Protocol
 from connector.task import Tolerance
@@ -38,6 +39,7 @@ class FakeSource:
     def __init__(self, secret: str = "SECRET") -> None:
         self.request_error: ServerRefused | None = None
         self.failures: list[ServerRefused | None] = []
+        self.rows_from = RowSource(1)
         self._secret = secret
 
     def result_failed(self, error: ServerRefused | None) -> None:
@@ -69,6 +71,7 @@ class Desk:
         self.receiver = Receiver(
             settings,
             inbox=self.inbox,
+            seam=Seam(SeamSpec()),
             memory=self.memory,
             status=self.status,
             observer=self.told,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from connector.records.list_slices import HeldRows, ListSlices, Slices
+from connector.records.seam import RowSource
 from connector.task.parts import parts_of
 from connector.task.receiver import ROW_OVERHEAD, Arrival
 
 
 def arrival(slices: Slices) -> Arrival:
-    return Arrival([], 1.0, 1000, slices.size, frames=3, slices=slices)
+    return Arrival([], 1.0, 1000, slices.size, RowSource(1), frames=3, slices=slices)
 
 
 def test_many_rows_go_on_in_parts_that_take_what_they_take_in_all() -> None:
