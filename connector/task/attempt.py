@@ -42,7 +42,7 @@ class AttemptEnd:
     """
     How an attempt, made with ``token``, ended. ``cause`` names the purpose (stop, reopen, reload, shed,
     failed) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for`` are
-    its seconds of life, ``last_heard_at`` a moment of its clock. ``stream_failed``: it was ended since errors
+    its seconds of life, ``last_heard_at`` and ``ended_at`` moments of its clock. ``stream_failed``: it was ended since errors
     came in the place of data, and then nothing.
     """
 
@@ -53,6 +53,7 @@ class AttemptEnd:
     delivered: bool
     live_for: float
     last_heard_at: float
+    ended_at: float
     stream_failed: bool = False
 
 
@@ -169,6 +170,7 @@ class Attempt:
             live_for=self._lived(),
             stream_failed=error is not None and error is self._failing.error,
             last_heard_at=self._connection.last_heard_at,
+            ended_at=self._clock(),
         )
 
     async def _open(self) -> None:

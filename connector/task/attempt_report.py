@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from connector.records.seam import Missed
 from connector.subscription import SessionError
 from connector.task.attempt import Attempt, AttemptEnd
 from connector.task.ending import Ending
@@ -65,6 +66,32 @@ class AttemptReport:
         generation = attempt.token.generation if attempt.token else None
         log.info("subscription is live", subscription=self._name, token_generation=generation)
 
+    def took_over(self, attempt: Attempt, outcome: str, missed: Missed | None) -> None:
+        """The session of ``attempt`` goes on in the place of one that covered the subscription until now."""
+        generation = attempt.token.generation if attempt.token else None
+        log.info("session replaced", subscription=self._name, outcome=outcome, token_generation=generation)
+        if missed is not None:
+            self._gaps.declare(since=missed.since, until=missed.until, reason="rotation")
+        if attempt.progress >= Progress.PROVEN:
+            self.reached(attempt, Progress.PROVEN)
+
+    def second(self, *, is_open: bool) -> None:
+        """There is a session beside the one that covers the subscription, or no more."""
+        self._gaps.sessions(2 if is_open else 1)
+        if is_open:
+            self._observer.session_opened()
+
+    def rotated(self, outcome: str) -> None:
+        """A rotation is over."""
+        self._observer.rotated(outcome)
+
+    def goes_on(self, attempt: Attempt) -> None:
+        """``attempt``, which nobody was told of yet, is what there is of the subscription now."""
+        if attempt.progress in OPENING_STATES or attempt.progress >= Progress.LIVE:
+            self.reached(attempt, min(attempt.progress, Progress.LIVE))
+        if attempt.progress >= Progress.PROVEN:
+            self.reached(attempt, Progress.PROVEN)
+
     def closing(self, attempt: Attempt, cause: str) -> None:
         """See `AttemptEvents`."""
         if cause in CLOSING_STATES:
@@ -85,5 +112,6 @@ class AttemptReport:
         self._observer.reconnect(reason)
         self._status.last_error = str(error)
         # A silent one covered nothing since the peer was last heard.
-        self._gaps.lost(reason, since=end.last_heard_at if end.live_for and reason == "silent" else None)
+        is_silent = bool(end.live_for) and reason == "silent"
+        self._gaps.lost(reason, since=end.last_heard_at if is_silent else end.ended_at)
         self._status.enter(State.WAITING)

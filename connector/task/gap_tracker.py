@@ -40,6 +40,7 @@ class GapTracker:
         self._counted_to = 0.0
         self._live_to: float | None = None
         self._reason = ""
+        self._sessions = 1
 
     def live(self, since: float) -> None:
         """A session covers it, ``since`` a moment of the clock; a gap that was open is declared."""
@@ -61,6 +62,21 @@ class GapTracker:
         if self._lost_at is None:
             self._lost_at = self._counted_to = self._clock() if since is None else since
             self._reason = reason
+
+    def declare(self, *, since: float, until: float | None, reason: str) -> None:
+        """
+        Nothing covered it from ``since`` to ``until``, moments of the clock (``None``: now), though a session
+        was open: what it brought and what the next one brought do not meet.
+        """
+        seconds = max(0.0, (self._clock() if until is None else until) - since)
+        self._observer.uncovered(seconds)
+        log.warning("gap declared", subscription=self._name, seconds=round(seconds, 3), reason=reason)
+        self._observer.gap("unfilled")
+
+    def sessions(self, count: int) -> None:
+        """So many are open beside each other from now on, and billed, while one covers the subscription."""
+        self.tick()
+        self._sessions = count
 
     def hand_over(self) -> OpenGap | None:
         """Return the gap that is open, for another to go on with; this one counts nothing more of it."""
@@ -87,5 +103,5 @@ class GapTracker:
             self._observer.uncovered(now - self._counted_to)
             self._counted_to = now
         if self._live_to is not None:
-            self._observer.streamed((now - self._live_to) * self._streams)
+            self._observer.streamed((now - self._live_to) * self._streams * self._sessions)
             self._live_to = now

@@ -19,6 +19,9 @@ class SessionObserver(Protocol):
     def reconnect(self, reason: str) -> None:
         """A session ended, and another will be opened."""
 
+    def rotated(self, outcome: str) -> None:
+        """A second session was opened beside the one there was; ``outcome``: see `Outcome`."""
+
     def shed(self) -> None:
         """A session was closed because memory ran short."""
 

@@ -15,6 +15,8 @@ from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings
 from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.connection import OpenConnection
 from connector.task.keep_alive import KeepAlivePolicy
+from connector.task.rotation_policy import Rotation
+from connector.task.rotations import RotationLimiter
 from connector.task.token_keeper import TokenKeeper
 from connector.task.tolerance import Tolerance
 from connector.upstream import Target
@@ -49,6 +51,7 @@ class SubscriptionSettings:
     """Whether the brokers take the rows; else whoever reads our output does."""
     refusals: Refusals = field(default_factory=Refusals)
     seam: SeamSpec = field(default_factory=SeamSpec)
+    rotation: Rotation = field(default_factory=Rotation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,3 +70,4 @@ class Shared:
     hide: Callable[[bytes], bytes] = bytes
     connection: OpenConnection = Transport
     clock: Callable[[], float] = time.monotonic
+    rotations: RotationLimiter = field(default_factory=RotationLimiter)

@@ -14,7 +14,7 @@ import anyio
 from connector.auth import Token
 from connector.errors import DataError
 from connector.subscription import SessionSettings
-from connector.task.attempt import Attempt, AttemptEnd
+from connector.task.attempt import Attempt, AttemptEnd, AttemptEvents
 from connector.task.attempt_report import AttemptReport
 from connector.task.attempt_settings import AttemptSettings
 from connector.task.destination import Destination, until_ready
@@ -28,6 +28,7 @@ from connector.task.overload import Overload
 from connector.task.pipeline import Pipeline
 from connector.task.progress import Progress
 from connector.task.quiet import watch_data
+from connector.task.relay import SessionRelay
 from connector.task.retry_policy import HEALTHY_AFTER, SUBPROTOCOL_REFUSED, RetryPolicy
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.state import State
@@ -84,7 +85,15 @@ class SubscriptionRunner:
             dead_letters=dead_letters,
             events=self,
         )
-        self._attempt: Attempt | None = None
+        self._relay = SessionRelay(
+            settings,
+            shared=shared,
+            make=self._attempt,
+            pipeline=self._pipeline,
+            report=self._report,
+            retry=self._retry,
+            status=self._status,
+        )
         self._ended_at = -math.inf
         self.disconnected = anyio.Event()
 
@@ -142,8 +151,7 @@ class SubscriptionRunner:
             self._retry.succeeded()
 
     def _finish(self, cause: str) -> None:
-        if self._attempt is not None:
-            self._attempt.finish(cause)
+        self._relay.finish(cause)
 
     # Its life
 
@@ -174,6 +182,7 @@ class SubscriptionRunner:
         stopping = self._ending.stopping
         if self._shared.keeper is not None:
             self._shared.keeper.forget(self.name)
+        self._relay.leave()
         self._pipeline.close()
         self.disconnected.set()
         self._leave() if stopping.is_set() else self._gaps.lost("failed")
@@ -206,7 +215,7 @@ class SubscriptionRunner:
             if ending.has_begun or self._pipeline.is_short:
                 # While its turn, or the token, was waited for; a session now could not be told again.
                 continue
-            end = await self._one_attempt(token)
+            end = await self._sessions(token)
             if not ending.has_begun:
                 await self._between(end)
 
@@ -217,29 +226,28 @@ class SubscriptionRunner:
         self._status.enter(State.TOKEN)
         return await keeper.token(by=self.name)
 
-    async def _one_attempt(self, token: Token | None) -> AttemptEnd:
+    async def _sessions(self, token: Token | None) -> AttemptEnd:
+        end = await self._relay.run(token)
+        if end.progress >= Progress.SUBSCRIBING:
+            self._ended_at = self._shared.clock()
+        return end
+
+    def _attempt(self, token: Token | None, events: AttemptEvents) -> Attempt:
         settings = self._settings
-        self._attempt = Attempt(
+        return Attempt(
             AttemptSettings(
                 name=settings.name,
                 request=settings.request,
                 keep_alive=settings.keep_alive,
-                reopens=settings.reopens,
+                reopens=settings.reopens and settings.rotation.kind != "overlap",
             ),
             connection=self._dialer.connection(token),
             token=token,
             keeper=self._shared.keeper,
             intake=self._pipeline,
-            events=self._report,
+            events=events,
             clock=self._shared.clock,
         )
-        try:
-            end = await self._attempt.run()
-        finally:
-            self._attempt = None
-        if end.progress >= Progress.SUBSCRIBING:
-            self._ended_at = self._shared.clock()
-        return end
 
     async def _between(self, end: AttemptEnd) -> None:
         """What lies between two sessions."""
@@ -270,6 +278,8 @@ class SubscriptionRunner:
             return  # its session is being closed as it is
         self._observer.shed()
         self._overload.shed(held=held, bound=bound)
+        if self._relay.shed_new():
+            return  # of two sessions the new one goes first
         self._finish("shed")
 
     def failed(self, error: DataError) -> None:

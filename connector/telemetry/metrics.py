@@ -56,6 +56,11 @@ class Metrics:
         self.reconnects = self._counter(
             "reconnects", "Sessions that ended and were to be replaced.", ("subscription", "reason")
         )
+        self.rotations = self._counter(
+            "rotations",
+            "Sessions that were opened beside another one to take over from it, by what became of that.",
+            ("subscription", "outcome"),
+        )
         self.uncovered_seconds = self._counter(
             "uncovered_seconds",
             "Seconds without a session: rows may have been missed.",

@@ -17,6 +17,7 @@ class Told:
         self.streamed_seconds = 0.0
         self.gaps: list[str] = []
         self.reconnects: list[str] = []
+        self.rotations: list[str] = []
         self.rows_received = 0
         self.frames_received = 0
         self.bytes_received = 0
@@ -54,6 +55,9 @@ class Told:
 
     def reconnect(self, reason: str) -> None:
         self.reconnects.append(reason)
+
+    def rotated(self, outcome: str) -> None:
+        self.rotations.append(outcome)
 
     def uncovered(self, seconds: float) -> None:
         self.uncovered_seconds += seconds

@@ -29,6 +29,7 @@ from connector.task import (
     SubscriptionSettings,
     Tolerance,
 )
+from connector.task.rotations import RotationLimiter
 from connector.upstream import Placement, Target
 from tests.unit.publish.fakes import FakeBrokers, Record
 from tests.unit.task.fakes import FakeKeeper, Told
@@ -176,6 +177,7 @@ class Scene:
         keeper: FakeKeeper | None,
         budget: MemoryBudget,
         dead_letter_topic: str | None,
+        rotations: RotationLimiter | None = None,
     ) -> None:
         self.upstream = upstream
         self.brokers = brokers
@@ -188,6 +190,7 @@ class Scene:
             hide=lambda frame: frame.replace(b"s3cret", b"***"),
             connection=upstream,
             clock=anyio.current_time,
+            rotations=rotations or RotationLimiter(clock=anyio.current_time),
         )
         letters = DeadLetters(self.publisher, dead_letter_topic, ORIGIN) if dead_letter_topic else None
         self.runner = SubscriptionRunner(

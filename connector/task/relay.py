@@ -1,0 +1,244 @@
+"""
+The sessions of one subscription, one after the other without a gap between them.
+
+There is one; and two while one takes over from the other, before the old one's token ends.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import anyio
+import structlog
+from anyio.abc import TaskGroup
+
+from connector.auth import Token
+from connector.refusals import Action
+from connector.task.attempt import Attempt, AttemptEnd, AttemptEvents
+from connector.task.attempt_report import AttemptReport
+from connector.task.pipeline import Pipeline
+from connector.task.progress import Progress
+from connector.task.retry_policy import RetryPolicy
+from connector.task.rotations import Permit
+from connector.task.running_attempt import RunningAttempt
+from connector.task.settings import Shared, SubscriptionSettings
+from connector.task.status import StatusTracker
+from connector.task.takeover import Outcome, Takeover, TakeoverEnd
+from connector.task.waits import unless_set
+from connector.task.watchers import until_due_for_renewal
+
+log = structlog.get_logger(__name__)
+
+MakeAttempt = Callable[[Token | None, AttemptEvents], Attempt]
+"""Makes an attempt with a token, that tells those events."""
+
+LOOK_FOR_JOIN = 0.2
+"""Seconds between two looks at whether a join is over."""
+
+QUIET_AFTER = 60.0
+"""Seconds without a row after which none is expected soon."""
+
+AFTER_SHED = 10.0
+"""Seconds before another session is opened beside one, where memory was short for two."""
+
+OLD_CLOSED_LIMIT = 2
+"""So many rotations in a row in which the old session was closed by the peer show that it allows one only."""
+
+
+class SessionRelay:
+    """
+    One subscription's; ``make`` makes an attempt with a token. `run` it once for each session that is opened
+    where there is none.
+    """
+
+    def __init__(
+        self,
+        settings: SubscriptionSettings,
+        *,
+        shared: Shared,
+        make: MakeAttempt,
+        pipeline: Pipeline,
+        report: AttemptReport,
+        retry: RetryPolicy,
+        status: StatusTracker,
+    ) -> None:
+        self._settings = settings
+        self._shared = shared
+        self._rotator = shared.rotations.join(streams=settings.streams)
+        self._make = make
+        self._pipeline = pipeline
+        self._report = report
+        self._retry = retry
+        self._status = status
+        self._group: TaskGroup | None = None
+        self._running: list[RunningAttempt] = []
+        self._new: RunningAttempt | None = None
+        self._old_closed = 0
+
+    def finish(self, cause: str) -> None:
+        """Close on purpose whatever is open."""
+        for one in self._running:
+            one.finish(cause)
+
+    def shed_new(self) -> bool:
+        """Close a session that is to take over; return whether there was one."""
+        if self._new is None or self._new.over.is_set() or self._new.is_ending:
+            return False
+        self._new.finish("shed")
+        return True
+
+    def leave(self) -> None:
+        """No session will be opened any more."""
+        self._rotator.leave()
+
+    async def run(self, token: Token | None) -> AttemptEnd:
+        """Open a session, and others in its place; return how the last one ended, all of them being over."""
+        async with anyio.create_task_group() as self._group:
+            current = self._start(token, self._report)
+            while not current.over.is_set():
+                permit = await unless_set(current.over, self._due(current))
+                if current.is_ending or current.over.is_set():
+                    if permit is not None:
+                        permit.release()
+                    await current.over.wait()
+                elif permit is None:
+                    current.finish("reopen")
+                else:
+                    current = await self._rotate(current, permit)
+        self._running.clear()
+        assert current.end is not None
+        return current.end
+
+    def _start(self, token: Token | None, told: AttemptEvents) -> RunningAttempt:
+        assert self._group is not None
+        running = RunningAttempt(
+            lambda events: self._make(token, events), told=told, clock=self._shared.clock
+        )
+        self._running = [one for one in self._running if not one.over.is_set()]
+        self._running.append(running)
+        self._group.start_soon(running.run)
+        return running
+
+    # When
+
+    async def _due(self, current: RunningAttempt) -> Permit | None:
+        """
+        Return once another session is to take over from ``current``; or never. ``None``: there is no room for
+        two.
+        """
+        keeper, token = self._shared.keeper, current.attempt.token
+        if self._settings.rotation.kind != "overlap" or keeper is None or token is None:
+            await anyio.sleep_forever()
+        assert keeper is not None and token is not None
+        while current.progress < Progress.LIVE or not self._pipeline.seam.may_overlap(self._shared.clock()):
+            await anyio.sleep(LOOK_FOR_JOIN)
+        if self._old_closed >= OLD_CLOSED_LIMIT:
+            await until_due_for_renewal(keeper, token, self._shared.clock, random.random)
+            return None
+        return await self._rotator.due(token, keeper, is_quiet=lambda: self._is_quiet)
+
+    @property
+    def _is_quiet(self) -> bool:
+        """Whether the last row came so long ago that none is to be expected soon."""
+        last = self._status.last_row_at
+        return last is None or self._status.now() - last > QUIET_AFTER
+
+    # How
+
+    async def _rotate(self, old: RunningAttempt, permit: Permit) -> RunningAttempt:
+        """Let another session take over from ``old``; return the one that goes on."""
+        takeover = Takeover(
+            old,
+            pipeline=self._pipeline,
+            permit=permit,
+            last_row_at=self._last_row_at(),
+            live=lambda: self._report.second(is_open=True),
+            clock=self._shared.clock,
+        )
+        try:
+            with permit:
+                end = await takeover.run(self._open_new)
+                if end.outcome is Outcome.UNPROVED and end.new is not None and permit.is_proved:
+                    end = takeover.switch(end.new, proved=True)
+                going = self._after(old, end, permit)
+                if going is not old:
+                    await old.over.wait()
+                elif end.new is not None:
+                    await end.new.over.wait()
+                if end.outcome is Outcome.UNPROVED:
+                    old.finish("reopen")
+        finally:
+            self._new = None
+            self._report.second(is_open=False)
+        if end.outcome is Outcome.NEW_ENDED and end.new is not None:
+            await self._new_failed(old, end.new, permit)
+        return going
+
+    async def _open_new(self, told: AttemptEvents) -> RunningAttempt:
+        keeper = self._shared.keeper
+        token = None if keeper is None else await keeper.token(by=self._settings.name)
+        await self._shared.connect_rate.turn()
+        self._new = self._start(token, told)
+        return self._new
+
+    def _after(self, old: RunningAttempt, end: TakeoverEnd, permit: Permit) -> RunningAttempt:
+        """Do what follows from ``end``, and return the session that goes on."""
+        new, outcome = end.new, end.outcome
+        self._report.rotated(outcome)
+        self._note_old(old, end, permit)
+        if new is None or outcome in (Outcome.ABANDONED, Outcome.NEW_ENDED):
+            return old
+        if outcome is Outcome.UNPROVED:
+            # One that is silent may be one too many: it is closed, and then the old one, for another.
+            permit.silent()
+            new.finish("rotate")
+            return old
+        new.told = self._report
+        if outcome is Outcome.OLD_ENDED:
+            self._old_failed(old)
+            self._report.goes_on(new.attempt)
+            return new
+        self._report.took_over(new.attempt, outcome, end.missed)
+        if outcome is Outcome.JOINED:
+            permit.joined()
+            self._retry.succeeded()
+        return new
+
+    def _note_old(self, old: RunningAttempt, end: TakeoverEnd, permit: Permit) -> None:
+        """Some endpoints close the old session where a second one opens."""
+        was_closed = end.new is not None and old.end is not None and old.end.error is not None
+        if not was_closed or self._shared.clock() >= permit.until:
+            if end.outcome is Outcome.JOINED:
+                self._old_closed = 0
+            return
+        self._old_closed += 1
+        if self._old_closed == OLD_CLOSED_LIMIT:
+            log.warning(
+                "the endpoint closes a session when another one opens: sessions are reopened from now on",
+                subscription=self._settings.name,
+                remedy="write endpoint.rotation: reopen",
+            )
+
+    def _old_failed(self, old: RunningAttempt) -> None:
+        """The old session ended by itself; another one is on its way already."""
+        end = old.end
+        if end is not None and end.error is not None:
+            decision = self._retry.after(end.error, end.token)
+            self._report.ended(end, end.error, decision.verdict.reason)
+
+    async def _new_failed(self, old: RunningAttempt, new: RunningAttempt, permit: Permit) -> None:
+        """Wait before the next try; where there is none, the old one is closed before its token ends."""
+        if new.end is None or new.end.error is None:
+            self._pipeline.recover()  # it was shed
+            await unless_set(old.over, anyio.sleep(AFTER_SHED))
+            return
+        decision = self._retry.after(new.end.error, new.end.token)
+        with anyio.move_on_after(max(0.0, permit.until - self._shared.clock())) as scope:
+            await unless_set(old.over, self._retry.rest(decision))
+        if scope.cancelled_caught and decision.verdict.action is not Action.RECONNECT:
+            old.finish("reopen")
+
+    def _last_row_at(self) -> float | None:
+        wall = self._status.last_row_at
+        return None if wall is None else self._shared.clock() - (self._status.now() - wall)

@@ -1,0 +1,152 @@
+"""
+One session takes over from another: both live until the old one has passed the point where the new one begins.
+
+Rows of both are joined by the seam meanwhile, so that nobody downstream can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import anyio
+
+from connector.records.seam import Missed, Overlap, Verdict
+from connector.task.attempt import Attempt, AttemptEvents
+from connector.task.pipeline import Pipeline
+from connector.task.progress import Progress
+from connector.task.receiver import Arrival
+from connector.task.rotations import Permit
+from connector.task.running_attempt import RunningAttempt
+from connector.task.waits import unless_set
+
+LOOK = 0.05
+"""Seconds between two looks at how both sessions stand."""
+
+StartAttempt = Callable[[AttemptEvents], Awaitable[RunningAttempt]]
+"""Starts the new session, whose events go to whom is given."""
+
+
+class Outcome(StrEnum):
+    """What became of a rotation; labels of a metric."""
+
+    JOINED = "joined"
+    """The old one passed the point where the new one begins: nothing lies between them."""
+    GAP = "gap"
+    """It did not: what lies between them is declared."""
+    UNPROVED = "unproved"
+    """Neither brought anything, or the new one did not. The old one goes on."""
+    NEW_ENDED = "new_ended"
+    """The new one was refused, or ended. The old one goes on, unless it ended, too."""
+    OLD_ENDED = "old_ended"
+    """The old one ended before the new one had subscribed, which goes on by itself."""
+    ABANDONED = "abandoned"
+    """The old one was closed for another purpose."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakeoverEnd:
+    """How it ended; ``new`` is ``None`` where none was started, ``missed`` is what to declare, if anything."""
+
+    outcome: Outcome
+    new: RunningAttempt | None = None
+    missed: Missed | None = None
+
+
+class Takeover:
+    """
+    Used once, for the session ``old`` of ``pipeline``. Satisfies `AttemptEvents`, for the new session.
+
+    ``permit`` says how long both may live. ``last_row_at`` is when the old one's last row came, in seconds of
+    ``clock``; ``None``: it brought none. ``live`` is called once the new one is.
+    """
+
+    def __init__(
+        self,
+        old: RunningAttempt,
+        *,
+        pipeline: Pipeline,
+        permit: Permit,
+        last_row_at: float | None,
+        live: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._old = old
+        self._pipeline = pipeline
+        self._permit = permit
+        self._last_row_at = last_row_at
+        self._live = live
+        self._clock = clock
+        self._overlap: Overlap[Arrival] | None = None
+        self._is_joined = False
+
+    async def run(self, start: StartAttempt) -> TakeoverEnd:
+        """
+        Return when it is known which session goes on; an old one that does not is being closed by then. To be
+        begun where the seam has no other overlap (see `Seam.may_overlap`).
+        """
+        old, reach = self._old, self._permit.times.reach
+        overlap = self._overlap = self._pipeline.seam.begin_overlap(
+            old.attempt.rows_from, now=self._clock(), reach=reach, last_row_at=self._last_row_at
+        )
+        await unless_set(old.over, anyio.sleep(reach))
+        new = None if self._is_left else await unless_set(old.over, start(self))
+        if new is None:
+            overlap.abandon(self._clock())
+            return TakeoverEnd(outcome=Outcome.ABANDONED)
+        while (end := self._look(overlap, new)) is None:
+            await anyio.sleep(LOOK)
+        return end
+
+    @property
+    def _is_left(self) -> bool:
+        return self._old.is_ending or self._old.over.is_set()
+
+    def _look(self, overlap: Overlap[Arrival], new: RunningAttempt) -> TakeoverEnd | None:
+        if self._old.is_ending:
+            return TakeoverEnd(outcome=Outcome.ABANDONED, new=new)
+        if new.over.is_set():
+            overlap.abandon(self._clock())
+            return TakeoverEnd(outcome=Outcome.NEW_ENDED, new=new)
+        if not self._is_joined:
+            return TakeoverEnd(outcome=Outcome.OLD_ENDED, new=new) if self._old.over.is_set() else None
+        if new.progress < Progress.LIVE:
+            return None  # it may still be refused, and shows that soon
+        verdict = overlap.verdict(self._clock())
+        if verdict is Verdict.KEEP_BOTH:
+            return None
+        if verdict is Verdict.UNPROVED and not self._old.over.is_set():
+            return TakeoverEnd(outcome=Outcome.UNPROVED, new=new)
+        return self.switch(new, proved=verdict is Verdict.CLOSE_OLD)
+
+    def switch(self, new: RunningAttempt, *, proved: bool) -> TakeoverEnd:
+        """Let ``new`` take over, and close the old one; without proof, what it may have missed is told."""
+        assert self._overlap is not None
+        missed = None if proved else self._missed(self._overlap.missed)
+        # Before the old one is told: what still comes of it counts as the rest of a session that is over.
+        self._pipeline.go_on(self._overlap.switch())
+        self._old.told = None
+        self._old.finish("rotate")
+        return TakeoverEnd(outcome=Outcome.JOINED if proved else Outcome.GAP, new=new, missed=missed)
+
+    def _missed(self, missed: Missed) -> Missed:
+        """How far the old session lagged is not known where none of its rows was matched."""
+        return Missed(since=missed.since - self._permit.times.reach, until=missed.until)
+
+    # AttemptEvents
+
+    def reached(self, attempt: Attempt, progress: Progress) -> None:
+        """See `AttemptEvents`; of the new session."""
+        if progress is Progress.SUBSCRIBING and not self._old.over.is_set():
+            assert self._overlap is not None
+            self._overlap.subscribed(attempt.rows_from, self._clock(), self._permit.subscribed())
+            self._is_joined = True
+        elif progress is Progress.LIVE:
+            self._live()
+
+    def closing(self, attempt: Attempt, cause: str) -> None:
+        """See `AttemptEvents`."""
+
+    def closed(self, attempt: Attempt, cause: str) -> None:
+        """See `AttemptEvents`."""
