@@ -41,9 +41,9 @@ from connector.task.watchers import abort_when_silent, keep_pinging, until_due_f
 class AttemptEnd:
     """
     How an attempt, made with ``token``, ended. ``cause`` names the purpose (stop, reopen, reload, shed,
-    failed) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for`` are
-    its seconds of life, ``last_heard_at`` and ``ended_at`` moments of its clock. ``stream_failed``: it was ended since errors
-    came in the place of data, and then nothing.
+    failed, rotate) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for``
+    are its seconds of life, ``last_heard_at`` and ``ended_at`` moments of its clock. ``stream_failed``: it was
+    ended since errors came in the place of data, and then nothing.
     """
 
     token: Token | None

@@ -25,6 +25,7 @@ from connector.task.running_attempt import RunningAttempt
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.status import StatusTracker
 from connector.task.takeover import Outcome, Takeover, TakeoverEnd
+from connector.task.token_keeper import TokenKeeper
 from connector.task.waits import unless_set
 from connector.task.watchers import until_due_for_renewal
 
@@ -75,6 +76,8 @@ class SessionRelay:
         self._running: list[RunningAttempt] = []
         self._new: RunningAttempt | None = None
         self._old_closed = 0
+        self._is_doubted = anyio.Event()
+        self._doubter: Callable[[TakeoverEnd | None], None] = lambda end: None
 
     def finish(self, cause: str) -> None:
         """Close on purpose whatever is open."""
@@ -87,6 +90,18 @@ class SessionRelay:
             return False
         self._new.finish("shed")
         return True
+
+    def probe(self, told: Callable[[TakeoverEnd | None], None]) -> None:
+        """
+        Find out by another session whether the present one, which is doubted, still delivers: where it does
+        not, the other one takes over. ``told`` is called with what came of it; ``None``: nothing did.
+        """
+        self._doubter = told
+        self._is_doubted.set()
+
+    def _tell_doubter(self, end: TakeoverEnd | None) -> None:
+        self._is_doubted = anyio.Event()
+        self._doubter(end)
 
     def leave(self) -> None:
         """No session will be opened any more."""
@@ -102,11 +117,15 @@ class SessionRelay:
                     if permit is not None:
                         permit.release()
                     await current.over.wait()
-                elif permit is None:
-                    current.finish("reopen")
-                else:
+                elif permit is not None:
                     current = await self._rotate(current, permit)
+                elif self._is_doubted.is_set():
+                    self._tell_doubter(None)  # there is no room for two
+                else:
+                    current.finish("reopen")
         self._running.clear()
+        if self._is_doubted.is_set():
+            self._tell_doubter(None)
         assert current.end is not None
         return current.end
 
@@ -128,15 +147,24 @@ class SessionRelay:
         two.
         """
         keeper, token = self._shared.keeper, current.attempt.token
-        if self._settings.rotation.kind != "overlap" or keeper is None or token is None:
+        if self._settings.rotation.kind != "overlap":
             await anyio.sleep_forever()
-        assert keeper is not None and token is not None
-        while current.progress < Progress.LIVE or not self._pipeline.seam.may_overlap(self._shared.clock()):
+        seam, clock = self._pipeline.seam, self._shared.clock
+        while current.progress < Progress.LIVE or not seam.may_overlap(clock()):  # noqa: ASYNC110
             await anyio.sleep(LOOK_FOR_JOIN)
-        if self._old_closed >= OLD_CLOSED_LIMIT:
-            await until_due_for_renewal(keeper, token, self._shared.clock, random.random)
-            return None
-        return await self._rotator.due(token, keeper, is_quiet=lambda: self._is_quiet)
+        if keeper is not None and token is not None:
+            due = self._due_for_renewal(keeper, token)
+            permit = await unless_set(self._is_doubted, due)
+            if permit is not None or not self._is_doubted.is_set():
+                return permit
+        await self._is_doubted.wait()
+        return await self._rotator.probe()
+
+    async def _due_for_renewal(self, keeper: TokenKeeper, token: Token) -> Permit | None:
+        if self._old_closed < OLD_CLOSED_LIMIT:
+            return await self._rotator.due(token, keeper, is_quiet=lambda: self._is_quiet)
+        await until_due_for_renewal(keeper, token, self._shared.clock, random.random)
+        return None
 
     @property
     def _is_quiet(self) -> bool:
@@ -156,19 +184,22 @@ class SessionRelay:
             live=lambda: self._report.second(is_open=True),
             clock=self._shared.clock,
         )
+        end: TakeoverEnd | None = None
         try:
             with permit:
                 end = await takeover.run(self._open_new)
-                if end.outcome is Outcome.UNPROVED and end.new is not None and permit.is_proved:
+                if end.is_silent and end.new and permit.is_proved and not permit.is_probe:
                     end = takeover.switch(end.new, proved=True)
                 going = self._after(old, end, permit)
                 if going is not old:
                     await old.over.wait()
                 elif end.new is not None:
                     await end.new.over.wait()
-                if end.outcome is Outcome.UNPROVED:
+                if end.outcome is Outcome.UNPROVED and not permit.is_probe:
                     old.finish("reopen")
         finally:
+            if self._is_doubted.is_set():
+                self._tell_doubter(end)
             self._new = None
             self._report.second(is_open=False)
         if end.outcome is Outcome.NEW_ENDED and end.new is not None:

@@ -86,9 +86,7 @@ class RotationPlan:
         overlap = min(reach, max(fitting, LEAST_OVERLAP))
         most = min(self.rotation.overlap_max, max(life - end(life) - margin, overlap))
         reach = min(reach, overlap)  # so long the old session is recorded before the new one is opened
-        return RotationTimes(
-            overlap=overlap, overlap_max=most, reach=reach, takes=reach + overlap + margin
-        )
+        return RotationTimes(overlap=overlap, overlap_max=most, reach=reach, takes=reach + overlap + margin)
 
     def lead(self, life: float) -> float:
         """

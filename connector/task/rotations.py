@@ -233,6 +233,11 @@ class Permit:
     ) -> None:
         self.release()
 
+    @property
+    def is_probe(self) -> bool:
+        """Whether it was given for a doubt, and not for a token's end."""
+        return self._request.is_probe
+
     def release(self) -> None:
         """One session is left; told again, it does nothing."""
         self._limiter.give_back(self._request)

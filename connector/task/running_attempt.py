@@ -21,9 +21,7 @@ class RunningAttempt:
     ``end`` is how it ended; ``over`` is set then. ``opened_at`` is a moment of ``clock``, in seconds.
     """
 
-    def __init__(
-        self, make: MakeAttempt, *, told: AttemptEvents | None, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, make: MakeAttempt, *, told: AttemptEvents | None, clock: Callable[[], float]) -> None:
         self.told = told
         self.end: AttemptEnd | None = None
         self.over = anyio.Event()

@@ -8,6 +8,7 @@ it is stopped, or fails for a record that cannot be published.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import anyio
 
@@ -33,6 +34,7 @@ from connector.task.retry_policy import HEALTHY_AFTER, SUBPROTOCOL_REFUSED, Retr
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.state import State
 from connector.task.status import StatusTracker, SubscriptionStatus
+from connector.task.takeover import TakeoverEnd
 from connector.upstream import Target
 
 RELOADED = "reload"
@@ -116,6 +118,10 @@ class SubscriptionRunner:
     def undelivered(self) -> int:
         """Frames that were received and are not through."""
         return self._pipeline.undelivered
+
+    def probe(self, told: Callable[[TakeoverEnd | None], None]) -> None:
+        """See `SessionRelay.probe`."""
+        self._relay.probe(told)
 
     def tick(self) -> None:
         """Bring counters of time up to now."""

@@ -1,5 +1,5 @@
 """
-One session takes over from another: both live until the old one has passed the point where the new one begins.
+One session takes over from another: both live until the old one has passed where the new one begins.
 
 Rows of both are joined by the seam meanwhile, so that nobody downstream can tell.
 """
@@ -47,11 +47,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TakeoverEnd:
-    """How it ended; ``new`` is ``None`` where none was started, ``missed`` is what to declare, if anything."""
+    """
+    How it ended. ``new`` is ``None`` where none was started, ``missed`` is what to declare, if anything.
+    ``is_silent``: neither session brought a row while both lived.
+    """
 
     outcome: Outcome
     new: RunningAttempt | None = None
     missed: Missed | None = None
+    is_silent: bool = False
 
 
 class Takeover:
@@ -95,7 +99,7 @@ class Takeover:
         if new is None:
             overlap.abandon(self._clock())
             return TakeoverEnd(outcome=Outcome.ABANDONED)
-        while (end := self._look(overlap, new)) is None:
+        while (end := self._look(overlap, new)) is None:  # noqa: ASYNC110 - it is time that tells, too
             await anyio.sleep(LOOK)
         return end
 
@@ -117,7 +121,7 @@ class Takeover:
         if verdict is Verdict.KEEP_BOTH:
             return None
         if verdict is Verdict.UNPROVED and not self._old.over.is_set():
-            return TakeoverEnd(outcome=Outcome.UNPROVED, new=new)
+            return TakeoverEnd(outcome=Outcome.UNPROVED, new=new, is_silent=overlap.is_silent)
         return self.switch(new, proved=verdict is Verdict.CLOSE_OLD)
 
     def switch(self, new: RunningAttempt, *, proved: bool) -> TakeoverEnd:

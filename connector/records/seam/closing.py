@@ -177,8 +177,12 @@ class Closing:
         if self._is_proved and now >= self._evidence_until:
             settled_at = self._proved_at + self._evidence_for(self._times)
             return Verdict.CLOSE_OLD if now >= settled_at else Verdict.KEEP_BOTH
-        is_silent = not self._old_brought and self.new_began_at is None
-        return Verdict.UNPROVED if is_silent else Verdict.KEEP_BOTH
+        return Verdict.UNPROVED if self.is_silent else Verdict.KEEP_BOTH
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether neither session has brought a row since the new one subscribed."""
+        return not self._old_brought and self.new_began_at is None
 
     def _last_verdict(self) -> Verdict:
         """That of a moment when nothing more can be waited for."""

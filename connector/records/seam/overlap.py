@@ -146,6 +146,11 @@ class Overlap(Generic[R]):
             self._over_at = now
 
     @property
+    def is_silent(self) -> bool:
+        """Whether neither session has brought a row since the new one subscribed."""
+        return self._closing.is_silent
+
+    @property
     def missed(self) -> Missed:
         """What the verdict `Verdict.DECLARE_GAP` is about."""
         until = self._closing.new_began_at

@@ -139,8 +139,8 @@ async def rotating(
     **settings: Any,
 ) -> AsyncIterator[Rotating]:
     """
-    Keep a subscription of ``stream`` up, with tokens that live ``lives`` seconds; each comes ``ahead`` seconds
-    before the end of the one before (``None``: half of its life).
+    Keep a subscription of ``stream`` up, with tokens that live ``lives`` seconds; each comes ``ahead``
+    seconds before the end of the one before (``None``: half of its life).
     """
     keeper = FakeKeeper(token_of(1, lives=lives))
     seam = settings.get("seam", SeamSpec())
@@ -161,4 +161,3 @@ async def rotating(
         group.start_soon(lambda: renew(keeper, lives=lives, ahead=lives / 2 if ahead is None else ahead))
         yield Rotating(scene, stream, keeper)
         group.cancel_scope.cancel()
-

@@ -74,11 +74,11 @@ def settings_of(
     return replace(settings, **changes)
 
 
-async def until(holds: Callable[[], object], *, within: float = 60.0) -> None:
-    """Return once ``holds``; fails after so many seconds of the loop's time."""
+async def until(holds: Callable[[], object], *, within: float = 60.0, every: float = 0.002) -> None:
+    """Return once ``holds``, looked at ``every`` so many seconds of the loop's time, or fail ``within`` some."""
     with anyio.fail_after(within):
         while not holds():  # noqa: ASYNC110 - conditions without an event
-            await anyio.sleep(0.002)
+            await anyio.sleep(every)
 
 
 def numbered(number: int, size: int = 0) -> str:

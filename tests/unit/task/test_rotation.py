@@ -51,7 +51,7 @@ async def test_tokens_that_live_five_seconds_make_none_either(seam: SeamSpec) ->
 async def test_a_new_session_that_begins_with_a_snapshot_doubles_nothing(seam: SeamSpec) -> None:
     stream = Broadcast(snapshots={1: 10, 2: 15})
     async with rotating(stream, seam=seam) as one:
-        await until(lambda: len(one.scene.told.rotations) == 2, within=200)
+        await until(lambda: len(one.scene.told.rotations) == 2, within=200, every=0.1)
         await one.whole()
     nothing_was_lost(one)
 
@@ -62,7 +62,7 @@ async def test_an_old_session_that_lags_is_closed_once_it_has_caught_up_with_the
 ) -> None:
     stream = Broadcast(lags={0: 8.0})
     async with rotating(stream, seam=seam) as one:
-        await until(lambda: one.scene.told.rotations, within=200)
+        await until(lambda: one.scene.told.rotations, within=200, every=0.1)
         assert one.scene.told.rotations == ["joined"]
         await one.whole()
     nothing_was_lost(one)
@@ -70,10 +70,10 @@ async def test_an_old_session_that_lags_is_closed_once_it_has_caught_up_with_the
 
 async def test_both_sessions_are_billed_while_they_overlap() -> None:
     async with rotating(Broadcast()) as one:
-        await until(lambda: len(one.stream.sessions) == 2, within=100)
+        await until(lambda: len(one.stream.sessions) == 2, within=100, every=0.1)
         one.scene.runner.tick()
         before, since = one.scene.told.streamed_seconds, anyio.current_time()
-        await until(lambda: one.scene.told.rotations, within=100)
+        await until(lambda: one.scene.told.rotations, within=100, every=0.1)
         one.scene.runner.tick()
         spent = anyio.current_time() - since
         assert one.scene.told.streamed_seconds - before == pytest.approx(2 * spent, abs=1.2)
@@ -90,7 +90,7 @@ async def refused_second(stream: Broadcast, peer: Peer) -> None:
 async def test_a_new_session_that_is_refused_leaves_the_old_one_going_until_it_has_to_end() -> None:
     stream = Broadcast()
     async with rotating(stream, handler=lambda peer: refused_second(stream, peer)) as one:
-        await until(lambda: "new_ended" in one.scene.told.rotations, within=100)
+        await until(lambda: "new_ended" in one.scene.told.rotations, within=100, every=0.1)
         assert len(one.scene.upstream.open) == 1
         await anyio.sleep(5)
         sent = stream.sent
@@ -105,7 +105,7 @@ async def test_an_old_session_that_dies_before_the_new_one_came_leaves_a_gap_tha
         if not stream.sessions:
             async with anyio.create_task_group() as group:
                 group.start_soon(stream, peer)
-                await until(lambda: len(stream.sessions) == 2, within=200)
+                await until(lambda: len(stream.sessions) == 2, within=200, every=0.1)
                 await anyio.sleep(2)  # the new one is live, and the old one lags by three seconds
                 await peer.fail(SocketClosed(None, ""))
                 group.cancel_scope.cancel()
@@ -113,7 +113,7 @@ async def test_an_old_session_that_dies_before_the_new_one_came_leaves_a_gap_tha
         await stream(peer)
 
     async with rotating(stream, handler=handler) as one:
-        await until(lambda: one.scene.told.rotations, within=200)
+        await until(lambda: one.scene.told.rotations, within=200, every=0.1)
         assert one.scene.told.rotations == ["gap"]
         assert one.scene.told.gaps == ["unfilled"]
         await anyio.sleep(5)
@@ -127,7 +127,7 @@ async def test_an_old_session_that_dies_before_the_new_one_came_leaves_a_gap_tha
 
 async def test_a_quiet_subscription_is_reopened_for_silence_proves_nothing() -> None:
     async with rotating(Broadcast(pace=1e6)) as one:
-        await until(lambda: one.scene.told.rotations, within=100)
+        await until(lambda: one.scene.told.rotations, within=100, every=0.1)
         assert one.scene.told.rotations == ["unproved"]
         await until(lambda: len(one.stream.sessions) == 3)
         assert one.scene.told.reconnects == ["reopen"]
@@ -137,7 +137,7 @@ async def test_a_quiet_subscription_is_reopened_for_silence_proves_nothing() -> 
 async def test_a_new_session_that_acks_and_stays_silent_does_not_take_over() -> None:
     stream = Broadcast(mute=frozenset({1}))
     async with rotating(stream, lives=100.0) as one:
-        await until(lambda: one.scene.told.rotations, within=200)
+        await until(lambda: one.scene.told.rotations, within=200, every=0.1)
         assert one.scene.told.rotations == ["unproved"]
         await until(lambda: len(stream.sessions) == 3)
         assert one.scene.told.reconnects == ["reopen"]
@@ -150,7 +150,7 @@ async def test_a_new_session_that_acks_and_stays_silent_does_not_take_over() -> 
 @pytest.mark.parametrize("end", ["stop", "give_way"])
 async def test_a_stop_and_a_reload_end_both_sessions(end: str) -> None:
     async with rotating(Broadcast()) as one:
-        await until(lambda: len(one.scene.upstream.open) == 2, within=100)
+        await until(lambda: len(one.scene.upstream.open) == 2, within=100, every=0.1)
         await anyio.sleep(1)
         one.stream.stops_at = anyio.current_time()
         getattr(one.scene.runner, end)()
@@ -163,7 +163,7 @@ async def test_a_stop_and_a_reload_end_both_sessions(end: str) -> None:
 
 async def test_of_two_sessions_the_new_one_is_shed_first() -> None:
     async with rotating(Broadcast()) as one:
-        await until(lambda: len(one.scene.upstream.open) == 2, within=100)
+        await until(lambda: len(one.scene.upstream.open) == 2, within=100, every=0.1)
         one.scene.runner.memory_is_short(held=1, bound=2)
         await until(lambda: one.scene.told.rotations)
         assert one.scene.told.rotations == ["new_ended"]
@@ -186,7 +186,7 @@ async def test_an_endpoint_that_closes_the_old_session_is_known_after_two_rotati
         await stream(peer)
 
     async with rotating(stream, handler=handler) as one:
-        await until(lambda: len(stream.sessions) >= 5, within=300)
+        await until(lambda: len(stream.sessions) >= 5, within=300, every=0.1)
         assert len(one.scene.told.rotations) == 2
         assert one.scene.told.reconnects[-1] == "reopen"
         numbers = one.numbers
@@ -195,9 +195,9 @@ async def test_an_endpoint_that_closes_the_old_session_is_known_after_two_rotati
 
 async def test_a_second_expiry_during_an_overlap_waits_for_the_join() -> None:
     rotation = Rotation(kind="overlap", overlap=5.0, overlap_max=30.0)
-    stream = Broadcast(lags={1: 6.0, 2: 8.0})
+    stream = Broadcast(lags={1: 3.0, 2: 4.0})
     async with rotating(stream, lives=30.0, ahead=28.0, rotation=rotation) as one:
-        await until(lambda: len(one.scene.told.rotations) == 3, within=200)
+        await until(lambda: len(one.scene.told.rotations) == 3, within=200, every=0.1)
         await one.whole()
     nothing_was_lost(one)
 
@@ -212,7 +212,7 @@ async def test_a_row_that_only_the_old_session_brought_is_published() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(stream, peer)
             while first:
-                await until(lambda: len(stream.sessions) == 2, within=200)
+                await until(lambda: len(stream.sessions) == 2, within=200, every=0.1)
                 await anyio.sleep(1)
                 for number in (10**6, 10**6 + 1):
                     peer.write(rows(number))
@@ -222,7 +222,79 @@ async def test_a_row_that_only_the_old_session_brought_is_published() -> None:
             group.cancel_scope.cancel()
 
     async with rotating(stream, handler=handler) as one:
-        await until(lambda: one.scene.told.rotations, within=200)
+        await until(lambda: one.scene.told.rotations, within=200, every=0.1)
         await anyio.sleep(1)
         found: list[Any] = [number for number in one.numbers if number >= 10**6]
     assert found == extra
+
+
+async def probed(one: Rotating) -> str | None:
+    """Let the present session be doubted; return what came of it."""
+    found: list[Any] = []
+    one.scene.runner.probe(found.append)
+    await until(lambda: found, within=100, every=0.1)
+    return None if found[0] is None else str(found[0].outcome)
+
+
+async def test_a_session_that_is_alive_but_dead_is_found_by_a_second_one() -> None:
+    stream = Broadcast()
+
+    async def handler(peer: Peer) -> None:
+        if stream.sessions:
+            await stream(peer)
+            return
+        async with anyio.create_task_group() as group:
+            group.start_soon(stream, peer)
+            await anyio.sleep(20)
+            group.cancel_scope.cancel()
+        await peer.wait_closed()  # it says nothing more, and lives
+
+    async with rotating(stream, lives=1e5, handler=handler) as one:
+        await anyio.sleep(40)
+        assert await probed(one) == "gap"
+        assert one.scene.told.gaps == ["unfilled"]
+        # From its last row on, and not only from the moment when it was doubted.
+        assert 20 < one.scene.told.uncovered_seconds < 40
+        assert len(one.scene.upstream.open) == 1
+        before = len(one.numbers)
+        await anyio.sleep(10)
+        assert len(one.numbers) > before + 40
+
+
+async def test_one_that_delivers_is_replaced_without_a_gap_though_it_is_doubted() -> None:
+    async with rotating(Broadcast(), lives=1e5) as one:
+        await anyio.sleep(10)
+        assert await probed(one) == "joined"
+        await one.whole()
+    nothing_was_lost(one)
+
+
+async def test_where_both_are_silent_nothing_is_proved_and_the_old_one_goes_on() -> None:
+    async with rotating(Broadcast(pace=1e6), lives=1e5) as one:
+        await anyio.sleep(10)
+        assert await probed(one) == "unproved"
+        await anyio.sleep(30)
+        assert len(one.scene.upstream.open) == 1
+        assert one.stream.sessions == ["t1", "t1"]
+        assert one.scene.told.reconnects == []
+
+
+async def test_a_silent_one_goes_on_in_the_new_session_where_a_sibling_has_proved_that_it_is_served() -> None:
+    async with rotating(Broadcast(pace=1e6)) as one:
+        one.scene.shared.rotations.proofs.served(1, anyio.current_time())
+        one.scene.shared.rotations.proofs.served(2, anyio.current_time())
+        await until(lambda: one.scene.told.rotations, within=100, every=0.1)
+        await anyio.sleep(20)
+        assert len(one.scene.upstream.open) == 1
+        assert one.scene.told.reconnects == []
+
+
+async def test_a_new_session_that_is_silent_while_the_old_one_delivers_never_takes_over() -> None:
+    async with rotating(Broadcast(mute=frozenset({1}))) as one:
+        one.scene.shared.rotations.proofs.served(1, anyio.current_time())
+        one.scene.shared.rotations.proofs.served(2, anyio.current_time())
+        await until(lambda: one.scene.told.rotations, within=100, every=0.1)
+        await anyio.sleep(10)
+        numbers = one.numbers
+        assert max(numbers) - len(numbers) < 5
+        assert one.stream.sent - max(numbers) < 5
