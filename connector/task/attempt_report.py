@@ -49,13 +49,15 @@ class AttemptReport:
 
     def reached(self, attempt: Attempt, progress: Progress) -> None:
         """See `AttemptEvents`."""
+        if progress is Progress.CONNECTING:
+            self._status.attempt_begins()
         if progress in OPENING_STATES:
             self._status.enter(OPENING_STATES[progress])
         elif progress is Progress.LIVE:
             self._live(attempt)
         elif progress >= Progress.PROVEN:
             if self._ending.failure is None:
-                self._status.last_error = None
+                self._status.relieved()
             self._retry.relieved()
 
     def _live(self, attempt: Attempt) -> None:

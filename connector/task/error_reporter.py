@@ -93,7 +93,7 @@ class ErrorReporter:
     def _count(self, record: BadRecord, submission: Submission) -> None:
         if self._has_failed:
             return
-        self._status.last_error = str(record.error)
+        self._status.row_failed(str(record.error))
         if not self._tolerance.bad:
             self._stop_for(record.error)
         elif self._window.bad(submission.number(record.value)):

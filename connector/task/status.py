@@ -29,6 +29,7 @@ class StatusTracker:
         self._since = time.time()
         self.last_row_at: float | None = None
         self.last_error: str | None = None
+        self._is_of_row = False
         self.explain: Callable[[], str] | None = None
         """Says what is waited for, for as long as it is set; instead of the last error."""
         observer.state(self._state)
@@ -39,6 +40,20 @@ class StatusTracker:
             self._state, self._since = state, time.time()
             if self._observer is not None:
                 self._observer.state(state)
+
+    def row_failed(self, error: str) -> None:
+        """A row cannot be published; that the session which brought it lasts is no relief of it."""
+        self.last_error = error
+        self._is_of_row = True
+
+    def attempt_begins(self) -> None:
+        """Whatever was wrong before may be better after it."""
+        self._is_of_row = False
+
+    def relieved(self) -> None:
+        """A session lasts: what was wrong with those before it is over."""
+        if not self._is_of_row:
+            self.last_error = None
 
     def mute(self) -> None:
         """Tell nobody of what is entered from now on: another one tells of this subscription."""

@@ -15,9 +15,6 @@ MODULE = "helm.sh/helm/v4/cmd/helm"
 BUILD_DEADLINE = 1500.0
 """Seconds that Go may take for a cold build; a small machine needs about 200."""
 
-_PATIENT = ["nice", "-n", "5"] if shutil.which("nice") else []
-"""A cold build takes every core for minutes, while other tests wait for their brokers."""
-
 
 class MissingComponentError(Exception):
     """This machine lacks what Helm needs; the message says what."""
@@ -58,7 +55,7 @@ def _build(program: Path) -> None:
     """Build beside the final place and rename, so that a cut build never passes for a program."""
     with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
         answer = subprocess.run(
-            [*_PATIENT, "go", "install", f"{MODULE}@{VERSION}"],
+            ["go", "install", f"{MODULE}@{VERSION}"],
             env={**os.environ, "GOBIN": scratch},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

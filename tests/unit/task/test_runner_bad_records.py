@@ -56,6 +56,14 @@ async def test_a_poisoned_record_goes_to_the_dead_letter_topic_and_the_subscript
     assert "received_at" in letter
 
 
+async def test_that_a_session_lasts_is_no_relief_of_a_row_that_it_brought() -> None:
+    brokers = brokers_with("t", DLQ, bad={3})
+    async with subscribed(Flow(0.1), brokers=brokers, tolerance=TOLERANT, dead_letter_topic=DLQ) as scene:
+        await until(lambda: len(scene.numbers) > 100)  # it is proven by then
+        assert "refused for invalid" in scene.last_error
+        await scene.stop()
+
+
 async def test_without_a_dead_letter_topic_a_poisoned_record_is_skipped() -> None:
     async with subscribed(Flow(), brokers=brokers_with("t", bad={50}), tolerance=TOLERANT) as scene:
         await until(lambda: len(scene.numbers) > 100)
