@@ -42,8 +42,8 @@ class AttemptEnd:
     """
     How an attempt, made with ``token``, ended. ``cause`` names the purpose (stop, reopen, reload, shed,
     failed, rotate) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for``
-    are its seconds of life, ``last_heard_at`` and ``ended_at`` moments of its clock. ``stream_failed``: it was
-    ended since errors came in the place of data, and then nothing.
+    are its seconds of life, ``last_heard_at`` and ``ended_at`` moments of its clock. ``stream_failed``: it
+    was ended since errors came in the place of data, and then nothing.
     """
 
     token: Token | None

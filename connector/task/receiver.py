@@ -122,7 +122,7 @@ class Receiver:
         last = self._inbox.last
         rows_from = source.rows_from
         if self._seam.takes_batches:
-            self._join(rows_from, Arrival(rows, self._clock(), received_ms, size, rows_from))
+            self._join(Arrival(rows, self._clock(), received_ms, size, rows_from))
         elif (
             last is not None
             and last.received_ms == received_ms
@@ -135,13 +135,15 @@ class Receiver:
             last.size += size
             last.frames += 1
         else:
-            self._inbox.put(Arrival(rows, self._clock(), received_ms, size, rows_from))
+            now = rows_from.last_row_at = self._clock()
+            self._inbox.put(Arrival(rows, now, received_ms, size, rows_from))
         self._memory.take(size)
         return True
 
-    def _join(self, source: RowSource, arrival: Arrival) -> None:
+    def _join(self, arrival: Arrival) -> None:
         """Two sessions bring rows: some are held for now, and those that both bring go on once."""
-        for going in self._seam.take(source, arrival):
+        arrival.source.last_row_at = arrival.received_at
+        for going in self._seam.take(arrival.source, arrival):
             self._inbox.put(going)
 
     def _receive_large(self, source: Source, frame: bytes, slices: Slices, count: int = 0) -> None:
@@ -153,10 +155,7 @@ class Receiver:
         self._observer.received(0, len(frame))
         # What is left of the slices may be less in the end; they take as much.
         size = slices.size
-        self._join(
-            source.rows_from,
-            Arrival([], self._clock(), received_ms, size, source.rows_from, slices=slices),
-        )
+        self._join(Arrival([], self._clock(), received_ms, size, source.rows_from, slices=slices))
         self._memory.take(size)
 
     def keep_foreign(self, frame: bytes, error: ProtocolViolation) -> None:

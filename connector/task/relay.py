@@ -180,7 +180,7 @@ class SessionRelay:
             old,
             pipeline=self._pipeline,
             permit=permit,
-            last_row_at=self._last_row_at(),
+            last_row_at=old.attempt.rows_from.last_row_at,
             live=lambda: self._report.second(is_open=True),
             clock=self._shared.clock,
         )
@@ -269,7 +269,3 @@ class SessionRelay:
             await unless_set(old.over, self._retry.rest(decision))
         if scope.cancelled_caught and decision.verdict.action is not Action.RECONNECT:
             old.finish("reopen")
-
-    def _last_row_at(self) -> float | None:
-        wall = self._status.last_row_at
-        return None if wall is None else self._shared.clock() - (self._status.now() - wall)

@@ -31,12 +31,14 @@ class RowSource:
     Who brings rows: a session, a query. ``number`` is its own.
 
     Copies of a row are counted by ``stream``: a session that is joined to another one goes on with the stream
-    of that, since no row of both is left twice.
+    of that, since no row of both is left twice. ``last_row_at`` is when it last brought rows, in seconds;
+    ``None``: it brought none.
     """
 
-    __slots__ = ("number", "stream")
+    __slots__ = ("last_row_at", "number", "stream")
 
     def __init__(self, number: int) -> None:
+        self.last_row_at: float | None = None
         self.number = number
         self.stream = number
 

@@ -75,7 +75,7 @@ def settings_of(
 
 
 async def until(holds: Callable[[], object], *, within: float = 60.0, every: float = 0.002) -> None:
-    """Return once ``holds``, looked at ``every`` so many seconds of the loop's time, or fail ``within`` some."""
+    """Return once ``holds``, looked at ``every`` so many seconds of the loop; fails ``within`` those."""
     with anyio.fail_after(within):
         while not holds():  # noqa: ASYNC110 - conditions without an event
             await anyio.sleep(every)
