@@ -14,12 +14,14 @@ class Token:
     An access token.
 
     ``generation`` counts from 1 and names this token in `Keeper.reject` and `Keeper.accept`.
-    ``expires_at`` is in seconds of the keeper's clock (`time.monotonic`); ``None``: life unknown.
+    ``expires_at`` is in seconds of the keeper's clock (`time.monotonic`), and ``life`` the seconds that it
+    had when it was asked for; ``None``: not known.
     """
 
     value: str = field(repr=False)
     generation: int
     expires_at: float | None
+    life: float | None = None
 
     def has_expired(self, now: float) -> bool:
         """Return whether its life is over at ``now`` of that clock."""
