@@ -14,6 +14,8 @@ from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings
 from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.connection import OpenConnection
 from connector.task.keep_alive import KeepAlivePolicy
+from connector.task.rotation_policy import Rotation
+from connector.task.rotations import RotationLimiter
 from connector.task.token_keeper import TokenKeeper
 from connector.task.tolerance import Tolerance
 from connector.upstream import Target
@@ -26,7 +28,7 @@ class SubscriptionSettings:
 
     ``reopens`` is false where a session outlives its token. ``rows_limit`` is the most rows that the
     upstream puts into a message; ``None``: not known. At least ``reopen_pause`` lies between the end of a
-    session and the beginning of the next.
+    session and the beginning of the next. ``rotation``: what is done before the token ends.
     """
 
     name: str
@@ -44,6 +46,7 @@ class SubscriptionSettings:
     no_data_alarm: float | None
     tolerance: Tolerance
     reopen_pause: float = 0.0
+    rotation: Rotation = field(default_factory=Rotation)
     to_kafka: bool = True
     """Whether the brokers take the rows; else whoever reads our output does."""
     refusals: Refusals = field(default_factory=Refusals)
@@ -55,13 +58,15 @@ class Shared:
     What the subscriptions of a worker share.
 
     ``keeper`` of ``None``: the endpoint asks for no token. ``budget`` is what all of them may hold in
-    memory. ``hide`` takes secrets out of a frame that no rows can be read from. ``connection`` makes
-    sockets; ``clock`` returns seconds, and must be the one that they and the tokens are timed by.
+    memory. ``rotations`` says who may have two sessions. ``hide`` takes secrets out of a frame that no rows
+    can be read from. ``connection`` makes sockets; ``clock`` returns seconds, and must be the one that they
+    and the tokens are timed by.
     """
 
     keeper: TokenKeeper | None
     budget: MemoryBudget
     connect_rate: ConnectRateLimiter = field(default_factory=ConnectRateLimiter)
+    rotations: RotationLimiter = field(default_factory=RotationLimiter)
     hide: Callable[[bytes], bytes] = bytes
     connection: OpenConnection = Transport
     clock: Callable[[], float] = time.monotonic

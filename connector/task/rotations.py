@@ -1,0 +1,260 @@
+"""
+How many subscriptions with one credential have two sessions at once, and which of them comes first.
+
+::
+
+    rotator = limiter.join(streams=2)
+    permit = await rotator.due(token, keeper)  # in time before the token ends
+    if permit is None:
+        ...  # no second session: reopen
+    else:
+        with permit:
+            ...  # open the new one, join, close the old one
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+import anyio
+
+from connector.auth import Token
+from connector.records.seam import OverlapTimes
+from connector.task import succession
+from connector.task.rotation_policy import Rotation, RotationPlan, RotationTimes, end
+from connector.task.rotation_queue import Decision, RotationQueue, RotationRequest
+from connector.task.stream_proofs import StreamProofs
+from connector.task.token_keeper import TokenKeeper
+
+
+class RotationLimiter:
+    """
+    Shared by the subscriptions of one credential; they `join`.
+
+    ``cap`` is how many streams the plan allows, ``None``: not known. ``clock`` returns seconds, those that
+    tokens are timed by. ``lead_changed`` is called when `lead` is another one.
+    """
+
+    def __init__(
+        self,
+        rotation: Rotation | None = None,
+        *,
+        parallelism: int = 2,
+        cap: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        lead_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._rotation = rotation or Rotation()
+        self._parallelism = parallelism
+        self._clock = clock
+        self._queue = RotationQueue(parallelism=parallelism, cap=cap)
+        self._rotators: set[Rotator] = set()
+        self._bells: dict[RotationRequest, anyio.Event] = {}
+        self.counted = anyio.Event()
+        """Set when `lead` may be another one; then there is another event."""
+        self.proofs = StreamProofs()
+        self.lead_changed = lead_changed
+
+    def join(self, *, streams: int) -> Rotator:
+        """Count one more subscription, whose document takes ``streams``; it may rotate in its turn."""
+        rotator = Rotator(self, streams=streams)
+        self._rotators.add(rotator)
+        self._counted()
+        return rotator
+
+    def leave(self, rotator: Rotator) -> None:
+        """Count ``rotator`` no more."""
+        self._rotators.discard(rotator)
+        self._counted()
+
+    def _counted(self) -> None:
+        self._queue.streams = sum(rotator.streams for rotator in self._rotators)
+        counted, self.counted = self.counted, anyio.Event()
+        counted.set()
+        self.lead_changed()
+        self._look()
+
+    @property
+    def plan(self) -> RotationPlan:
+        """The arithmetic with as many subscriptions as there are."""
+        return RotationPlan(rotation=self._rotation, parallelism=self._parallelism, count=len(self._rotators))
+
+    def lead(self, life: float) -> float:
+        """
+        Return how many seconds before the end of a token that lives ``life`` seconds the next one has to be
+        there, so that all sessions are rotated in time; 0 where that does not depend on how many there are.
+        """
+        return self.plan.lead(life)
+
+    @property
+    def now(self) -> float:
+        """The moment, in seconds of the clock."""
+        return self._clock()
+
+    @property
+    def rotating(self) -> int:
+        """How many subscriptions have two sessions now."""
+        return self._queue.rotating
+
+    def open_streams(self) -> int:
+        """Return how many streams are open now, sessions that are not open left aside."""
+        closed = sum(rotator.streams for rotator in self._rotators if not rotator.is_open)
+        return self._queue.open_streams - closed
+
+    def proved(self, streams: int) -> bool:
+        """Whether a session brought rows, not long ago, while that many streams were open."""
+        return self.proofs.holds(streams, self._clock())
+
+    # Turns
+
+    async def turn(self, request: RotationRequest) -> bool:
+        """Wait until ``request`` is decided; return whether it may rotate, which ends with `give_back`."""
+        self._bells[request] = anyio.Event()
+        self._queue.ask(request)
+        try:
+            self._look()
+            while request.decision is None:
+                # The first one keeps the time for all; whatever happens meanwhile rings its bell.
+                is_first = self._queue.first is request
+                wait = self._queue.next_at() - self._clock() if is_first else math.inf
+                with anyio.move_on_after(max(wait, 0.0)):
+                    await self._bells[request].wait()
+                if request.decision is None:
+                    self._bells[request] = anyio.Event()
+                    self._look(woken=request)
+        except BaseException:  # cancelled, perhaps after it was decided
+            self.give_back(request)
+            raise
+        finally:
+            del self._bells[request]
+        return request.decision is Decision.OVERLAP
+
+    def give_back(self, request: RotationRequest) -> None:
+        """``request`` rotates no more, or waits no more."""
+        self._queue.leave(request)
+        self._look()
+
+    def _look(self, woken: RotationRequest | None = None) -> None:
+        for request in self._queue.decide(self._clock()):
+            self._bells[request].set()
+        first = self._queue.first
+        if first is not None and first is not woken:
+            self._bells[first].set()
+
+
+class Rotator:
+    """
+    One subscription's part in the limiter. ``is_open``: it has a session now, as far as is known; the
+    subscription may say so, and silence is understood the better.
+    """
+
+    def __init__(self, limiter: RotationLimiter, *, streams: int) -> None:
+        self._limiter = limiter
+        self.streams = streams
+        self.is_open = True
+
+    def leave(self) -> None:
+        """It has ended; told again, it does nothing."""
+        self._limiter.leave(self)
+
+    async def due(
+        self, token: Token, keeper: TokenKeeper, *, is_quiet: Callable[[], bool] = lambda: False
+    ) -> Permit | None:
+        """
+        Return in its turn, in time before ``token`` ends, once there is a newer one to go on with; or never.
+
+        ``None``: there is no room for a second session, so that the first one has to be closed before. With
+        ``is_quiet``, no row is expected soon: those go last, when others may have proved that as many streams
+        are served.
+        """
+        if token.expires_at is None:
+            await anyio.sleep_forever()
+        limiter, expires_at = self._limiter, token.expires_at
+        assert expires_at is not None
+        left = max(0.0, expires_at - limiter.now)
+        life = max(left, token.life or 0.0)
+        while (wait := expires_at - limiter.now - max(succession.lead(left), limiter.lead(life))) > 0:
+            with anyio.move_on_after(wait):
+                await limiter.counted.wait()
+        await keeper.newer_than(token.generation)
+        times = limiter.plan.times(life)
+        begin_by = expires_at - end(life) - times.takes
+        has_ended = limiter.now >= expires_at - end(life)
+        request = RotationRequest(
+            streams=self.streams,
+            # A session that outlived its token need not hurry.
+            begin_by=math.inf if has_ended else begin_by,
+            takes=times.takes,
+            is_quiet=is_quiet(),
+        )
+        return await self._permit(request, times, until=math.inf if has_ended else expires_at - end(life))
+
+    async def probe(self) -> Permit | None:
+        """
+        Return in its turn, which comes after every rotation for a token's end; ``None``: there is no room
+        for a second session.
+        """
+        request = RotationRequest(streams=self.streams, is_probe=True)
+        return await self._permit(request, self._limiter.plan.times(math.inf), until=math.inf)
+
+    async def _permit(self, request: RotationRequest, times: RotationTimes, *, until: float) -> Permit | None:
+        if not await self._limiter.turn(request):
+            return None
+        return Permit(self._limiter, request, times, until=until)
+
+
+class Permit:
+    """
+    That one subscription may have a second session; to be entered, or given back by `release`.
+
+    ``times`` are its times, in seconds. Its sessions are over at ``until``, a moment, at the latest.
+    """
+
+    def __init__(
+        self, limiter: RotationLimiter, request: RotationRequest, times: RotationTimes, *, until: float
+    ) -> None:
+        self._limiter = limiter
+        self._request = request
+        self._until = until
+        self._streams = limiter.open_streams()
+        self.times = times
+
+    def __enter__(self) -> Permit:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """One session is left; told again, it does nothing."""
+        self._limiter.give_back(self._request)
+
+    def subscribed(self) -> OverlapTimes:
+        """The new session is about to subscribe: return how long both of them live from now on."""
+        now = self._limiter.now
+        self._streams = self._limiter.open_streams()
+        if now >= self._until:  # it has outlived its token meanwhile, so it may live on
+            self._until = math.inf
+        until = min(now + self.times.overlap_max, self._until)
+        return OverlapTimes(least=max(0.0, min(self.times.overlap, until - now)), until=until)
+
+    def joined(self) -> None:
+        """The new session brought rows that the old one brought, too: so many streams are served."""
+        self._limiter.proofs.served(self._streams, self._limiter.now)
+
+    def silent(self) -> None:
+        """The old session brought rows meanwhile, and the new one none: there may be too many streams."""
+        self._limiter.proofs.silent(self._streams)
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether others showed that so many streams are served, so that a silent new session has no rows."""
+        return self._limiter.proved(self._streams)
