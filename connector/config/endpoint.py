@@ -149,7 +149,7 @@ class EndpointSection(Section):
         "Default: overlap, but reopen with a preset that allows one session only, or with a reopen_pause.",
     )
     overlap: Duration = setting(
-        "5s", "With overlap, how long both sessions live at least; at most a fifth of the token's life."
+        "5s", "With overlap, how long both sessions live at least; at most a tenth of the token's life."
     )
     overlap_max: Duration = setting(
         "30s",

@@ -17,6 +17,9 @@ from connector.records.plan import SubscriptionPlan
 ONLY_OVERLAP = ("overlap", "overlap_max", "rotation_parallelism")
 """Keys that say how sessions overlap."""
 
+NEEDED_FOR_STREAMS = ("rotation", "rotation_parallelism")
+"""Keys of the endpoint that `stream_need` looks at."""
+
 
 def allows_overlap(endpoint: Mapping[str, object], preset: Preset) -> bool:
     """Whether one subscription may have two sessions: the provider allows it, and asks for no pause."""

@@ -30,7 +30,7 @@ def on_one_token(
     plan = plan_of(count, parallelism)
     times = plan.times(life)
     at = life - (plan.lead(life) if ready is None else ready)
-    begin_by = life - end(life) - times.takes
+    begin_by = life - end(life) - times.takes - times.reach
     return [
         Asking(
             RotationRequest(streams=1, begin_by=begin_by, takes=times.takes), at=at, lasts=times.takes * share
@@ -43,6 +43,12 @@ def rotated(asking: list[Asking], *, parallelism: int = 2, cap: int | None = Non
     queue = RotationQueue(parallelism=parallelism, cap=cap)
     queue.streams = sum(one.request.streams for one in asking)
     return simulate(queue, asking, parallelism=parallelism)
+
+
+def order_of(asking: list[Asking]) -> list[int]:
+    """Who began when, by their numbers."""
+    began = [math.inf if one.began_at is None else one.began_at for one in asking]
+    return sorted(range(len(asking)), key=began.__getitem__)
 
 
 def last_end(asking: list[Asking]) -> float:
@@ -77,16 +83,16 @@ def test_five_hundred_on_a_short_token_rotate_evenly_and_in_shorter_overlaps() -
     asking = on_one_token(500, 300.0)
     seen = rotated(asking)
     assert last_end(asking) <= 300.0 - end(300.0)
-    # 200 seconds for 500 rotations of three: eight at once, and no herd at the end.
-    assert seen.at_once <= 9
+    # 219 seconds for 500 rotations of three: seven at once, and no herd at the end.
+    assert seen.at_once <= 8
 
 
 def test_a_token_that_comes_late_makes_more_at_once_but_no_more_than_are_needed() -> None:
     asking = on_one_token(50, 300.0, ready=60.0)
     seen = rotated(asking)
     assert last_end(asking) <= 300.0 - end(300.0)
-    # Eight rounds of seven seconds are left.
-    assert math.ceil(50 / 8) <= seen.at_once <= math.ceil(50 / 7) + 1
+    # Of the 60 seconds seven rounds of seven seconds are left.
+    assert math.ceil(50 / 7) <= seen.at_once <= math.ceil(50 / 7) + 1
 
 
 def test_slow_rotations_hold_nobody_up_until_the_token_has_ended() -> None:
@@ -111,7 +117,7 @@ def test_who_asked_first_is_first_and_quiet_ones_come_last() -> None:
         for number in range(10)
     ]
     rotated(asking, parallelism=1)
-    order = sorted(range(10), key=lambda number: asking[number].began_at or math.inf)
+    order = order_of(asking)
     assert order == [0, 1, 3, 5, 7, 9, 2, 4, 6, 8]  # the first came when there was nobody else
 
 
@@ -124,7 +130,7 @@ def test_an_earlier_end_goes_first_and_an_expiry_before_a_probe() -> None:
         Asking(RotationRequest(streams=1, takes=7.0, begin_by=200.0), at=0.4, lasts=7.0),
     ]
     rotated(asking, parallelism=1)
-    order = sorted(range(5), key=lambda number: asking[number].began_at or math.inf)
+    order = order_of(asking)
     assert order == [0, 4, 2, 3, 1]
 
 
@@ -144,6 +150,22 @@ def test_a_due_expiry_goes_before_the_parallelism_but_no_probe_does() -> None:
     assert queue.decide(10.0) == [due]
     assert probe.decision is None
     assert queue.next_at() == math.inf
+
+
+def test_the_next_ones_are_called_before_their_turn_and_each_once() -> None:
+    called: list[int] = []
+    queue = RotationQueue(parallelism=2, cap=None)
+    requests = [
+        RotationRequest(streams=1, called=lambda number=number: called.append(number))  # type: ignore[misc]
+        for number in range(6)
+    ]
+    for request in requests:
+        queue.ask(request)
+    assert queue.decide(0.0) == requests[:2]
+    assert called == [0, 1, 2, 3]
+    queue.leave(requests[0])
+    assert queue.decide(5.0) == [requests[2]]
+    assert called == [0, 1, 2, 3, 4]
 
 
 # The plan's cap of streams
@@ -247,7 +269,7 @@ def test_all_get_their_turn_in_time_and_none_beyond_the_limit_without_need(
         )
 
 
-@given(st.integers(1, 300), st.floats(0.5, 40_000.0), st.integers(1, 8), st.floats(0.3, 1.0))
+@given(st.integers(1, 120), st.floats(0.5, 40_000.0), st.integers(1, 8), st.floats(0.3, 1.0))
 def test_what_the_plan_asks_for_is_enough_wherever_the_life_of_a_token_allows(
     count: int, life: float, parallelism: int, share: float
 ) -> None:
@@ -255,7 +277,8 @@ def test_what_the_plan_asks_for_is_enough_wherever_the_life_of_a_token_allows(
     asking = on_one_token(count, life, parallelism=parallelism, share=share)
     seen = rotated(asking, parallelism=parallelism)
     assert last_end(asking) <= life - end(life) + 1e-6
-    allowed = plan.rounds * plan.times(life).takes <= plan.lead(life) - end(life)
+    times = plan.times(life)
+    allowed = times.reach + plan.rounds * times.takes <= plan.lead(life) - end(life)
     if allowed:
         assert seen.at_once <= parallelism
 
