@@ -16,7 +16,7 @@ from connector.auth.grant import Grant, GrantRefused
 from connector.auth.plan import FetchPlan
 from connector.auth.rejections import Rejections
 from connector.auth.report import Report
-from connector.auth.schedule import Retry, refresh_at
+from connector.auth.schedule import Retry
 from connector.auth.source import SilentObserver, TokenObserver, TokenSource
 from connector.auth.token import Token, TokenStatus
 from connector.auth.token_use import ENDPOINT, TokenUse
@@ -89,6 +89,15 @@ class Keeper:
             if token is not None and token.generation > generation and self._may_serve(token, obtained, by):
                 return token
             await self._changed.wait()
+
+    def needed_ahead(self, lead: Callable[[float], float]) -> None:
+        """
+        Have tokens sooner than their life asks for: ``lead`` tells how many seconds before the end of one
+        that lives so many seconds the next has to be there. To be told again when that is more.
+        """
+        self._plan.lead = lead
+        if self._current is not None and not self._is_planned:
+            self._plan.refresh_sooner(asked_at=self._current_at, life=self._current.life)
 
     async def news(self, generation: int | None) -> None:
         """
@@ -261,11 +270,11 @@ class Keeper:
     def _install(self, grant: Grant, generation: int, asked_at: float) -> None:
         life = grant.expires_in
         expires_at = None if life is None else asked_at + life
-        self._current = Token(value=grant.access_token, generation=generation, expires_at=expires_at)
+        value = grant.access_token
+        self._current = Token(value=value, generation=generation, expires_at=expires_at, life=life)
         self._current_at = asked_at
         self._obtained += 1
-        due = refresh_at(asked_at=asked_at, now=self._clock(), life=life, rng=self._rng)
-        self._plan.refresh_at(due)
+        self._plan.obtained(asked_at=asked_at, life=life, rng=self._rng)
         self._report.obtained(generation=generation, life=life)
 
     def _plan_replacement(self, wait: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 
-from connector.auth.schedule import LEAST_APART
+from connector.auth.schedule import LEAST_APART, refresh_at
 from connector.auth.timer import Timer
 
 
@@ -14,7 +14,8 @@ class FetchPlan:
     Of one keeper; ``clock`` returns seconds, ``sleep`` waits for seconds of it.
 
     ``is_replacing``: a fetch comes now, since the token may be no good. ``has_waited``: the coming fetch
-    comes after a wait, so that the same token may serve again.
+    comes after a wait, so that the same token may serve again. ``lead`` tells how many seconds before the end
+    of a token that lives so many the next one is needed; it may be sooner.
     """
 
     def __init__(self, *, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]) -> None:
@@ -24,6 +25,7 @@ class FetchPlan:
         self._hurried_at = -math.inf  # when a first rejection last led to a fetch
         self.is_replacing = False
         self.has_waited = False
+        self.lead: Callable[[float], float] = lambda life: 0.0
 
     async def due(self) -> None:
         """Wait until a fetch is due."""
@@ -53,8 +55,18 @@ class FetchPlan:
         """Fetch after so many seconds, whatever was planned."""
         self._timer.move(self._clock() + wait)
 
-    def refresh_at(self, moment: float) -> None:
-        """There is another token, which is to be followed by the next at this moment of the clock."""
+    def obtained(self, *, asked_at: float, life: float | None, rng: Callable[[], float]) -> None:
+        """There is another token, which was asked for then, and is followed by the next in time."""
+        needed = self.lead(life) if life is not None else 0.0
+        self._refresh(refresh_at(asked_at=asked_at, now=self._clock(), life=life, rng=rng, needed=needed))
+
+    def refresh_sooner(self, *, asked_at: float, life: float | None) -> None:
+        """That one may be needed sooner than was planned, for ``lead`` is another one."""
+        if life is not None:
+            moment = asked_at + max(life - self.lead(life), LEAST_APART)
+            self._refresh(min(moment, self._refresh_at))
+
+    def _refresh(self, moment: float) -> None:
         self.has_waited = False
         self._refresh_at = moment
         self._timer.move(moment)
@@ -62,4 +74,4 @@ class FetchPlan:
     def no_replacement(self) -> None:
         """The token is good after all: one that is waited for is not needed before its life asks for it."""
         if self.has_waited:
-            self.refresh_at(self._refresh_at)
+            self._refresh(self._refresh_at)

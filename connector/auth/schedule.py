@@ -41,14 +41,19 @@ class Retry:
         self._permanent.reset()
 
 
-def refresh_at(*, asked_at: float, now: float, life: float | None, rng: Callable[[], float]) -> float:
+def refresh_at(
+    *, asked_at: float, now: float, life: float | None, rng: Callable[[], float], needed: float = 0.0
+) -> float:
     """
     Return the moment to ask for the next token: after 0.75 to 0.85 of the ``life``, for long ones
-    `_LONGEST_LEAD` or up to a fifth less before its end; infinity when the life is unknown.
+    `_LONGEST_LEAD` or up to a fifth less before its end; infinity when the life is unknown. Where the next
+    one is ``needed`` more seconds before the end, it is asked for so long before, or up to a twentieth more.
 
     The jitter keeps programs that started together apart.
     """
     if life is None:
         return float("inf")
     lead = min(life * (0.25 - 0.1 * rng()), _LONGEST_LEAD * (1 - 0.2 * rng()))
+    if needed > lead:
+        lead = needed * (1 + 0.05 * rng())
     return max(asked_at + life - lead, now + LEAST_APART)

@@ -25,7 +25,8 @@ NOT_LOOKED_AT = (
     "whether the endpoint takes the documents, and lets this token subscribe: no operation was sent, "
     "since it would be billed",
     "whether rows come, and hold what topic, key, timestamp and headers name",
-    "whether the plan allows as many sessions as there are subscriptions: one was opened",
+    "whether the plan allows as many sessions as there are subscriptions: one was opened, and their streams "
+    "compared with endpoint.max_streams where that is given",
     "whether a record's size fits: nothing was published",
 )
 """What no check asks, whatever the outcome; `connector tail` shows the first two."""

@@ -9,6 +9,7 @@ from connector.config.credentials import check_credentials
 from connector.config.defaults import preset_of
 from connector.config.paths import HEADERS, KeyPath, is_secret
 from connector.config.refusals import check_refusals
+from connector.config.rotation import check_rotation
 from connector.config.security_checks import check_security
 from connector.config.source import Source
 
@@ -74,6 +75,7 @@ def check_whole(tree: dict[str, object], source: Source) -> None:
     if isinstance(endpoint, dict):
         check_credentials(endpoint, source, is_anonymous=not any(key in tree for key in TOKEN_SOURCES))
         check_refusals(endpoint, source)
+        check_rotation(endpoint, preset_of(tree), source)
     subscriptions = tree.get("subscriptions")
     if isinstance(subscriptions, list):
         _check_names(subscriptions, source)

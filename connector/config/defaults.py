@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connector.config.credentials import fill_credentials
+from connector.config.rotation import allows_overlap
 from connector.presets import PRESETS, Preset
 
 
@@ -23,6 +24,7 @@ def fill_defaults(tree: dict[str, object]) -> None:
         endpoint.setdefault("subprotocol", preset.subprotocol)
         endpoint.setdefault("ping_interval", f"{preset.ping_interval:g}s" if preset.ping_interval else "none")
         endpoint.setdefault("reopen_pause", f"{preset.reopen_pause:g}s")
+        endpoint.setdefault("rotation", "overlap" if allows_overlap(endpoint, preset) else "reopen")
         fill_credentials(endpoint, preset)
     oauth = tree.get("oauth")
     if isinstance(oauth, dict):

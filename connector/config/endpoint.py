@@ -23,6 +23,7 @@ from connector.config.values import (
     Size,
     SocketUrl,
     Text,
+    Whole,
     choice,
 )
 
@@ -34,7 +35,7 @@ Subprotocol = Annotated[
     Literal["auto", "graphql-transport-ws", "graphql-ws"],
     choice("auto", "graphql-transport-ws", "graphql-ws"),
 ]
-Rotation = Annotated[Literal["reopen", "never"], choice("reopen", "never")]
+RotationKind = Annotated[Literal["overlap", "reopen", "never"], choice("overlap", "reopen", "never")]
 Compression = Annotated[
     Literal["auto", "off"],
     choice("auto", "off"),
@@ -101,6 +102,7 @@ class EndpointSection(Section):
             "credentials",
             "keepalive_timeout",
             "ping_interval",
+            "rotation",
             "reopen_pause",
         }
     )
@@ -139,10 +141,35 @@ class EndpointSection(Section):
     compression: Compression = setting(
         "auto", "auto: offer permessage-deflate, which makes messages small on the wire; off: do not."
     )
-    rotation: Rotation = setting(
-        "reopen",
-        "What to do before the token expires: reopen the session with a fresh one, or never, "
-        "where an endpoint leaves open sessions alone.",
+    rotation: RotationKind = setting(
+        ...,
+        "What to do before the token expires. overlap: open a session with a fresh one beside the old, which "
+        "is closed once nothing can be missing between them; both are billed meanwhile. reopen: close the "
+        "old one first, which costs a gap. never: leave it, where an endpoint lets open sessions be. "
+        "Default: overlap, but reopen with a preset that allows one session only, or with a reopen_pause.",
+    )
+    overlap: Duration = setting(
+        "5s", "With overlap, how long both sessions live at least; at most a tenth of the token's life."
+    )
+    overlap_max: Duration = setting(
+        "30s",
+        "With overlap, how long they live at most, within the old token's life: then the old one is closed, "
+        "and a gap declared where rows may be missing.",
+    )
+    rotation_parallelism: Whole = setting(
+        2,
+        "With overlap, how many subscriptions have two sessions at once; more only where a token would end "
+        "before all had their turn. The next token is fetched as early as all their turns take.",
+        ge=1,
+        le=1000,
+    )
+    max_streams: Whole | None = setting(
+        None,
+        "How many streams this connector may have open: what the plan allows, less what others use of it. "
+        "Where there is no room for a second session the subscription is reopened instead. Absent: not "
+        "known.",
+        ge=1,
+        le=1_000_000,
     )
     reopen_pause: DurationOrNone = setting(
         ...,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from connector.config.checks import TOKEN_SOURCES
@@ -14,32 +14,36 @@ from connector.config.kafka import ProducerSection, TopicsSection
 from connector.config.mistake import checked
 from connector.config.paths import KeyPath, shown
 from connector.config.root import InboxSection
+from connector.config.rotation import doubts_of_rotation
 from connector.config.scalars import flag, size
 from connector.config.section import given_in
 from connector.config.source import Source
 from connector.http import is_loopback
+from connector.records.plan import SubscriptionPlan
 
 _ONLY_CREATED = ("partitions", "replication_factor", "config")
 _ONLY_WITH_TOKEN = ("credentials", "rotation")
 _HERE = "is this machine itself, which no proxy is used for"
 
 
-def warnings_of(tree: Mapping[str, object], source: Source, *, look: bool) -> tuple[str, ...]:
+def warnings_of(
+    tree: Mapping[str, object], source: Source, plans: Sequence[SubscriptionPlan], *, look: bool
+) -> tuple[str, ...]:
     """
     One sentence for each key that was given and cannot act, exposes a secret, or holds a doubtful one, with
     its place; no value is in it.
 
-    ``tree`` has no mistakes. What depends on a value that is not known is left out, and without ``look`` what
-    depends on the token file.
+    ``tree`` and ``plans`` have no mistakes. What depends on a value that is not known is left out, and
+    without ``look`` what depends on the token file.
     """
     return tuple(
         f"{source.where(path)}: {shown(path)} {what}"
-        for path, what in (*_found(tree), *exposures(tree, source), *doubts(tree, look=look))
+        for path, what in (*_found(tree, plans), *exposures(tree, source), *doubts(tree, look=look))
         if path in source.marks  # what the user did not write comes from a default
     )
 
 
-def _found(tree: Mapping[str, object]) -> Iterator[tuple[KeyPath, str]]:
+def _found(tree: Mapping[str, object], plans: Sequence[SubscriptionPlan]) -> Iterator[tuple[KeyPath, str]]:
     endpoint, errors, inbox, topics = (
         tree.get(name, {}) for name in ("endpoint", "errors", "inbox", "topics")
     )
@@ -57,6 +61,7 @@ def _found(tree: Mapping[str, object]) -> Iterator[tuple[KeyPath, str]]:
         for key in _ONLY_WITH_TOKEN:
             yield ("endpoint", key), "does nothing without oauth, token or token_file"
     yield ("endpoint", "http_url"), "does nothing: no feature of this version uses it"
+    yield from doubts_of_rotation(endpoint, plans)
     yield from _vain_proxies(endpoint, tree.get("oauth"))
     yield from _errors(errors)
     least = checked(size, given_in(inbox, InboxSection, "max_bytes"))

@@ -17,7 +17,6 @@ _TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("delivery",), ("exactly_once",), "write at_least_once and drop repeats where you consume"),
     (("events_topic",), _ANY, "take it out; gaps are in the log and in connector_uncovered_seconds_total"),
     (("start",), _ANY, "take it out; a subscription starts with what arrives once it is live"),
-    (("endpoint", "rotation"), ("overlap",), "write reopen"),
     (("subscriptions", "identity"), _ANY, _AT_LEAST_ONCE),
     (("subscriptions", "dedup"), _ANY, _AT_LEAST_ONCE),
     (("subscriptions", "backfill"), _ANY, "take it out; time without a session is logged and counted"),

@@ -113,7 +113,7 @@ def _check(
     secrets = (*secret_values(tree, filler.filled), *routes.secrets())
     if source.problems:
         raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))
-    warnings = tuple(hide(warning, secrets) for warning in warnings_of(tree, source, look=resolve))
+    warnings = tuple(hide(warning, secrets) for warning in warnings_of(tree, source, plans, look=resolve))
     return _Found(tree=tree, config=config, plans=plans, routes=routes, secrets=secrets, warnings=warnings)
 
 

@@ -22,6 +22,9 @@ BITQUERY = Preset(
     # The vendor's rule: ten seconds without any frame, and the connection is dead. It sends `ka` or `pong`.
     keepalive_timeout=10.0,
     probe=False,
+    # A plan caps streams, not sessions: a second consumer of a document is served, and billed, as another one
+    # (``plans/rate-limits``, ``plans/how-billing-works``).
+    two_sessions=True,
     rows_limit=800,
     rows_default="cube",
     warned_cubes={

@@ -9,5 +9,7 @@ GENERIC = Preset(
     # Many healthy servers say nothing while there is no data, so silence is probed before it counts.
     keepalive_timeout=30.0,
     probe=True,
+    # Neither protocol knows of a limit, and the reference servers have none.
+    two_sessions=True,
     rows_default="root",
 )

@@ -11,5 +11,7 @@ GOLDRUSH = Preset(
     credentials=(Placement(place="init", name="GOLDRUSH_API_KEY", template="{token}"),),
     keepalive_timeout=30.0,
     probe=True,
+    # Credits are counted by what is sent; no limit of sessions is documented for it.
+    two_sessions=True,
     rows_default="root",
 )

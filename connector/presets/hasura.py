@@ -12,5 +12,8 @@ HASURA = Preset(
     # It sends ka (or ping) every five seconds, also before the acknowledgement.
     keepalive_timeout=20.0,
     probe=True,
+    # Each session is a subscriber of its own, of which any number shares one query of the database
+    # (``subscriptions/postgres/livequery/execution``).
+    two_sessions=True,
     rows_default="root",
 )

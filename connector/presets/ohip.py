@@ -19,6 +19,8 @@ OHIP = Preset(
     ping_interval=15.0,
     # One consumer of a chain. One page of the documentation says five seconds, another ten.
     reopen_pause=10.0,
+    # A second one is closed with 4409.
+    two_sessions=False,
     # "Send complete, take what still comes, and wait for the server to close."
     peer_closes=True,
     rows_default="root",

@@ -26,7 +26,8 @@ class Preset:
     says that a silent connection is asked for a sign of life before it is given up. The client pings
     every ``ping_interval`` seconds, ``None``: only to probe. ``reopen_pause`` is the seconds that lie
     between two sessions at least; ``peer_closes`` says that the server wants to close, once it was told
-    that the operation is complete. ``rows_limit`` is how many rows a message holds at most, ``None``
+    that the operation is complete. ``two_sessions`` says that two may be open for one subscription with one
+    credential, each delivering all. ``rows_limit`` is how many rows a message holds at most, ``None``
     where no limit is known. ``rows_default`` is where the rows are (the root field, or the one below it).
     ``warned_cubes`` and ``filtered_cubes`` go from ``Root.Field`` to what is to be said of them, ``cubes``
     to what tells their rows apart. ``metrics`` are the fields that make a row an aggregate of others; where
@@ -47,6 +48,7 @@ class Preset:
     ping_interval: float | None = None
     reopen_pause: float = 0.0
     peer_closes: bool = False
+    two_sessions: bool
     rows_limit: int | None = None
     rows_default: Literal["root", "cube"]
     warned_cubes: Mapping[str, str] = field(default_factory=dict)
@@ -54,3 +56,8 @@ class Preset:
     cubes: Mapping[str, Cube] = field(default_factory=dict)
     metrics: frozenset[str] = frozenset()
     expressions: frozenset[str] = frozenset()
+
+    @property
+    def rotation(self) -> Literal["overlap", "reopen"]:
+        """How sessions give way to the next unless the user says otherwise."""
+        return "overlap" if self.two_sessions and not self.reopen_pause else "reopen"

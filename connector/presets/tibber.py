@@ -10,5 +10,8 @@ TIBBER = Preset(
     credentials=(Placement(place="init", name="token", template="{token}"),),
     keepalive_timeout=30.0,
     probe=True,
+    # Closed with 4429, "Too many open connections on this server: 2", where one was open besides
+    # (github.com/ericbstie/tibber.py, issue 23).
+    two_sessions=False,
     rows_default="root",
 )

@@ -20,13 +20,17 @@ Tell = Callable[[str, str | None], None]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probes:
-    """What is asked. ``kafka_keeper`` is that of the brokers' tokens, from ``kafka_token_url``."""
+    """
+    What is asked. ``kafka_keeper`` is that of the brokers' tokens, from ``kafka_token_url``. ``streams`` is how
+    they fit into the plan, which was found out without asking; ``None``: not known.
+    """
 
     token: TokenProbe
     endpoint: Endpoint
     brokers: BrokersProbe
     kafka_keeper: Keeper | None = None
     kafka_token_url: str = ""
+    streams: Finding | None = None
 
 
 async def probe_all(probes: Probes, tell: Tell = lambda part, doing: None) -> Report:
@@ -42,7 +46,8 @@ async def probe_all(probes: Probes, tell: Tell = lambda part, doing: None) -> Re
     async with anyio.create_task_group() as group:
         group.start_soon(go, "upstream", "endpoint", lambda: _upstream(probes, tell))
         group.start_soon(go, "kafka", "kafka", lambda: _kafka(probes, tell))
-    return Report(findings=(*found["upstream"], *found["kafka"]))
+    streams = (probes.streams,) if probes.streams is not None else ()
+    return Report(findings=(*found["upstream"], *streams, *found["kafka"]))
 
 
 async def _upstream(probes: Probes, tell: Tell) -> list[Finding]:

@@ -3,6 +3,8 @@
 from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.keep_alive import KeepAlivePolicy
 from connector.task.observers import SubscriptionObserver
+from connector.task.rotation_policy import Rotation
+from connector.task.rotations import RotationLimiter
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.state import State
 from connector.task.status import SubscriptionStatus
@@ -13,6 +15,8 @@ from connector.task.tolerance import Tolerance
 __all__ = [
     "ConnectRateLimiter",
     "KeepAlivePolicy",
+    "Rotation",
+    "RotationLimiter",
     "Shared",
     "State",
     "SubscriptionObserver",

@@ -6,6 +6,7 @@ There is one; and two while one takes over from the other, before the old one's 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 
@@ -112,13 +113,16 @@ class SessionRelay:
         async with anyio.create_task_group() as self._group:
             current = self._start(token, self._report)
             while not current.over.is_set():
-                permit = await unless_set(current.over, self._due(current))
+                takeover = self._takeover(current)
+                permit = await unless_set(current.over, self._due(current, takeover))
+                if permit is None:
+                    takeover.abandon()
                 if current.is_ending or current.over.is_set():
                     if permit is not None:
                         permit.release()
                     await current.over.wait()
                 elif permit is not None:
-                    current = await self._rotate(current, permit)
+                    current = await self._rotate(current, permit, takeover)
                 elif self._is_doubted.is_set():
                     self._tell_doubter(None)  # there is no room for two
                 else:
@@ -141,7 +145,7 @@ class SessionRelay:
 
     # When
 
-    async def _due(self, current: RunningAttempt) -> Permit | None:
+    async def _due(self, current: RunningAttempt, takeover: Takeover) -> Permit | None:
         """
         Return once another session is to take over from ``current``; or never. ``None``: there is no room for
         two.
@@ -153,16 +157,19 @@ class SessionRelay:
         while current.progress < Progress.LIVE or not seam.may_overlap(clock()):  # noqa: ASYNC110
             await anyio.sleep(LOOK_FOR_JOIN)
         if keeper is not None and token is not None:
-            due = self._due_for_renewal(keeper, token)
+            due = self._due_for_renewal(keeper, token, takeover)
             permit = await unless_set(self._is_doubted, due)
             if permit is not None or not self._is_doubted.is_set():
                 return permit
         await self._is_doubted.wait()
         return await self._rotator.probe()
 
-    async def _due_for_renewal(self, keeper: TokenKeeper, token: Token) -> Permit | None:
+    async def _due_for_renewal(self, keeper: TokenKeeper, token: Token, takeover: Takeover) -> Permit | None:
         if self._old_closed < OLD_CLOSED_LIMIT:
-            return await self._rotator.due(token, keeper, is_quiet=lambda: self._is_quiet)
+            reach = self._shared.rotations.plan.times(token.life or math.inf).reach
+            return await self._rotator.due(
+                token, keeper, is_quiet=lambda: self._is_quiet, called=lambda: takeover.record(reach)
+            )
         await until_due_for_renewal(keeper, token, self._shared.clock, random.random)
         return None
 
@@ -174,20 +181,20 @@ class SessionRelay:
 
     # How
 
-    async def _rotate(self, old: RunningAttempt, permit: Permit) -> RunningAttempt:
-        """Let another session take over from ``old``; return the one that goes on."""
-        takeover = Takeover(
+    def _takeover(self, old: RunningAttempt) -> Takeover:
+        return Takeover(
             old,
             pipeline=self._pipeline,
-            permit=permit,
-            last_row_at=old.attempt.rows_from.last_row_at,
             live=lambda: self._report.second(is_open=True),
             clock=self._shared.clock,
         )
+
+    async def _rotate(self, old: RunningAttempt, permit: Permit, takeover: Takeover) -> RunningAttempt:
+        """Let another session take over from ``old``; return the one that goes on."""
         end: TakeoverEnd | None = None
         try:
             with permit:
-                end = await takeover.run(self._open_new)
+                end = await takeover.run(permit, self._open_new)
                 if end.is_silent and end.new and permit.is_proved and not permit.is_probe:
                     end = takeover.switch(end.new, proved=True)
                 going = self._after(old, end, permit)

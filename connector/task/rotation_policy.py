@@ -14,8 +14,11 @@ that lives shortly no more than `MARGIN_SHARE` of its life.
 
 MARGIN_SHARE = 0.1
 
-OVERLAP_SHARE = 0.2
-"""Of a token's life: no overlap is longer, nor is a row matched with one that came so long before."""
+OVERLAP_SHARE = 0.1
+"""
+Of a token's life: no overlap is planned to be longer, nor is a row matched with one that came so long before.
+From the moment that a session subscribes until the next one has taken over, there are two of either.
+"""
 
 LEAST_OVERLAP = 1.0
 """Seconds; where there are more subscriptions than time, overlaps are not made shorter than this."""
@@ -28,7 +31,7 @@ whole seconds (``exp`` of RFC 7662 §2.2) and may have cut off the part of one.
 
 END_SHARE = 0.3
 
-LEAD_SHARE = 2 / 3
+LEAD_SHARE = 0.75
 """Of a token's life: sooner no next one is asked for, however many have to be rotated."""
 
 SLACK = 1.1
@@ -52,8 +55,9 @@ class Rotation:
 class RotationTimes:
     """
     Those of one rotation, in seconds. Both sessions live ``overlap`` at least and ``overlap_max`` at most. A
-    row of the old one that came more than ``reach`` before it is not taken for the same. The rotation
-    ``takes`` so long where nothing is slow.
+    row of the old one that came more than ``reach`` before it is not taken for the same, so the old one's are
+    recorded for so long before the new one subscribes. From then on the rotation ``takes`` so long where
+    nothing is slow.
     """
 
     overlap: float
@@ -82,11 +86,10 @@ class RotationPlan:
         """
         reach = min(self.rotation.overlap, life * OVERLAP_SHARE)
         margin = min(MARGIN, life * MARGIN_SHARE)
-        fitting = (self._most(life) / (self.rounds * SLACK) - margin) / 2
+        fitting = (self._most(life) - reach) / (self.rounds * SLACK) - margin
         overlap = min(reach, max(fitting, LEAST_OVERLAP))
         most = min(self.rotation.overlap_max, max(life - end(life) - margin, overlap))
-        reach = min(reach, overlap)  # so long the old session is recorded before the new one is opened
-        return RotationTimes(overlap=overlap, overlap_max=most, reach=reach, takes=reach + overlap + margin)
+        return RotationTimes(overlap=overlap, overlap_max=most, reach=reach, takes=overlap + margin)
 
     def lead(self, life: float) -> float:
         """
@@ -96,8 +99,8 @@ class RotationPlan:
         if self.rotation.kind != "overlap" or life == math.inf:
             return 0.0
         times = self.times(life)
-        # The last one may have to wait for an old session that lags.
-        turns = self.rounds * times.takes * SLACK + times.overlap_max - times.overlap
+        turns = times.reach + self.rounds * times.takes * SLACK
+        turns += times.overlap_max - times.overlap  # the last of them may wait for a session that lags
         return min(turns, self._most(life)) + end(life)
 
     def _most(self, life: float) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -28,7 +29,8 @@ class RotationRequest:
     """
     One subscription's, whose document takes ``streams``. Begun later than ``begin_by``, a moment in seconds,
     it is over too late; infinity: there is no hurry. It ``takes`` so many seconds. ``is_quiet``: rows are not
-    expected soon. ``decision`` is ``None`` as long as it waits.
+    expected soon. ``called`` is called once it is one of the next, so that it may prepare; before it is let in
+    any case. ``decision`` is ``None`` as long as it waits.
     """
 
     streams: int
@@ -36,6 +38,8 @@ class RotationRequest:
     takes: float = 0.0
     is_probe: bool = False
     is_quiet: bool = False
+    called: Callable[[], None] = lambda: None
+    is_called: bool = False
     decision: Decision | None = None
     order: tuple[bool, float, bool, int] = field(default=(False, 0.0, False, 0), init=False)
 
@@ -87,6 +91,7 @@ class RotationQueue:
         for request in decided:
             self._take_out(request, Decision.REOPEN)
         while (first := self.first) is not None and self._may(first, now):
+            _call(first)
             self._take_out(first, Decision.OVERLAP)
             self._rotating.add(first)
             decided.append(first)
@@ -94,6 +99,8 @@ class RotationQueue:
         late = [request for request in self._waiting if now >= request.begin_by]
         for request in late:
             self._take_out(request, Decision.REOPEN)
+        for request in self._waiting[: self._parallelism]:
+            _call(request)
         return decided + late
 
     def next_at(self) -> float:
@@ -128,3 +135,9 @@ class RotationQueue:
             request.begin_by - (place // at_once) * request.takes
             for place, request in enumerate(self._waiting)
         )
+
+
+def _call(request: RotationRequest) -> None:
+    if not request.is_called:
+        request.is_called = True
+        request.called()

@@ -161,14 +161,20 @@ class Rotator:
         self._limiter.leave(self)
 
     async def due(
-        self, token: Token, keeper: TokenKeeper, *, is_quiet: Callable[[], bool] = lambda: False
+        self,
+        token: Token,
+        keeper: TokenKeeper,
+        *,
+        is_quiet: Callable[[], bool] = lambda: False,
+        called: Callable[[], None] | None = None,
     ) -> Permit | None:
         """
         Return in its turn, in time before ``token`` ends, once there is a newer one to go on with; or never.
 
         ``None``: there is no room for a second session, so that the first one has to be closed before. With
         ``is_quiet``, no row is expected soon: those go last, when others may have proved that as many streams
-        are served.
+        are served. ``called`` is called when the turn is near, mostly an overlap before, so that rows can be
+        recorded from then on; without it that time is part of the turn.
         """
         if token.expires_at is None:
             await anyio.sleep_forever()
@@ -181,29 +187,33 @@ class Rotator:
                 await limiter.counted.wait()
         await keeper.newer_than(token.generation)
         times = limiter.plan.times(life)
-        begin_by = expires_at - end(life) - times.takes
-        has_ended = limiter.now >= expires_at - end(life)
+        # A session that outlived its token need not hurry.
+        until = expires_at - end(life) if limiter.now < expires_at - end(life) else math.inf
         request = RotationRequest(
             streams=self.streams,
-            # A session that outlived its token need not hurry.
-            begin_by=math.inf if has_ended else begin_by,
-            takes=times.takes,
+            begin_by=until - times.takes - times.reach,
+            takes=times.takes + (times.reach if called is None else 0.0),
             is_quiet=is_quiet(),
+            called=called or _nothing,
         )
-        return await self._permit(request, times, until=math.inf if has_ended else expires_at - end(life))
+        return await self._permit(request, times, until=until)
 
-    async def probe(self) -> Permit | None:
+    async def probe(self, *, called: Callable[[], None] | None = None) -> Permit | None:
         """
         Return in its turn, which comes after every rotation for a token's end; ``None``: there is no room
-        for a second session.
+        for a second session. ``called``: as in `due`.
         """
-        request = RotationRequest(streams=self.streams, is_probe=True)
+        request = RotationRequest(streams=self.streams, is_probe=True, called=called or _nothing)
         return await self._permit(request, self._limiter.plan.times(math.inf), until=math.inf)
 
     async def _permit(self, request: RotationRequest, times: RotationTimes, *, until: float) -> Permit | None:
         if not await self._limiter.turn(request):
             return None
         return Permit(self._limiter, request, times, until=until)
+
+
+def _nothing() -> None:
+    pass
 
 
 class Permit:
@@ -261,5 +271,5 @@ class Permit:
 
     @property
     def is_proved(self) -> bool:
-        """Whether others showed that so many streams are served: then the new one's silence is that of no rows."""
+        """Whether others showed that so many streams are served, so that a silent new session has no rows."""
         return self._limiter.proved(self._streams)

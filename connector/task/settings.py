@@ -29,7 +29,7 @@ class SubscriptionSettings:
 
     ``reopens`` is false where a session outlives its token. ``rows_limit`` is the most rows that the
     upstream puts into a message; ``None``: not known. At least ``reopen_pause`` lies between the end of a
-    session and the beginning of the next.
+    session and the beginning of the next. ``rotation``: what is done before the token ends.
     """
 
     name: str
@@ -60,8 +60,9 @@ class Shared:
     What the subscriptions of a worker share.
 
     ``keeper`` of ``None``: the endpoint asks for no token. ``budget`` is what all of them may hold in
-    memory. ``hide`` takes secrets out of a frame that no rows can be read from. ``connection`` makes
-    sockets; ``clock`` returns seconds, and must be the one that they and the tokens are timed by.
+    memory. ``rotations`` says who may have two sessions. ``hide`` takes secrets out of a frame that no rows
+    can be read from. ``connection`` makes sockets; ``clock`` returns seconds, and must be the one that they
+    and the tokens are timed by.
     """
 
     keeper: TokenKeeper | None

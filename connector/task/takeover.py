@@ -62,8 +62,7 @@ class Takeover:
     """
     Used once, for the session ``old`` of ``pipeline``. Satisfies `AttemptEvents`, for the new session.
 
-    ``permit`` says how long both may live. ``last_row_at`` is when the old one's last row came, in seconds of
-    ``clock``; ``None``: it brought none. ``live`` is called once the new one is.
+    ``live`` is called once that is; ``clock`` returns seconds.
     """
 
     def __init__(
@@ -71,33 +70,51 @@ class Takeover:
         old: RunningAttempt,
         *,
         pipeline: Pipeline,
-        permit: Permit,
-        last_row_at: float | None,
         live: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._old = old
         self._pipeline = pipeline
-        self._permit = permit
-        self._last_row_at = last_row_at
         self._live = live
         self._clock = clock
+        self._permit: Permit | None = None
         self._overlap: Overlap[Arrival] | None = None
+        self._recorded_since = 0.0
         self._is_joined = False
 
-    async def run(self, start: StartAttempt) -> TakeoverEnd:
+    def record(self, reach: float) -> None:
         """
-        Return when it is known which session goes on; an old one that does not is being closed by then. To be
-        begun where the seam has no other overlap (see `Seam.may_overlap`).
+        Record what the old session brings, ``reach`` seconds before there is a new one; told again, it does
+        nothing. To be begun where the seam has no other overlap (see `Seam.may_overlap`).
         """
-        old, reach = self._old, self._permit.times.reach
-        overlap = self._overlap = self._pipeline.seam.begin_overlap(
-            old.attempt.rows_from, now=self._clock(), reach=reach, last_row_at=self._last_row_at
+        if self._overlap is not None or self._is_left:
+            return
+        self._recorded_since, rows_from = self._clock(), self._old.attempt.rows_from
+        self._overlap = self._pipeline.seam.begin_overlap(
+            rows_from, now=self._recorded_since, reach=reach, last_row_at=rows_from.last_row_at
         )
-        await unless_set(old.over, anyio.sleep(reach))
-        new = None if self._is_left else await unless_set(old.over, start(self))
+
+    def abandon(self) -> None:
+        """There will be no new session; nothing where there was one."""
+        if self._overlap is not None:
+            self._overlap.abandon(self._clock())
+
+    async def run(self, permit: Permit, start: StartAttempt) -> TakeoverEnd:
+        """
+        Return when it is known which session goes on; an old one that does not is being closed by then.
+        ``permit`` says how long both may live.
+        """
+        self._permit = permit
+        reach = permit.times.reach
+        self.record(reach)
+        overlap = self._overlap
+        if overlap is None:
+            return TakeoverEnd(outcome=Outcome.ABANDONED)
+        recorded = self._clock() - self._recorded_since
+        await unless_set(self._old.over, anyio.sleep(max(0.0, reach - recorded)))
+        new = None if self._is_left else await unless_set(self._old.over, start(self))
         if new is None:
-            overlap.abandon(self._clock())
+            self.abandon()
             return TakeoverEnd(outcome=Outcome.ABANDONED)
         while (end := self._look(overlap, new)) is None:  # noqa: ASYNC110 - it is time that tells, too
             await anyio.sleep(LOOK)
@@ -136,14 +153,15 @@ class Takeover:
 
     def _missed(self, missed: Missed) -> Missed:
         """How far the old session lagged is not known where none of its rows was matched."""
-        return Missed(since=missed.since - self._permit.times.reach, until=missed.until)
+        reach = self._permit.times.reach if self._permit is not None else 0.0
+        return Missed(since=missed.since - reach, until=missed.until)
 
     # AttemptEvents
 
     def reached(self, attempt: Attempt, progress: Progress) -> None:
         """See `AttemptEvents`; of the new session."""
         if progress is Progress.SUBSCRIBING and not self._old.over.is_set():
-            assert self._overlap is not None
+            assert self._overlap is not None and self._permit is not None
             self._overlap.subscribed(attempt.rows_from, self._clock(), self._permit.subscribed())
             self._is_joined = True
         elif progress is Progress.LIVE:

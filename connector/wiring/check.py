@@ -7,7 +7,19 @@ from contextlib import AsyncExitStack
 
 from connector.auth import TokenSource
 from connector.config import Config, LoadedConfig
-from connector.probe import BrokersProbe, Endpoint, Judge, Probes, Report, Tell, TokenProbe, Topics, probe_all
+from connector.config.rotation import NEEDED_FOR_STREAMS, stream_need
+from connector.probe import (
+    BrokersProbe,
+    Endpoint,
+    Finding,
+    Judge,
+    Probes,
+    Report,
+    Tell,
+    TokenProbe,
+    Topics,
+    probe_all,
+)
 from connector.records.topics import TopicTemplate
 from connector.telemetry import Metrics, Redactor, TokenMetrics
 from connector.wiring.kafka_access import KafkaAccess
@@ -42,6 +54,7 @@ async def check_up(loaded: LoadedConfig, redactor: Redactor, tell: Tell) -> Repo
             ),
             kafka_keeper=kafka.keeper,
             kafka_token_url=oauth.token_url if oauth is not None else "",
+            streams=streams_of(loaded),
         )
         return await probe_all(probes, tell)
 
@@ -58,6 +71,28 @@ def topics_of(loaded: LoadedConfig) -> Topics:
     if dead_letter_topic is not None:
         named.setdefault(dead_letter_topic, []).append(DEAD_LETTERS)
     return Topics(named=named, templates=templates)
+
+
+def streams_of(loaded: LoadedConfig) -> Finding | None:
+    """Return how the streams that are needed fit into the plan; ``None``: what that allows is not known."""
+    endpoint = loaded.config.endpoint
+    cap = endpoint.max_streams
+    if cap is None:
+        return None
+    need = stream_need(endpoint.model_dump(include=set(NEEDED_FOR_STREAMS)), loaded.plans)
+    said = need.against(cap)
+    fits = f"{need.always} of {cap}, and up to {need.rotating} while sessions are rotated"
+    return Finding(
+        area="endpoint",
+        subject=endpoint.url,
+        check="streams",
+        outcome="ok" if said is None else "failed",
+        # Without room for a second session it is reopened; without room for the first it stays silent.
+        needed=said is None or need.always > cap,
+        detail=fits if said is None else f"endpoint.max_streams, {cap}, {said}",
+        remedy="" if said is None else "fewer subscriptions, or a larger plan",
+        facts={"streams": need.always, "streams_rotating": need.rotating, "max_streams": cap},
+    )
 
 
 def _token(config: Config, source: TokenSource | None, learn: Callable[[str], None]) -> TokenProbe:

@@ -23,6 +23,7 @@ from connector.subscription import (
 from connector.task import KeepAlivePolicy, SubscriptionSettings, Tolerance
 from connector.tls import RotatingContext
 from connector.upstream import Placement, Target
+from connector.wiring.rotations import rotation_of
 
 USER_AGENT = f"graphql-kafka-connector/{__version__}"
 """How we present ourselves; some endpoints refuse who does not."""
@@ -82,7 +83,8 @@ def follow_settings(
         target=target_of(config),
         session=session,
         keep_alive=keep_alive_policy(config),
-        reopens=config.endpoint.rotation == "reopen",
+        reopens=config.endpoint.rotation != "never",
+        rotation=rotation_of(config),
         reopen_pause=config.endpoint.reopen_pause,
         refusals=refusals,
         rows_limit=config.preset.rows_limit,

@@ -20,6 +20,7 @@ from connector.subscription import MemoryBudget, SessionSettings
 from connector.tail import Printer, Tail
 from connector.task import Shared, SubscriptionRunner, SubscriptionSettings
 from connector.telemetry import Metrics, Redactor, SubscriptionMetrics, TokenMetrics
+from connector.wiring.rotations import rotation_limiter
 from connector.wiring.secrets import learn
 from connector.wiring.settings import follow_settings, refusals_of, session_settings
 from connector.wiring.token_access import TokenAccess
@@ -59,7 +60,11 @@ async def run_tail(
         printer = Printer(descriptor, limit=limit, done=enough.set)
         session = session_settings(loaded)
         refusals = refusals_of(config)
-        shared = Shared(keeper=tokens.keeper, budget=MemoryBudget(config.inbox.max_bytes))
+        shared = Shared(
+            keeper=tokens.keeper,
+            budget=MemoryBudget(config.inbox.max_bytes),
+            rotations=rotation_limiter(config, tokens.keeper),
+        )
         runners = [
             SubscriptionRunner(
                 _settings(config, plan, session, refusals),

@@ -9,6 +9,7 @@ from connector.subscription import MemoryBudget
 from connector.task import Shared, SubscriptionRunner, Task
 from connector.telemetry import Metrics, PublisherMetrics, Redactor, SubscriptionMetrics, configure_logs
 from connector.wiring.kafka_access import KafkaAccess
+from connector.wiring.rotations import rotation_limiter
 from connector.wiring.settings import (
     dead_letter_topic_of,
     follow_settings,
@@ -45,7 +46,8 @@ class ConfiguredTasks:
         self._redactor = redactor
         self._session = session_settings(loaded)
         self._refusals = refusals_of(loaded.config)
-        self._shared = Shared(keeper=tokens.keeper, budget=budget, hide=redactor.hide_in)
+        rotations = rotation_limiter(loaded.config, tokens.keeper)
+        self._shared = Shared(keeper=tokens.keeper, budget=budget, rotations=rotations, hide=redactor.hide_in)
         self._dead_letters: dict[int, DeadLetters | None] = {}
 
     def reconfigure(self, loaded: LoadedConfig, change: Change) -> None:

@@ -232,7 +232,6 @@ def test_what_is_not_built_is_refused_by_name(refused: Refused, text: str, path:
         ("    topic:", "    dedup: window\n    topic:", "subscriptions[0].dedup"),
         ("    topic:", "    start: now\n    topic:", "subscriptions[0].start"),
         ("    topic:", "    value: {format: avro}\n    topic:", "subscriptions[0].value.format"),
-        ("endpoint:", "endpoint:\n  rotation: overlap", "endpoint.rotation"),
     ],
 )
 def test_what_is_not_built_is_refused_in_its_section(refused: Refused, old: str, new: str, path: str) -> None:
