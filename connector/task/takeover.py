@@ -6,9 +6,10 @@ Rows of both are joined by the seam meanwhile, so that nobody downstream can tel
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import anyio
 
@@ -24,7 +25,7 @@ from connector.task.waits import unless_set
 LOOK = 0.05
 """Seconds between two looks at how both sessions stand."""
 
-StartAttempt = Callable[[AttemptEvents], Awaitable[RunningAttempt]]
+StartAttempt = Callable[[AttemptEvents], Coroutine[Any, Any, RunningAttempt]]
 """Starts the new session, whose events go to whom is given."""
 
 
@@ -112,7 +113,9 @@ class Takeover:
             return TakeoverEnd(outcome=Outcome.ABANDONED)
         recorded = self._clock() - self._recorded_since
         await unless_set(self._old.over, anyio.sleep(max(0.0, reach - recorded)))
-        new = None if self._is_left else await unless_set(self._old.over, start(self))
+        new: RunningAttempt | None = None
+        if not self._is_left:
+            new = await unless_set(self._old.over, start(self))
         if new is None:
             self.abandon()
             return TakeoverEnd(outcome=Outcome.ABANDONED)
@@ -161,7 +164,8 @@ class Takeover:
     def reached(self, attempt: Attempt, progress: Progress) -> None:
         """See `AttemptEvents`; of the new session."""
         if progress is Progress.SUBSCRIBING and not self._old.over.is_set():
-            assert self._overlap is not None and self._permit is not None
+            assert self._overlap is not None
+            assert self._permit is not None
             self._overlap.subscribed(attempt.rows_from, self._clock(), self._permit.subscribed())
             self._is_joined = True
         elif progress is Progress.LIVE:

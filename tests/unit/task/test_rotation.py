@@ -196,7 +196,7 @@ async def test_an_endpoint_that_closes_the_old_session_is_known_after_two_rotati
 async def test_a_second_expiry_during_an_overlap_waits_for_the_join() -> None:
     rotation = Rotation(kind="overlap", overlap=5.0, overlap_max=30.0)
     stream = Broadcast(lags={1: 3.0, 2: 4.0})
-    async with rotating(stream, lives=30.0, ahead=28.0, rotation=rotation) as one:
+    async with rotating(stream, lives=60.0, ahead=58.0, rotation=rotation) as one:
         await until(lambda: len(one.scene.told.rotations) == 3, within=200, every=0.1)
         await one.whole()
     nothing_was_lost(one)

@@ -44,13 +44,14 @@ def test_where_all_have_no_time_for_a_whole_one_overlaps_are_shorter_down_to_a_s
 def test_the_lead_grows_with_the_number_of_subscriptions_and_falls_with_the_parallelism() -> None:
     life = 18_000.0
     leads = [plan_of(count).lead(life) for count in (0, 1, 2, 3, 50, 500)]
-    # As many rounds of seven seconds, a tenth more, and what is needed before the first and after the last.
-    assert leads == pytest.approx([rounds * 7.7 + 6.5 for rounds in (1, 1, 1, 2, 25, 250)])
-    assert plan_of(50, 10).lead(life) == pytest.approx(5 * 7.7 + 6.5)
+    # As many rounds of seven seconds, a tenth more, and what is needed before the first and after the last,
+    # which may wait for a session that lags.
+    assert leads == pytest.approx([rounds * 7.7 + 6.5 + 25.0 for rounds in (1, 1, 1, 2, 25, 250)])
+    assert plan_of(50, 10).lead(life) == pytest.approx(5 * 7.7 + 6.5 + 25.0)
 
 
-def test_fifty_on_a_token_of_five_minutes_need_the_next_one_after_a_third_of_it() -> None:
-    assert plan_of(50).lead(300.0) == pytest.approx(199.0)
+def test_fifty_on_a_token_of_five_minutes_need_the_next_one_after_a_quarter_of_it() -> None:
+    assert plan_of(50).lead(300.0) == pytest.approx(224.0)
 
 
 @pytest.mark.parametrize("kind", ["reopen", "never"])

@@ -129,7 +129,7 @@ async def test_fifty_on_a_token_of_five_minutes_rotate_two_at_once_and_all_befor
     apart = {
         round(later - earlier) for earlier, later in zip(source.given_at, source.given_at[1:], strict=False)
     }
-    assert apart <= {96, 97}
+    assert apart <= {70, 71, 72}
     assert fleet.rotations >= 50 * 3600 / 300
 
 
@@ -186,7 +186,7 @@ async def test_who_comes_later_has_the_next_token_come_sooner() -> None:
         await anyio.sleep(50.0)
         fleet.start(group, 49)
         await anyio.sleep(60.0)
-        assert [round(at) for at in source.given_at] == [0, 101]
+        assert [round(at) for at in source.given_at] == [0, 76]
         await anyio.sleep(180.0)
         assert (fleet.at_once, fleet.late, fleet.reopened) == (2, [], [])
         group.cancel_scope.cancel()
