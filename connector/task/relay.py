@@ -16,8 +16,9 @@ from anyio.abc import TaskGroup
 
 from connector.auth import Token
 from connector.refusals import Action
-from connector.task.attempt import Attempt, AttemptEnd, AttemptEvents
+from connector.task.attempt import AttemptEnd, AttemptEvents
 from connector.task.attempt_report import AttemptReport
+from connector.task.attempts import AttemptFactory
 from connector.task.pipeline import Pipeline
 from connector.task.progress import Progress
 from connector.task.retry_policy import RetryPolicy
@@ -31,9 +32,6 @@ from connector.task.waits import unless_set
 from connector.task.watchers import until_due_for_renewal
 
 log = structlog.get_logger(__name__)
-
-MakeAttempt = Callable[[Token | None, AttemptEvents], Attempt]
-"""Makes an attempt with a token, that tells those events."""
 
 LOOK_FOR_JOIN = 0.2
 """Seconds between two looks at whether a join is over."""
@@ -50,8 +48,7 @@ OLD_CLOSED_LIMIT = 2
 
 class SessionRelay:
     """
-    One subscription's; ``make`` makes an attempt with a token. `run` it once for each session that is opened
-    where there is none.
+    One subscription's. `run` it once for each session that is opened where there is none.
     """
 
     def __init__(
@@ -59,7 +56,7 @@ class SessionRelay:
         settings: SubscriptionSettings,
         *,
         shared: Shared,
-        make: MakeAttempt,
+        attempts: AttemptFactory,
         pipeline: Pipeline,
         report: AttemptReport,
         retry: RetryPolicy,
@@ -68,7 +65,7 @@ class SessionRelay:
         self._settings = settings
         self._shared = shared
         self._rotator = shared.rotations.join(streams=settings.streams)
-        self._make = make
+        self._attempts = attempts
         self._pipeline = pipeline
         self._report = report
         self._retry = retry
@@ -136,7 +133,7 @@ class SessionRelay:
     def _start(self, token: Token | None, told: AttemptEvents) -> RunningAttempt:
         assert self._group is not None
         running = RunningAttempt(
-            lambda events: self._make(token, events), told=told, clock=self._shared.clock
+            lambda events: self._attempts.attempt(token, events), told=told, clock=self._shared.clock
         )
         self._running = [one for one in self._running if not one.over.is_set()]
         self._running.append(running)

@@ -15,9 +15,9 @@ import anyio
 from connector.auth import Token
 from connector.errors import DataError
 from connector.subscription import SessionSettings
-from connector.task.attempt import Attempt, AttemptEnd, AttemptEvents
+from connector.task.attempt import AttemptEnd
 from connector.task.attempt_report import AttemptReport
-from connector.task.attempt_settings import AttemptSettings
+from connector.task.attempts import AttemptFactory
 from connector.task.destination import Destination, until_ready
 from connector.task.dialer import Dialer
 from connector.task.ending import Ending
@@ -90,7 +90,7 @@ class SubscriptionRunner:
         self._relay = SessionRelay(
             settings,
             shared=shared,
-            make=self._attempt,
+            attempts=AttemptFactory(settings, shared=shared, dialer=self._dialer, intake=self._pipeline),
             pipeline=self._pipeline,
             report=self._report,
             retry=self._retry,
@@ -237,23 +237,6 @@ class SubscriptionRunner:
         if end.progress >= Progress.SUBSCRIBING:
             self._ended_at = self._shared.clock()
         return end
-
-    def _attempt(self, token: Token | None, events: AttemptEvents) -> Attempt:
-        settings = self._settings
-        return Attempt(
-            AttemptSettings(
-                name=settings.name,
-                request=settings.request,
-                keep_alive=settings.keep_alive,
-                reopens=settings.reopens and settings.rotation.kind != "overlap",
-            ),
-            connection=self._dialer.connection(token),
-            token=token,
-            keeper=self._shared.keeper,
-            intake=self._pipeline,
-            events=events,
-            clock=self._shared.clock,
-        )
 
     async def _between(self, end: AttemptEnd) -> None:
         """What lies between two sessions."""

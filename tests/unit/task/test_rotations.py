@@ -113,7 +113,8 @@ class Fleet:
 
     def _ended(self, token: Token) -> None:
         """A session with ``token`` is over; so late before its end, or after it."""
-        assert token.expires_at is not None and token.life is not None
+        assert token.expires_at is not None
+        assert token.life is not None
         left = token.expires_at - anyio.current_time()
         if left < end(token.life) - CLOSING - 1e-6:
             self.late.append(left)

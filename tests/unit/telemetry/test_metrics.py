@@ -20,6 +20,7 @@ NAMES = {
     "frames_received_total": ("subscription",),
     "received_bytes_total": ("subscription",),
     "reconnects_total": ("subscription", "reason"),
+    "rotations_total": ("subscription", "outcome"),
     "sessions_opened_total": ("subscription",),
     "uncovered_seconds_total": ("subscription",),
     "gaps_total": ("subscription", "outcome"),
