@@ -104,4 +104,5 @@ def compose(kind: EventKind, gap: Gap, origin: EventOrigin) -> SourceRecord:
         at=time.time_ns() // 1_000_000,
     )
     key = origin.subscription.encode()
-    return key, msgspec.json.encode(event), None, [("connector", origin.connector.encode()), ("subscription", key)]
+    headers = [("connector", origin.connector.encode()), ("subscription", key)]
+    return key, msgspec.json.encode(event), None, headers

@@ -1,9 +1,9 @@
 """
 Gaps → the events topic.
 
-Nothing here waits for Kafka, and no row waits for this: events are queued beside the rows, and wait as those do
-through any trouble of their topic. So many wait at most; gaps that find no room are told as one, once there
-is some, so that what was not received always lies within a gap that is told.
+Nothing here waits for Kafka, and no row waits for this: events are queued beside the rows, and wait as those
+do through any trouble of their topic. So many wait at most; gaps that find no room are told as one, once
+there is some, so that what was not received always lies within a gap that is told.
 """
 
 from __future__ import annotations
