@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 PLANNED = ("reopen", "reload")
 """Reasons of gaps that were ours to choose."""
 
+STOPPED = "stop"
+"""The reason where nobody was to go on."""
+
 ABSENT = "absence"
 """The reason where no process ran."""
 
@@ -131,7 +134,13 @@ class GapTracker:
             self._open, self._counted_to = gap, gap.counted_to
 
     def ended(self) -> None:
-        """Nothing is promised any more. A gap that is open is not declared: nobody knows its end."""
+        """
+        Nothing is promised any more.
+
+        A gap that is open, or begins now, is not declared: nobody knows its end. Its event stays open too.
+        """
+        if self._live_to is not None:
+            self.lost(STOPPED)
         self.tick()
         self._open = self._live_to = None
 
