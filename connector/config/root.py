@@ -150,8 +150,8 @@ class Config(Section):
     errors: ErrorsSection = setting({}, "What is done about a row that cannot become a record.")
     events_topic: TopicName | None = setting(
         None,
-        "The topic for gaps: a record where a subscription's rows stop being received, and one where they are "
-        "again. Found or created like others, before any socket opens. None: gaps are logged and counted.",
+        "The topic for gaps: a record where a subscription's rows stop being received, and one where they "
+        "are again. Found or created like others, before any socket opens. None: gaps are logged and counted.",
     )
     inbox: InboxSection = setting({}, "What is held between reading and publishing.")
     shutdown: ShutdownSection = setting({}, "The end.")

@@ -77,9 +77,7 @@ class Post:
 
 
 def ended(gap: Gap, *, rows: int | None = None) -> Gap:
-    return Gap(
-        id=gap.id, since_ms=gap.since_ms, until_ms=gap.since_ms + 500, reason=gap.reason, rows=rows
-    )
+    return Gap(id=gap.id, since_ms=gap.since_ms, until_ms=gap.since_ms + 500, reason=gap.reason, rows=rows)
 
 
 @asynccontextmanager

@@ -58,9 +58,7 @@ class Events:
 
 def tracked() -> tuple[GapTracker, Events, Clocks, Told]:
     events, clocks, told = Events(), Clocks(), Told()
-    tracker = GapTracker(
-        "bsc", told, streams=1, events=events, clock=clocks.monotonic, wall=clocks.wall
-    )
+    tracker = GapTracker("bsc", told, streams=1, events=events, clock=clocks.monotonic, wall=clocks.wall)
     return tracker, events, clocks, told
 
 
@@ -187,10 +185,12 @@ def test_a_session_that_was_dead_is_declared_from_its_last_row() -> None:
 
 
 def test_what_lies_before_the_process_is_declared_by_the_wall() -> None:
-    it, events, clocks, told = tracked()
+    it, events, _, told = tracked()
     day = 86_400.0
     it.declare(
-        since=datetime.fromtimestamp(WALL - day, UTC), until=datetime.fromtimestamp(WALL, UTC), reason="absence"
+        since=datetime.fromtimestamp(WALL - day, UTC),
+        until=datetime.fromtimestamp(WALL, UTC),
+        reason="absence",
     )
     assert events.periods() == [("opened", -day, None), ("unfilled", -day, 0.0)]
     assert told.uncovered_seconds == pytest.approx(day)
