@@ -151,7 +151,8 @@ class Config(Section):
     events_topic: TopicName | None = setting(
         None,
         "The topic for gaps: a record where a subscription's rows stop being received, and one where they "
-        "are again. Found or created like others, before any socket opens. None: gaps are logged and counted.",
+        "are again. Found or created like others, before any socket opens. None: gaps are logged and "
+        "counted.",
     )
     inbox: InboxSection = setting({}, "What is held between reading and publishing.")
     shutdown: ShutdownSection = setting({}, "The end.")
