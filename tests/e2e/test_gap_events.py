@@ -24,8 +24,8 @@ jsonschema: Any = import_module("jsonschema")  # it has no types
 
 SCHEMA = Path(__file__).parents[2] / "schemas/event.schema.json"
 EVENTS = "connector_gap_events_total"
-SLACK = 0.1
-"""Seconds by which the upstream may be earlier or later than the connector."""
+SLACK = 1.0
+"""Seconds that an event of the network may take on a machine with much to do."""
 
 
 def events_topic(stage: Stage) -> str:
