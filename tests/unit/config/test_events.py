@@ -33,7 +33,7 @@ def test_a_topic_is_told(load: Load) -> None:
         ("7", "YAML reads it as a number"),
         ("'${file:topic.txt}'", "comes from a file"),
         ("{{ .Values.topic }}", "begins with a brace"),
-        ("[a]", "must be text"),
+        ("[a]", "must be a string"),
         ("shop.offsets", "belongs to the connector's offsets"),
     ],
 )
