@@ -67,14 +67,16 @@ lint: $(READY) ## Check style, types, floors, generated files and docs
 	$(BIN)/python -m connector.config.schema --check schemas/config.schema.json
 	$(BIN)/python -m connector.config.chart_schema --check $(CHART_SCHEMA)
 	$(BIN)/python -m connector.config.reference --check docs/configuration.md
+	$(BIN)/python -m connector.publish.event_schema --check schemas/event.schema.json
 	$(BIN)/python -m connector.refusals.reference --check docs/refusals.md
 	$(BIN)/python -m connector.kafka.error_reference --check docs/kafka-errors.md
 	$(BIN)/python -m tests.docs
 
-generate: $(READY) ## Write the config's JSON Schemas and reference, and the tables of refusals and Kafka's errors, anew
+generate: $(READY) ## Write the JSON Schemas, the config's reference, and the tables of refusals and Kafka's errors, anew
 	$(BIN)/python -m connector.config.schema > schemas/config.schema.json
 	$(BIN)/python -m connector.config.chart_schema $(CHART_SCHEMA)
 	$(BIN)/python -m connector.config.reference > docs/configuration.md
+	$(BIN)/python -m connector.publish.event_schema > schemas/event.schema.json
 	$(BIN)/python -m connector.refusals.reference > docs/refusals.md
 	$(BIN)/python -m connector.kafka.error_reference > docs/kafka-errors.md
 

@@ -20,7 +20,8 @@ from connector.errors import ConfigError, Problem
 
 _TAG = "tag:yaml.org,2002:"
 _KEY_KINDS = ("null", "bool", "int", "float", "str", "timestamp", "value", "merge")
-_TEXTS = ("name", "document", "operation", "topic", "rows", "timestamp", "dead_letter_topic", "url")
+_TOPICS = ("topic", "dead_letter_topic", "events_topic")
+_TEXTS = (*_TOPICS, "name", "document", "operation", "rows", "timestamp", "url")
 """Keys whose values are texts wherever they stand, but in what is the user's own."""
 _OWN = ("variables", "init_payload", "headers", "config")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*|(0|[1-9][0-9]*)?\.[0-9]*)(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I)

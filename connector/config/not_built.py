@@ -15,7 +15,6 @@ _ANY: tuple[str, ...] = ()
 _TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     # key, its values that are not built (_ANY: the key itself is not), what to do
     (("delivery",), ("exactly_once",), "write at_least_once and drop repeats where you consume"),
-    (("events_topic",), _ANY, "take it out; gaps are in the log and in connector_uncovered_seconds_total"),
     (("start",), _ANY, "take it out; a subscription starts with what arrives once it is live"),
     (("subscriptions", "identity"), _ANY, _AT_LEAST_ONCE),
     (("subscriptions", "dedup"), _ANY, _AT_LEAST_ONCE),

@@ -127,4 +127,4 @@ def _is_shown_everywhere(path: KeyPath) -> bool:
     """Whether the key's value is a name: hidden as ``***`` it would be of no use, and like any other."""
     if path[0] == "subscriptions":
         return path[2] in _NAMES_OF_SUBSCRIPTIONS if len(path) > 2 else False
-    return path in (("name",), ("errors", "dead_letter_topic"))
+    return path in (("name",), ("errors", "dead_letter_topic"), ("events_topic",))

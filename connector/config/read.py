@@ -12,6 +12,7 @@ from connector.config.checks import check_whole, drop_empty, named_files
 from connector.config.defaults import fill_defaults, preset_of
 from connector.config.documents import plan_all
 from connector.config.errors import check_errors
+from connector.config.events import check_events_topic
 from connector.config.files import Files
 from connector.config.idle import warnings_of
 from connector.config.loaded import LoadedConfig, Outline
@@ -110,6 +111,7 @@ def _check(
     routes = find_routes(tree, env, source) if resolve else Routes()
     plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), filler.from_files)
     check_errors(tree, plans, source)
+    check_events_topic(tree, plans, source)
     secrets = (*secret_values(tree, filler.filled), *routes.secrets())
     if source.problems:
         raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))

@@ -22,6 +22,7 @@ from connector.config.values import (
     Name,
     Size,
     Text,
+    TopicName,
     Whole,
     choice,
     size_within,
@@ -147,6 +148,12 @@ class Config(Section):
         le=64,
     )
     errors: ErrorsSection = setting({}, "What is done about a row that cannot become a record.")
+    events_topic: TopicName | None = setting(
+        None,
+        "The topic for gaps: a record where a subscription's rows stop being received, and one where they "
+        "are again. Found or created like others, before any socket opens. None: gaps are logged and "
+        "counted.",
+    )
     inbox: InboxSection = setting({}, "What is held between reading and publishing.")
     shutdown: ShutdownSection = setting({}, "The end.")
     subscriptions: tuple[SubscriptionSection, ...] = setting(..., "What to subscribe to; at least one.")

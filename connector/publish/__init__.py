@@ -4,6 +4,8 @@ from connector.publish.brokers import Brokers, Writer
 from connector.publish.dead_letter_record import DeadLetterOrigin
 from connector.publish.dead_letters import DeadLetterObserver, DeadLetters
 from connector.publish.epochs import Epochs
+from connector.publish.gap_event import EventKind, EventOrigin, Gap
+from connector.publish.gap_events import EventsTopic, GapEventObserver, GapEvents
 from connector.publish.publisher import Publisher
 from connector.publish.settings import EpochPolicy, Observer, PublishSettings
 from connector.publish.submitted_records import Submission, SubmittedRecords
@@ -16,6 +18,12 @@ __all__ = [
     "DeadLetters",
     "EpochPolicy",
     "Epochs",
+    "EventKind",
+    "EventOrigin",
+    "EventsTopic",
+    "Gap",
+    "GapEventObserver",
+    "GapEvents",
     "Observer",
     "PublishSettings",
     "Publisher",

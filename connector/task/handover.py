@@ -10,11 +10,14 @@ class OpenGap:
     """
     A period without a session that goes on. Moments are seconds of `time.monotonic`: it began at
     ``since``, and its seconds are counted up to ``counted_to``. ``reason`` is that of the first loss.
+    ``since_ms`` is when it began in milliseconds since 1970, and ``id`` what events call it.
     """
 
     since: float
+    since_ms: int
     counted_to: float
     reason: str
+    id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,7 @@ from connector.task.destination import Destination, until_ready
 from connector.task.dialer import Dialer
 from connector.task.ending import Ending
 from connector.task.error_reporter import DeadLetterQueue
-from connector.task.gap_tracker import GapTracker
+from connector.task.gap_tracker import GapEvents, GapTracker
 from connector.task.handover import Handover
 from connector.task.observers import SubscriptionObserver
 from connector.task.overload import Overload
@@ -46,7 +46,7 @@ class SubscriptionRunner:
     Run it once with `run`; `stop` ends it in good order.
 
     ``disconnected`` is set once its last session is over; what it received may still be on its way to Kafka.
-    ``dead_letters`` of ``None``: bad records are not kept.
+    ``dead_letters`` of ``None``: bad records are not kept. ``events`` of ``None``: gaps are no events.
     """
 
     def __init__(
@@ -57,13 +57,16 @@ class SubscriptionRunner:
         publisher: Destination,
         observer: SubscriptionObserver,
         dead_letters: DeadLetterQueue | None = None,
+        events: GapEvents | None = None,
     ) -> None:
         self._settings = settings
         self._shared = shared
         self._publisher = publisher
         self._observer = observer
         self._status = StatusTracker(observer)
-        self._gaps = GapTracker(settings.name, observer, streams=settings.streams, clock=shared.clock)
+        self._gaps = GapTracker(
+            settings.name, observer, streams=settings.streams, events=events, clock=shared.clock
+        )
         self._retry = RetryPolicy(
             settings.name, refusals=settings.refusals, keeper=shared.keeper, alarm=observer.refused
         )

@@ -9,7 +9,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from connector.publish import Publisher
+from connector.publish import EventsTopic, Publisher
 from connector.task.subscription_runner import SubscriptionRunner
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ class Task:
 
     More may be added, and others removed, while it runs. It connects to the brokers once it has one.
     ``gone`` is called with the name of a removed subscription when what it received is in Kafka.
+    ``events`` of ``None``: gaps are no events.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class Task:
         publisher: Publisher,
         *,
         gone: Callable[[str], None] = lambda name: None,
+        events: EventsTopic | None = None,
     ) -> None:
         self.number = number
         self.publisher = publisher
+        self.events = events
         self._present = {runner.name: runner for runner in runners}
         self._leaving: list[SubscriptionRunner] = []
         self._gone = gone
@@ -96,14 +99,18 @@ class Task:
         runner.stop()
 
     async def run(self) -> None:
-        """Return once stopped, with what all received in Kafka."""
-        async with anyio.create_task_group() as self._whole:
-            async with anyio.create_task_group() as self._running:
-                for runner in self.runners:
-                    self._use(self._whole)
-                    self._running.start_soon(self._follow, runner, None)
-                await self._stopping.wait()
-            self._whole.cancel_scope.cancel()
+        """Return once stopped, with what all received in Kafka, and what is told of their gaps."""
+        try:
+            async with anyio.create_task_group() as self._whole:
+                async with anyio.create_task_group() as self._running:
+                    for runner in self.runners:
+                        self._use(self._whole)
+                        self._running.start_soon(self._follow, runner, None)
+                    await self._stopping.wait()
+                self._whole.cancel_scope.cancel()
+        finally:
+            if self.events is not None:
+                self.events.say_the_rest()
 
     def _last(self, name: str) -> SubscriptionRunner | None:
         known = [runner for runner in self._leaving if runner.name == name]
@@ -113,11 +120,15 @@ class Task:
         if not self._is_used:
             self._is_used = True
             group.start_soon(self.publisher.run)
+            if self.events is not None:
+                group.start_soon(self.events.run)
 
     async def _follow(self, runner: SubscriptionRunner, after: SubscriptionRunner | None) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(self._remind, runner)
             await runner.run(after=after)
+            if self.events is not None and self._last(runner.name) is runner:
+                await self.events.drain(runner.name)
             group.cancel_scope.cancel()
         if runner in self._leaving:
             self._leaving.remove(runner)
@@ -125,8 +136,12 @@ class Task:
 
     def _forget(self, runner: SubscriptionRunner) -> None:
         if self._last(runner.name) is None:
+            if self.events is not None:
+                self.events.forget(runner.name)
             self._gone(runner.name)
         wanted = {name for present in self._present.values() for name in present.topics}
+        if self.events is not None:
+            wanted.add(self.events.name)  # for as long as the task is
         for name in runner.topics:
             if name not in wanted:
                 self.publisher.forget(name)
@@ -139,4 +154,5 @@ class Task:
                 "rows of a removed or changed subscription are not in kafka yet",
                 subscription=runner.name,
                 frames=runner.undelivered,
+                gap_events=0 if self.events is None else self.events.undelivered(runner.name),
             )

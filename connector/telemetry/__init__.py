@@ -7,13 +7,14 @@ from connector.telemetry.metrics import Metrics, set_one
 from connector.telemetry.publishers import PublisherMetrics
 from connector.telemetry.redaction import Redactor
 from connector.telemetry.reloads import ReloadMetrics
-from connector.telemetry.subscriptions import SubscriptionMetrics
+from connector.telemetry.subscriptions import GapEventMetrics, SubscriptionMetrics
 from connector.telemetry.summary import Summary
 from connector.telemetry.terminal import printable, printable_lines
 from connector.telemetry.tokens import TokenMetrics
 
 __all__ = [
     "BackgroundStream",
+    "GapEventMetrics",
     "LoopWatch",
     "Metrics",
     "PublisherMetrics",

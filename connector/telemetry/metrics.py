@@ -69,6 +69,14 @@ class Metrics:
         self.gaps = self._counter(
             "gaps", "Periods that were not received, by what became of them.", ("subscription", "outcome")
         )
+        self.gap_events = self._counter(
+            "gap_events", "Records that the brokers have in the events topic.", ("subscription", "event")
+        )
+        self.gap_events_not_written = self._counter(
+            "gap_events_not_written",
+            "Gaps that the events topic tells of as a part of another, and events that it refused.",
+            ("subscription", "reason"),
+        )
         self.sheds = self._counter("sheds", "Sessions closed because memory ran short.", SUBSCRIPTION)
         self.stream_seconds = self._counter(
             "stream_seconds", "Seconds of streams that the upstream bills.", SUBSCRIPTION

@@ -119,6 +119,22 @@ class RecordMetrics:
         self._metrics.dead_letters.labels(self._name, reason).inc()
 
 
+class GapEventMetrics:
+    """Satisfies publish's `GapEventObserver`, for subscription ``name``."""
+
+    def __init__(self, metrics: Metrics, name: str) -> None:
+        self._metrics = metrics
+        self._name = name
+
+    def gap_event(self, event: str) -> None:
+        """Count it."""
+        self._metrics.gap_events.labels(self._name, event).inc()
+
+    def gap_event_not_written(self, reason: str) -> None:
+        """Count it."""
+        self._metrics.gap_events_not_written.labels(self._name, reason).inc()
+
+
 class SubscriptionMetrics(SessionMetrics, GapMetrics, FlowMetrics, RecordMetrics):
     """All of them, of subscription ``name``. Satisfies task's `SubscriptionObserver`."""
 

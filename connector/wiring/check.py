@@ -35,6 +35,7 @@ from connector.wiring.settings import (
 from connector.wiring.token_access import TokenAccess
 
 DEAD_LETTERS = "dead letters"
+EVENTS = "gap events"
 
 
 async def check_up(loaded: LoadedConfig, redactor: Redactor, tell: Tell) -> Report:
@@ -70,6 +71,8 @@ def topics_of(loaded: LoadedConfig) -> Topics:
     dead_letter_topic = dead_letter_topic_of(loaded.config)
     if dead_letter_topic is not None:
         named.setdefault(dead_letter_topic, []).append(DEAD_LETTERS)
+    if loaded.config.events_topic is not None:
+        named.setdefault(loaded.config.events_topic, []).append(EVENTS)
     return Topics(named=named, templates=templates)
 
 

@@ -42,15 +42,20 @@ def revealed(headers: Mapping[str, Secret]) -> dict[str, str]:
     return {name: value.reveal() for name, value in headers.items()}
 
 
+def own_topics_of(config: Config) -> tuple[str, ...]:
+    """Return the topics that are not for rows: those of dead letters and of events, where there are any."""
+    return tuple(name for name in (dead_letter_topic_of(config), config.events_topic) if name is not None)
+
+
 def publish_settings(config: Config) -> PublishSettings:
     """Return how topics are created, and rows published."""
-    topics, dead_letter_topic = config.topics, dead_letter_topic_of(config)
+    topics = config.topics
     new = NewTopics(
         partitions=topics.partitions,
         replication_factor=topics.replication_factor,
         config=topics.config,
-        # Compaction keeps one dead letter for each key, and none without.
-        exceptions={dead_letter_topic: {"cleanup.policy": "delete"}} if dead_letter_topic else {},
+        # Compaction keeps one dead letter, or event, for each key, and none without.
+        exceptions={name: {"cleanup.policy": "delete"} for name in own_topics_of(config)},
     )
     return PublishSettings(
         create=new if topics.create else None, linger=config.kafka.producer.linger, topics_max=topics.max
@@ -62,9 +67,8 @@ def follow_settings(
 ) -> SubscriptionSettings:
     """Return what a subscription needs to know."""
     # The plan's template has the variables put in already.
-    dead_letter_topic = dead_letter_topic_of(config)
-    not_for_rows = {dead_letter_topic} if dead_letter_topic else set()
-    topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(not_for_rows))
+    own_topics = own_topics_of(config)
+    topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(own_topics))
     window = config.errors.window
     return SubscriptionSettings(
         name=plan.name,
@@ -77,7 +81,7 @@ def follow_settings(
         records=RecordBuilder(
             RecordSpec(topic=topic, key=plan.key, timestamp=plan.timestamp, headers=plan.headers)
         ),
-        topics=tuple(name for name in (topic.static, dead_letter_topic) if name is not None),
+        topics=(*((topic.static,) if topic.static is not None else ()), *own_topics),
         headers=(("connector", config.name.encode()), ("subscription", plan.name.encode())),
         streams=plan.cubes,
         target=target_of(config),

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from connector.config import Change, LoadedConfig, Part
-from connector.publish import DeadLetterOrigin, DeadLetters, Publisher
+from connector.publish import DeadLetterOrigin, DeadLetters, EventsTopic, Publisher
 from connector.records.plan import SubscriptionPlan
 from connector.subscription import MemoryBudget
 from connector.task import Shared, SubscriptionRunner, Task
-from connector.telemetry import Metrics, PublisherMetrics, Redactor, SubscriptionMetrics, configure_logs
+from connector.telemetry import (
+    GapEventMetrics,
+    Metrics,
+    PublisherMetrics,
+    Redactor,
+    SubscriptionMetrics,
+    configure_logs,
+)
 from connector.wiring.kafka_access import KafkaAccess
 from connector.wiring.rotations import rotation_limiter
 from connector.wiring.settings import (
@@ -76,7 +83,7 @@ class ConfiguredTasks:
         observer = PublisherMetrics(self._metrics)
         publisher = Publisher(self._kafka.settings, publish_settings(self._config), observer)
         self._dead_letters[number] = self._dead_letters_of(number, publisher)
-        return Task(number, (), publisher, gone=self.forget)
+        return Task(number, (), publisher, gone=self.forget, events=self._events_topic(publisher))
 
     def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         """See `TaskFactory`."""
@@ -86,11 +93,16 @@ class ConfiguredTasks:
             publisher=task.publisher,
             observer=SubscriptionMetrics(self._metrics, plan.name),
             dead_letters=self._dead_letters[task.number],
+            events=task.events and task.events.of(plan.name, GapEventMetrics(self._metrics, plan.name)),
         )
 
     def forget(self, name: str) -> None:
         """See `TaskFactory`."""
         self._metrics.forget_subscription(name)
+
+    def _events_topic(self, publisher: Publisher) -> EventsTopic | None:
+        name = self._config.events_topic
+        return None if name is None else EventsTopic(publisher, name, connector=self._config.name)
 
     def _dead_letters_of(self, number: int, publisher: Publisher) -> DeadLetters | None:
         name = dead_letter_topic_of(self._config)

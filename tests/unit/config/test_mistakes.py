@@ -214,7 +214,6 @@ def test_headers_that_the_token_request_sets_itself_are_refused(refused: Refused
     ("text", "path"),
     [
         ("delivery: exactly_once", "delivery"),
-        ("events_topic: x", "events_topic"),
         ("start: now", "start"),
     ],
 )

@@ -9,7 +9,7 @@ from connector.task import State
 
 
 class Told:
-    """Satisfies `SubscriptionObserver`; sums what is counted, lists what is said."""
+    """Satisfies `SubscriptionObserver` and `GapEventObserver`; sums what is counted, lists what is said."""
 
     def __init__(self) -> None:
         self.states: list[State] = []
@@ -30,6 +30,8 @@ class Told:
         self.failed: list[str] = []
         self.skipped: list[str] = []
         self.letters: list[str] = []
+        self.gap_events: list[str] = []
+        self.gap_events_not_written: list[str] = []
         self.alarms: list[bool] = []
         self.refusals: list[str | None] = []
 
@@ -88,6 +90,12 @@ class Told:
 
     def dead_lettered(self, reason: str) -> None:
         self.letters.append(reason)
+
+    def gap_event(self, event: str) -> None:
+        self.gap_events.append(event)
+
+    def gap_event_not_written(self, reason: str) -> None:
+        self.gap_events_not_written.append(reason)
 
     def streamed(self, seconds: float) -> None:
         self.streamed_seconds += seconds

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import anyio
 import msgspec
 
+from connector.publish import EventsTopic
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.topics import TopicTemplate
@@ -21,6 +22,8 @@ from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.task.fakes import Told
 from tests.unit.task.scenario import brokers_with, publisher_on, settings_of
 from tests.unit.task.upstream import FakeUpstream, Peer, PeerGoneError
+
+EVENTS = "events"
 
 
 class Flows:
@@ -53,14 +56,17 @@ class Flows:
 class Bench:
     """A task that runs, and all around it."""
 
-    def __init__(self, upstream: FakeUpstream, brokers: FakeBrokers, budget: MemoryBudget) -> None:
+    def __init__(
+        self, upstream: FakeUpstream, brokers: FakeBrokers, budget: MemoryBudget, *, events: bool = False
+    ) -> None:
         self.brokers = brokers
         self.budget = budget
         self.told: dict[str, Told] = {}
         self.gone: list[str] = []
         self.shared = Shared(keeper=None, budget=budget, connection=upstream, clock=anyio.current_time)
         self.publisher = publisher_on(brokers)
-        self.task = Task(0, (), self.publisher, gone=self.gone.append)
+        self.events = EventsTopic(self.publisher, EVENTS, connector="c") if events else None
+        self.task = Task(0, (), self.publisher, gone=self.gone.append, events=self.events)
         self.ended = anyio.Event()
 
     def runner(
@@ -74,9 +80,16 @@ class Bench:
             topic=topic,
             reopen_pause=reopen_pause,
             records=RecordBuilder(RecordSpec(topic=template)),
+            topics=(topic, EVENTS) if self.events else (topic,),
         )
         self.told[query or name] = told = Told()
-        return SubscriptionRunner(settings, shared=self.shared, publisher=self.publisher, observer=told)
+        return SubscriptionRunner(
+            settings,
+            shared=self.shared,
+            publisher=self.publisher,
+            observer=told,
+            events=self.events and self.events.of(name, told),
+        )
 
     def numbers(self, query: str) -> list[int]:
         """The numbers of the rows that the brokers hold of one document, in the order published."""
@@ -100,11 +113,13 @@ class Bench:
 
 
 @asynccontextmanager
-async def running(*names: str, budget: int = 10**9) -> AsyncIterator[tuple[Bench, Flows]]:
-    """A task that keeps ``names`` up; whatever is left is cancelled."""
+async def running(
+    *names: str, budget: int = 10**9, events: bool = False
+) -> AsyncIterator[tuple[Bench, Flows]]:
+    """A task that keeps ``names`` up; whatever is left is cancelled. ``events``: of gaps are written."""
     flows = Flows()
     upstream = FakeUpstream(flows)
-    bench = Bench(upstream, brokers_with("t"), MemoryBudget(budget))
+    bench = Bench(upstream, brokers_with("t", EVENTS), MemoryBudget(budget), events=events)
     for name in names:
         bench.task.add(bench.runner(name))
     async with anyio.create_task_group() as group:

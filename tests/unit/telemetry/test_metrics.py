@@ -24,6 +24,8 @@ NAMES = {
     "sessions_opened_total": ("subscription",),
     "uncovered_seconds_total": ("subscription",),
     "gaps_total": ("subscription", "outcome"),
+    "gap_events_total": ("subscription", "event"),
+    "gap_events_not_written_total": ("subscription", "reason"),
     "sheds_total": ("subscription",),
     "result_errors_total": ("subscription",),
     "null_results_total": ("subscription",),

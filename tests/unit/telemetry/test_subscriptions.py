@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from connector.task import State, SubscriptionObserver
-from connector.telemetry import Metrics, SubscriptionMetrics
+from connector.telemetry import GapEventMetrics, Metrics, SubscriptionMetrics
 
 Tell = Callable[[SubscriptionObserver], None]
 
@@ -103,3 +103,12 @@ def test_series_that_alerts_ask_for_are_there_before_anything_is_told() -> None:
     SubscriptionMetrics(metrics, "orders")
     assert value(metrics, "gaps_total", outcome="unfilled") == 0
     assert [value(metrics, name) for name in ("sheds_total", "no_data_alarm")] == [0, 0]
+
+
+def test_what_became_of_events_is_counted() -> None:
+    metrics = Metrics(version="1")
+    told = GapEventMetrics(metrics, "orders")
+    told.gap_event("gap_opened")
+    told.gap_event_not_written("merged")
+    assert value(metrics, "gap_events_total", event="gap_opened") == 1
+    assert value(metrics, "gap_events_not_written_total", reason="merged") == 1
