@@ -125,6 +125,10 @@ class Producer:
                 await producer.discard()
         return producer
 
+    def is_of(self, settings: KafkaSettings) -> bool:
+        """Whether it was made with ``settings``."""
+        return self._settings == settings
+
     @property
     def max_batch_bytes(self) -> int:
         """The most that a batch may have by the settings."""

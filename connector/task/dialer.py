@@ -20,11 +20,17 @@ class Dialer:
         self._target = settings.target
         self._configured = settings.session
         self._offered = settings.session
+        self._latest: Connection | None = None
+
+    def heard(self) -> float | None:
+        """Return when the latest connection last heard anything (`time.monotonic`); ``None`` without one."""
+        return None if self._latest is None else self._latest.last_heard_at
 
     def connection(self, token: Token | None) -> Connection:
         """Return a new connection that opens with ``token``; ``None``: without credentials."""
         opening = self._target.opening(token.value if token else None)
-        return self._connection(opening, self._offered, payload_type=self._payload_type)
+        self._latest = self._connection(opening, self._offered, payload_type=self._payload_type)
+        return self._latest
 
     def retarget(self, target: Target, session: SessionSettings) -> None:
         """Make the next ones with these; what was learnt of the order of subprotocols stays."""

@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 
 from connector.publish import Publisher
 from connector.task.subscription_runner import SubscriptionRunner
+from connector.task.task_offsets import TaskOffsets
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,8 @@ class Task:
     ``runners`` deliver through ``publisher``; trouble of one leaves the others running.
 
     More may be added, and others removed, while it runs. It connects to the brokers once it has one.
-    ``gone`` is called with the name of a removed subscription when what it received is in Kafka.
+    ``gone`` is called with the name of a removed subscription when what it received is in Kafka. ``offsets``
+    of ``None``: none are kept.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class Task:
         publisher: Publisher,
         *,
         gone: Callable[[str], None] = lambda name: None,
+        offsets: TaskOffsets | None = None,
     ) -> None:
         self.number = number
         self.publisher = publisher
+        self.offsets = offsets
         self._present = {runner.name: runner for runner in runners}
         self._leaving: list[SubscriptionRunner] = []
         self._gone = gone
@@ -103,6 +107,8 @@ class Task:
                     self._use(self._whole)
                     self._running.start_soon(self._follow, runner, None)
                 await self._stopping.wait()
+            if self.offsets is not None:
+                await self.offsets.flush()
             self._whole.cancel_scope.cancel()
 
     def _last(self, name: str) -> SubscriptionRunner | None:
@@ -113,6 +119,8 @@ class Task:
         if not self._is_used:
             self._is_used = True
             group.start_soon(self.publisher.run)
+            if self.offsets is not None:
+                group.start_soon(self.offsets.run)
 
     async def _follow(self, runner: SubscriptionRunner, after: SubscriptionRunner | None) -> None:
         async with anyio.create_task_group() as group:

@@ -1,4 +1,4 @@
-"""A topic is read to its end, once: committed records only, with an answer in time whatever the brokers do."""
+"""A topic is read to its end, once: committed records only, and in time whatever the brokers do."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def settings(cluster: KafkaCluster) -> KafkaSettings:
     return KafkaSettings(bootstrap_servers=cluster.bootstrap_servers, client_id="test", request_timeout=10.0)
 
 
-async def write(
-    kafka: KafkaSettings, topic: str, partition: int, values: dict[bytes, bytes | None]
-) -> None:
+async def write(kafka: KafkaSettings, topic: str, partition: int, values: dict[bytes, bytes | None]) -> None:
     producer = await Producer.start(kafka)
     try:
         await write_keyed(producer, topic, partition, values)
@@ -69,7 +67,9 @@ async def test_keyed_values_and_tombstones_are_read_back(
     assert sorted(one.value or b"" for one in found) == [b"", b"1", b"2", b"3", b"4"]
 
 
-async def test_many_batches_are_read_to_the_last(cluster: KafkaCluster, topic_name: Callable[[], str]) -> None:
+async def test_many_batches_are_read_to_the_last(
+    cluster: KafkaCluster, topic_name: Callable[[], str]
+) -> None:
     topic = await create_topic(cluster.bootstrap_servers, topic_name())
     kafka = settings(cluster)
     values = {b"%05d" % number: b"x" * 500 for number in range(5000)}
@@ -139,9 +139,7 @@ async def test_cancelled_amid_the_reading_it_leaves_nothing(
     assert asyncio.all_tasks() == before
 
 
-async def test_a_right_that_is_missing_is_named(
-    secured: SecuredKafka, topic_name: Callable[[], str]
-) -> None:
+async def test_a_right_that_is_missing_is_named(secured: SecuredKafka, topic_name: Callable[[], str]) -> None:
     user = topic_name()[-40:]
     secured.set_password(user, PASSWORD)
     topic = await create_topic(secured.cluster.bootstrap_servers, topic_name())
