@@ -141,8 +141,8 @@ class Config(Section):
     delivery: Delivery = setting("at_least_once", "at_least_once: every row received, some perhaps twice.")
     tasks: Whole = setting(
         1,
-        "Buckets that subscriptions are dealt to, by name; and partitions of the offsets topic, so that it is "
-        "fixed for the life of a connector's name.",
+        "Buckets that subscriptions are dealt to, by name, and partitions of the offsets topic: it is fixed "
+        "for the life of a connector's name.",
         ge=1,
         le=64,
     )

@@ -3,16 +3,20 @@
 from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.keep_alive import KeepAlivePolicy
 from connector.task.observers import SubscriptionObserver
+from connector.task.offset_store import OFFSETS_STATES, OffsetsState
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.state import State
 from connector.task.status import SubscriptionStatus
 from connector.task.subscription_runner import SubscriptionRunner
 from connector.task.task import Task, bucket
+from connector.task.task_offsets import TaskOffsets
 from connector.task.tolerance import Tolerance
 
 __all__ = [
+    "OFFSETS_STATES",
     "ConnectRateLimiter",
     "KeepAlivePolicy",
+    "OffsetsState",
     "Shared",
     "State",
     "SubscriptionObserver",
@@ -20,6 +24,7 @@ __all__ = [
     "SubscriptionSettings",
     "SubscriptionStatus",
     "Task",
+    "TaskOffsets",
     "Tolerance",
     "bucket",
 ]

@@ -13,7 +13,7 @@ from connector.records.plan import SubscriptionPlan
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.row_finder import RowFinder
-from connector.records.topics import TopicTemplate
+from connector.records.topics import TopicTemplate, offsets_topic
 from connector.refusals import Refusals
 from connector.subscription import (
     GraphQLRequest,
@@ -34,6 +34,11 @@ DRAIN_SHARE_OF_CLOSING = 0.5
 def dead_letter_topic_of(config: Config) -> str | None:
     """Return the topic that dead letters go to; ``None``: there are none."""
     return config.errors.dead_letter_topic if config.errors.tolerance == "all" else None
+
+
+def offsets_topic_of(config: Config) -> str | None:
+    """Return the topic that offsets are kept in; ``None``: they are not kept."""
+    return offsets_topic(config.name) if config.offsets else None
 
 
 def revealed(headers: Mapping[str, Secret]) -> dict[str, str]:
@@ -62,7 +67,7 @@ def follow_settings(
     """Return what a subscription needs to know."""
     # The plan's template has the variables put in already.
     dead_letter_topic = dead_letter_topic_of(config)
-    not_for_rows = {dead_letter_topic} if dead_letter_topic else set()
+    not_for_rows = {name for name in (dead_letter_topic, offsets_topic_of(config)) if name}
     topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(not_for_rows))
     window = config.errors.window
     return SubscriptionSettings(

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from connector.config import Change, LoadedConfig, Part
 from connector.publish import DeadLetterOrigin, DeadLetters, Publisher
+from connector.publish.offsets import OffsetsTopic
 from connector.records.plan import SubscriptionPlan
 from connector.subscription import MemoryBudget
-from connector.task import Shared, SubscriptionRunner, Task
-from connector.telemetry import Metrics, PublisherMetrics, Redactor, SubscriptionMetrics, configure_logs
+from connector.task import Shared, SubscriptionRunner, Task, TaskOffsets
+from connector.telemetry import (
+    Metrics,
+    OffsetsMetrics,
+    PublisherMetrics,
+    Redactor,
+    SubscriptionMetrics,
+    configure_logs,
+)
 from connector.wiring.kafka_access import KafkaAccess
 from connector.wiring.settings import (
     dead_letter_topic_of,
@@ -24,8 +32,8 @@ class ConfiguredTasks:
     """
     Makes tasks by ``loaded``. Satisfies herder's `TaskFactory`.
 
-    What all tasks share is given: ways to tokens and brokers, the memory's ``budget``, the ``metrics``; and
-    ``redactor``, which a changed log needs too.
+    What all tasks share is given: ways to tokens and brokers, the memory's ``budget``, the ``metrics``, the
+    topic of ``offsets`` (``None``: they are not kept); and ``redactor``, which a changed log needs too.
     """
 
     def __init__(
@@ -37,12 +45,14 @@ class ConfiguredTasks:
         budget: MemoryBudget,
         metrics: Metrics,
         redactor: Redactor,
+        offsets: OffsetsTopic | None = None,
     ) -> None:
         self._config = loaded.config
         self._tokens = tokens
         self._kafka = kafka
         self._metrics = metrics
         self._redactor = redactor
+        self._offsets = offsets
         self._session = session_settings(loaded)
         self._refusals = refusals_of(loaded.config)
         self._shared = Shared(keeper=tokens.keeper, budget=budget, hide=redactor.hide_in)
@@ -58,7 +68,9 @@ class ConfiguredTasks:
         if Part.ENDPOINT in change.parts:
             self._session = session_settings(loaded)
         if Part.KAFKA in change.parts:
-            self._kafka.replace(loaded)
+            settings = self._kafka.replace(loaded)
+            if self._offsets is not None:
+                self._offsets.reconfigure(settings)
 
     def update(self, task: Task, change: Change) -> None:
         """See `TaskFactory`."""
@@ -74,7 +86,7 @@ class ConfiguredTasks:
         observer = PublisherMetrics(self._metrics)
         publisher = Publisher(self._kafka.settings, publish_settings(self._config), observer)
         self._dead_letters[number] = self._dead_letters_of(number, publisher)
-        return Task(number, (), publisher, gone=self.forget)
+        return Task(number, (), publisher, gone=self.forget, offsets=self._offsets_of(number))
 
     def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         """See `TaskFactory`."""
@@ -84,11 +96,17 @@ class ConfiguredTasks:
             publisher=task.publisher,
             observer=SubscriptionMetrics(self._metrics, plan.name),
             dead_letters=self._dead_letters[task.number],
+            offsets=task.offsets,
         )
 
     def forget(self, name: str) -> None:
         """See `TaskFactory`."""
         self._metrics.forget_subscription(name)
+
+    def _offsets_of(self, number: int) -> TaskOffsets | None:
+        if self._offsets is None:
+            return None
+        return TaskOffsets(number, self._offsets, OffsetsMetrics(self._metrics))
 
     def _dead_letters_of(self, number: int, publisher: Publisher) -> DeadLetters | None:
         name = dead_letter_topic_of(self._config)

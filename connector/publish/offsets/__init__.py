@@ -6,7 +6,6 @@ from connector.publish.offsets.stored import StoredOffset, StoredOffsets
 from connector.publish.offsets.verdict import (
     OffsetsRefused,
     newer_format,
-    topic_name,
     wrong_partitions,
     wrong_policy,
 )
@@ -20,7 +19,6 @@ __all__ = [
     "StoredOffsets",
     "bounded",
     "newer_format",
-    "topic_name",
     "wrong_partitions",
     "wrong_policy",
 ]

@@ -33,10 +33,10 @@ from connector.publish.offsets.verdict import (
     OffsetsRefused,
     new_topic,
     newer_format,
-    topic_name,
     wrong_partitions,
     wrong_policy,
 )
+from connector.records.topics import offsets_topic
 
 READ_WITHIN = 120.0
 """Seconds for reading the topic; it holds little, if not compacted for long some hundred megabytes."""
@@ -70,7 +70,7 @@ class OffsetsTopic:
         self._preparing = anyio.Lock()
         self._writing = anyio.Lock()
         self._reading = anyio.CapacityLimiter(_READERS)
-        self.name = topic_name(connector)
+        self.name = offsets_topic(connector)
 
     async def __aenter__(self) -> Self:
         return self

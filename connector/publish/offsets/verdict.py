@@ -19,11 +19,6 @@ Brokers that do not allow it get none.
 """
 
 
-def topic_name(connector: str) -> str:
-    """Return the name of the topic that holds the offsets of ``connector``."""
-    return f"{connector}.offsets"
-
-
 def new_topic(partitions: int, replication_factor: int, *, tuned: bool = True) -> NewTopics:
     """Return how it is created."""
     config = {**SETTINGS, **(TUNING if tuned else {})}

@@ -21,6 +21,7 @@ from connector.kafka import (
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
 from tests.brokers.secured import SecuredKafka
+from tests.brokers.waiting import eventually
 from tests.integration.kafka.producing import transactional_producer
 from tests.integration.kafka.securing import PASSWORD, over_scram
 
@@ -35,6 +36,15 @@ async def write(kafka: KafkaSettings, topic: str, partition: int, values: dict[b
         await write_keyed(producer, topic, partition, values)
     finally:
         await producer.stop(timeout=5.0)
+
+
+async def nothing_left(before: set[asyncio.Task[object]]) -> None:
+    """Every task that came since has ended, or is about to."""
+
+    async def has_ended() -> bool:
+        return asyncio.all_tasks() <= before
+
+    await eventually(has_ended, deadline=3.0)
 
 
 async def test_keyed_values_and_tombstones_are_read_back(
@@ -124,7 +134,7 @@ async def test_brokers_that_stand_still_end_it_in_time_and_leave_nothing(
             await read_topic(settings(alone), topic, lambda one: None, timeout=2)
     finally:
         alone.brokers[0].thaw()
-    assert asyncio.all_tasks() == before
+    await nothing_left(before)
 
 
 async def test_cancelled_amid_the_reading_it_leaves_nothing(
@@ -136,7 +146,7 @@ async def test_cancelled_amid_the_reading_it_leaves_nothing(
     with anyio.CancelScope() as scope:
         await read_topic(settings(cluster), topic, lambda one: scope.cancel(), timeout=30)
     assert scope.cancelled_caught
-    assert asyncio.all_tasks() == before
+    await nothing_left(before)
 
 
 async def test_a_right_that_is_missing_is_named(secured: SecuredKafka, topic_name: Callable[[], str]) -> None:
