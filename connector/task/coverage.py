@@ -64,7 +64,7 @@ class Coverage:
         self._gaps = gaps
         self._oldest = oldest
         self._heard = heard
-        self._clocks = clocks or Clocks()
+        self._clocks = clocks or Clocks(monotonic=gaps.clock)
         self._frozen: float | None = None
 
     def freeze(self) -> None:

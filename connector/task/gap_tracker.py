@@ -35,7 +35,7 @@ class GapTracker:
         self._name = name
         self._observer = observer
         self._streams = streams
-        self._clock = clock
+        self._clock = self.clock = clock
         self._lost_at: float | None = None
         self._counted_to = 0.0
         self._live_to: float | None = None

@@ -44,7 +44,7 @@ class SourceOffset:
         self._offsets = offsets
         self._gaps = gaps
         self._status = status
-        self._clocks = clocks or Clocks()
+        self._clocks = clocks or Clocks(monotonic=gaps.clock)
         self._coverage = Coverage(gaps, oldest=oldest, heard=heard, clocks=self._clocks)
         self._is_learnt = offsets is None
 
