@@ -9,11 +9,12 @@ from connector.task.state import State
 from connector.task.status import SubscriptionStatus
 from connector.task.subscription_runner import SubscriptionRunner
 from connector.task.task import Task, bucket
-from connector.task.task_offsets import TaskOffsets
+from connector.task.task_offsets import WRITE_EVERY, TaskOffsets
 from connector.task.tolerance import Tolerance
 
 __all__ = [
     "OFFSETS_STATES",
+    "WRITE_EVERY",
     "ConnectRateLimiter",
     "KeepAlivePolicy",
     "OffsetsState",

@@ -7,7 +7,18 @@ from contextlib import AsyncExitStack
 
 from connector.auth import TokenSource
 from connector.config import Config, LoadedConfig
-from connector.probe import BrokersProbe, Endpoint, Judge, Probes, Report, Tell, TokenProbe, Topics, probe_all
+from connector.probe import (
+    BrokersProbe,
+    Endpoint,
+    Judge,
+    OffsetsCheck,
+    Probes,
+    Report,
+    Tell,
+    TokenProbe,
+    Topics,
+    probe_all,
+)
 from connector.records.topics import TopicTemplate
 from connector.telemetry import Metrics, Redactor, TokenMetrics
 from connector.wiring.kafka_access import KafkaAccess
@@ -15,6 +26,7 @@ from connector.wiring.secrets import learn
 from connector.wiring.settings import (
     dead_letter_topic_of,
     keep_alive_policy,
+    offsets_topic_of,
     publish_settings,
     refusals_of,
     session_settings,
@@ -38,7 +50,10 @@ async def check_up(loaded: LoadedConfig, redactor: Redactor, tell: Tell) -> Repo
             token=_token(config, tokens.source, lambda value: redactor.add(value, keep=False)),
             endpoint=_endpoint(loaded),
             brokers=BrokersProbe(
-                settings=kafka.settings, topics=topics_of(loaded), create=publish_settings(config).create
+                settings=kafka.settings,
+                topics=topics_of(loaded),
+                create=publish_settings(config).create,
+                offsets=_offsets(config),
             ),
             kafka_keeper=kafka.keeper,
             kafka_token_url=oauth.token_url if oauth is not None else "",
@@ -58,6 +73,11 @@ def topics_of(loaded: LoadedConfig) -> Topics:
     if dead_letter_topic is not None:
         named.setdefault(dead_letter_topic, []).append(DEAD_LETTERS)
     return Topics(named=named, templates=templates)
+
+
+def _offsets(config: Config) -> OffsetsCheck | None:
+    topic = offsets_topic_of(config)
+    return OffsetsCheck(topic=topic, tasks=config.tasks) if topic is not None else None
 
 
 def _token(config: Config, source: TokenSource | None, learn: Callable[[str], None]) -> TokenProbe:

@@ -85,7 +85,7 @@ def decode_key(key: bytes | None) -> tuple[str, str | None]:
     """
     try:
         connector, partition = _key.decode(key or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable("no key of a source offset") from None
     name = partition.get("subscription")
     return connector, name if isinstance(name, str) and len(partition) == 1 else None
@@ -112,7 +112,7 @@ def decode_value(value: bytes) -> OffsetRecord:
         if version > VERSION:
             raise NewerFormat(version)
         record = _record.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Unreadable("no source offset") from None
     if any(one.until is not None and one.until < one.since for one in record.open):
         raise Unreadable("a range that ends before it begins")
