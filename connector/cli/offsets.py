@@ -19,7 +19,7 @@ from connector.cli.problems import show
 from connector.cli.process import leave_hung_threads
 from connector.config import LoadedConfig, read_config
 from connector.errors import ConfigError, ConnectorError, Problem
-from connector.kafka import NotAllowed
+from connector.kafka import NotAllowed, TopicMissing
 from connector.telemetry import Redactor, configure_logs, install_loop_handler, printable
 from connector.wiring.offset_commands import OffsetsDesk, StillWritten, open_desk
 
@@ -110,11 +110,14 @@ def _ask(what: str, names: Sequence[str], *, yes: bool) -> None:
     sys.stderr.write(printable(f"{what} ({', '.join(names)})? [y/N] "))
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise _Declined
+        raise Declined
 
 
-class _Declined(ConnectorError):
-    """Whoever was asked said no."""
+class Declined(ConnectorError):
+    """Whoever was asked did not say yes."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing was changed")
 
 
 def _wrong(where: str, message: str, remedy: str) -> ConfigError:
@@ -141,20 +144,24 @@ def _run(path: Path, do: Do) -> int:
 
 async def _main(loaded: LoadedConfig, redactor: Redactor, do: Do) -> int:
     install_loop_handler(asyncio.get_running_loop())
-    failed: ConnectorError | None = None
+    failed: BaseException | None = None
     code = FAILED
     try:
         async with open_desk(loaded, redactor) as desk:
             code = await do(desk)
-    except ConfigError:
-        raise
-    except _Declined:
-        sys.stderr.write("nothing was changed\n")
-    except ConnectorError as error:
-        failed = error
-    if failed is not None:
-        sys.stderr.write(printable(redactor.redact(f"offsets: {failed}")) + "\n")
-        if isinstance(failed, StillWritten):
-            return FAILED
-        return REFUSED if isinstance(failed, NotAllowed) else UNREACHABLE
-    return code
+    except* ConnectorError as group:
+        failed = group
+    while isinstance(failed, BaseExceptionGroup):
+        failed = failed.exceptions[0]
+    if failed is None:
+        return code
+    if isinstance(failed, ConfigError):
+        show(failed.problems)
+        return CONFIGURATION
+    said = f"{failed}"
+    if isinstance(failed, TopicMissing):
+        said = f"topic {failed.topic} does not exist: no offsets are kept yet"
+    sys.stderr.write(printable(redactor.redact(f"connector: {said}")) + "\n")
+    if isinstance(failed, StillWritten | Declined):
+        return FAILED
+    return REFUSED if isinstance(failed, NotAllowed) else UNREACHABLE
