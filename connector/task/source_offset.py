@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
@@ -37,14 +38,12 @@ class SourceOffset:
         status: StatusTracker,
         oldest: Callable[[], float | None],
         heard: Callable[[], float | None],
-        *,
-        clocks: Clocks | None = None,
     ) -> None:
         self._name = name
         self._offsets = offsets
         self._gaps = gaps
         self._status = status
-        self._clocks = clocks or Clocks(monotonic=gaps.clock)
+        self._clocks = Clocks(monotonic=gaps.clock, wall=time.time if offsets is None else offsets.wall)
         self._coverage = Coverage(gaps, oldest=oldest, heard=heard, clocks=self._clocks)
         self._is_learnt = offsets is None
 

@@ -7,6 +7,7 @@ than what is covered, never more.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -43,7 +44,7 @@ class TaskOffsets:
     Those of task ``number``, in the partition of that number.
 
     ``known`` is set once they were read, ``settled`` once it is clear whether that will be soon. ``state``
-    and ``error`` say how it stands, ``sleep`` waits for seconds.
+    and ``error`` say how it stands, ``sleep`` waits for seconds, ``wall`` returns seconds since 1970.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class TaskOffsets:
         observer: OffsetsObserver,
         *,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._number = number
         self._store = store
         self._observer = observer
         self._sleep = sleep
+        self.wall = wall
         self._records: dict[str, OffsetRecord] = {}
         self._written: dict[str, OffsetRecord] = {}
         self._sources: dict[str, list[Coverage]] = {}
