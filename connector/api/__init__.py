@@ -1,6 +1,6 @@
 """Health and metrics over HTTP."""
 
-from connector.api.bodies import ConfigBody, KafkaBody, ReadyBody, SubscriptionBody, TokenBody
+from connector.api.bodies import ConfigBody, KafkaBody, OffsetsBody, ReadyBody, SubscriptionBody, TokenBody
 from connector.api.connections import ConnectionLimits
 from connector.api.server import ApiServer, CannotListen, Health
 
@@ -11,6 +11,7 @@ __all__ = [
     "ConnectionLimits",
     "Health",
     "KafkaBody",
+    "OffsetsBody",
     "ReadyBody",
     "SubscriptionBody",
     "TokenBody",

@@ -27,6 +27,16 @@ class KafkaBody(msgspec.Struct, frozen=True, kw_only=True):
     token: TokenBody | None = None
 
 
+class OffsetsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    ``state`` is ``off``, ``reading``, ``kept`` or ``not_kept``: rows go on without; ``error`` says why they
+    are not kept, ``None`` where they are or nothing is known.
+    """
+
+    state: str = "off"
+    error: str | None = None
+
+
 class ConfigBody(msgspec.Struct, frozen=True, kw_only=True):
     """
     ``state`` is ``current``, ``rejected`` (the files say something that does not run, ``last_error`` says
@@ -54,4 +64,5 @@ class ReadyBody(msgspec.Struct, frozen=True, kw_only=True):
     token: TokenBody
     kafka: KafkaBody
     config: ConfigBody
+    offsets: OffsetsBody = OffsetsBody()
     subscriptions: Mapping[str, SubscriptionBody]

@@ -6,13 +6,14 @@ import math
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from connector import __version__
 from connector.cli.exit_codes import FAILED
+from connector.cli.offsets_commands import offsets
+from connector.cli.options import ConfigOption
 
 app = typer.Typer(
     name="connector",
@@ -22,23 +23,10 @@ app = typer.Typer(
     # Its tracebacks show local variables, and those hold secrets.
     pretty_exceptions_enable=False,
 )
-
+app.add_typer(offsets, name="offsets")
 
 LONGEST_TAIL = 31_536_000.0
 """Seconds: a year."""
-
-
-def _file(name: str) -> Path:
-    if name in ("", "-"):
-        what = "is empty" if not name else "would be stdin, which is not read"
-        raise typer.BadParameter(f"the name {what}; give the path of a YAML file")
-    return Path(name)
-
-
-ConfigOption = Annotated[
-    Path,
-    typer.Option("--config", "-c", help="The configuration, a YAML file.", parser=_file, metavar="FILE"),
-]
 
 
 def _seconds(least: float, most: float) -> Callable[[str], float]:

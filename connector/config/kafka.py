@@ -100,7 +100,11 @@ class KafkaSection(Section):
 class TopicsSection(Section):
     """The topics that rows go to."""
 
-    create: Flag = setting(True, "Create topics that are missing. With false no admin call is made at all.")
+    create: Flag = setting(
+        True,
+        "Create topics that are missing. With false no admin call is made, but for the settings of the "
+        "offsets topic.",
+    )
     partitions: Annotated[Whole, *_automatic_or_count(_INT32)] = setting(
         -1, "Partitions of a created topic; -1: the broker's default."
     )

@@ -17,6 +17,7 @@ from connector.config.files import Files
 from connector.config.idle import warnings_of
 from connector.config.loaded import LoadedConfig, Outline
 from connector.config.not_built import refuse_not_built
+from connector.config.offsets import check_offsets
 from connector.config.parse import read_source
 from connector.config.peers import find_peers
 from connector.config.placeholders import Filler
@@ -112,6 +113,7 @@ def _check(
     plans = plan_all(tree.get("subscriptions"), source, preset_of(tree), filler.from_files)
     check_errors(tree, plans, source)
     check_events_topic(tree, plans, source)
+    check_offsets(tree, plans, source)
     secrets = (*secret_values(tree, filler.filled), *routes.secrets())
     if source.problems:
         raise ConfigError(_in_order([_hide(problem, secrets) for problem in source.problems], source))

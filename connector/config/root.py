@@ -142,10 +142,15 @@ class Config(Section):
     delivery: Delivery = setting("at_least_once", "at_least_once: every row received, some perhaps twice.")
     tasks: Whole = setting(
         1,
-        "Buckets that subscriptions are dealt to, by name. A change needs a restart. Later versions, which "
-        "will keep offsets, fix it for a connector's life.",
+        "Buckets that subscriptions are dealt to, by name, and partitions of the offsets topic: it is fixed "
+        "for the life of a connector's name.",
         ge=1,
         le=64,
+    )
+    offsets: Flag = setting(
+        True,
+        "Keep up to when each subscription is covered, in the topic <name>.offsets: after a restart the time "
+        "between is declared as a gap. Rows come without that topic, too.",
     )
     errors: ErrorsSection = setting({}, "What is done about a row that cannot become a record.")
     events_topic: TopicName | None = setting(

@@ -49,6 +49,7 @@ def write_config(directory: Path, *, server_port: int, bootstrap_servers: str) -
         "kafka": {"bootstrap_servers": bootstrap_servers},
         # The embedded broker creates topics on sight and knows no admin requests.
         "topics": {"create": False},
+        "offsets": False,
         "shutdown": {"drain": f"{DRAIN_SECONDS}s"},
         "subscriptions": subscriptions,
         "http": {"host": "127.0.0.1", "port": 0},

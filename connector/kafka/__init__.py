@@ -6,9 +6,11 @@ from connector.kafka.admin import (
     TopicLimits,
     TopicRefused,
     create_topics,
+    topic_configs,
     topic_limits,
 )
 from connector.kafka.batch import Batch
+from connector.kafka.consumer import Progress, StoredRecord, read_topic
 from connector.kafka.errors import (
     BrokerUnreachable,
     ContentRefused,
@@ -18,6 +20,7 @@ from connector.kafka.errors import (
     QueueFull,
     TopicMissing,
 )
+from connector.kafka.keyed import write_keyed
 from connector.kafka.partitioner import POSITIVE, murmur2, positive_hash
 from connector.kafka.producer import Producer
 from connector.kafka.request_size import RequestSize
@@ -37,11 +40,13 @@ __all__ = [
     "NotAllowed",
     "Producer",
     "ProducerBroken",
+    "Progress",
     "QueueFull",
     "RequestSize",
     "Sasl",
     "Security",
     "SecurityProtocol",
+    "StoredRecord",
     "TokenProvider",
     "TopicCreation",
     "TopicLimits",
@@ -50,5 +55,8 @@ __all__ = [
     "create_topics",
     "murmur2",
     "positive_hash",
+    "read_topic",
+    "topic_configs",
     "topic_limits",
+    "write_keyed",
 ]

@@ -146,18 +146,31 @@ async def topic_limits(settings: KafkaSettings, topics: Sequence[str]) -> Mappin
     Raises:
         BrokerUnreachable: No broker answered in time.
     """
+    configs = await topic_configs(settings, topics)
+    return {topic: TopicLimits().with_config(config) for topic, config in configs.items()}
+
+
+async def topic_configs(
+    settings: KafkaSettings, topics: Sequence[str]
+) -> Mapping[str, Mapping[str, str | None]]:
+    """
+    Return the settings of each topic as the brokers tell them; topics that we may not describe are left out.
+
+    Raises:
+        BrokerUnreachable: No broker answered in time.
+    """
     from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
     async with _admin(settings) as admin:
         answers = await admin.describe_configs(
             [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
         )
-    limits: dict[str, TopicLimits] = {}
-    for answer in answers:
-        for code, _message, kind, name, entries in answer.resources:
-            if code == 0 and kind == _TOPIC:
-                limits[name] = TopicLimits().with_config({entry[0]: entry[1] for entry in entries})
-    return limits
+    return {
+        name: {entry[0]: entry[1] for entry in entries}
+        for answer in answers
+        for code, _message, kind, name, entries in answer.resources
+        if code == 0 and kind == _TOPIC
+    }
 
 
 @asynccontextmanager

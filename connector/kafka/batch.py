@@ -112,6 +112,26 @@ class RecordBatch:
         self._count, self._size, self._first_ms, self._last_ms = number, size, first, last
         return number - before
 
+    def delete(self, key: bytes, moment: int) -> bool:
+        """
+        Append a tombstone, a record of ``key`` without a value, stamped with ``moment`` (unix ms); return
+        whether it fitted. The first one always fits.
+        """
+        if not self._count:
+            self._first_ms = self._last_ms = moment
+        varint = VARINTS
+        place = b"\0" + varint[moment - self._first_ms] + varint[self._count]
+        # A length of -1 (varints are zigzag: 1), and no headers.
+        record = place + varint[len(key)] + key + b"\1" + b"\0"
+        taken = self._size + len(varint[len(record)]) + len(record)
+        if self._is_closed or (taken > self._max_bytes and self._count):
+            self._is_closed = True
+            return False
+        self._parts += (varint[len(record)], record)
+        self._count, self._size = self._count + 1, taken
+        self._last_ms = max(self._last_ms, moment)
+        return True
+
     def size(self) -> int:
         """See `Batch`."""
         return self._size

@@ -125,7 +125,16 @@ class Producer:
                 await producer.discard()
         return producer
 
-    def new_batch(self, max_bytes: int) -> Batch:
+    def is_of(self, settings: KafkaSettings) -> bool:
+        """Whether it was made with ``settings``."""
+        return self._settings == settings
+
+    @property
+    def max_batch_bytes(self) -> int:
+        """The most that a batch may have by the settings."""
+        return self._settings.max_batch_bytes
+
+    def new_batch(self, max_bytes: int) -> RecordBatch:
         """Return an empty batch of at most ``max_bytes``, and of what the settings and brokers allow."""
         most = min(max_bytes, self._settings.max_batch_bytes, self._size.batch_limit)
         return RecordBatch(most, self._settings.compression)

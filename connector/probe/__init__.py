@@ -4,6 +4,7 @@ from connector.probe.brokers import BrokersProbe, Topics
 from connector.probe.endpoint import Endpoint, probe_endpoint
 from connector.probe.finding import Area, Finding, Outcome, Report
 from connector.probe.kafka_token import probe_kafka_token
+from connector.probe.offsets import OffsetsCheck
 from connector.probe.refused import Judge
 from connector.probe.survey import Probes, Tell, probe_all
 from connector.probe.token import TokenProbe
@@ -14,6 +15,7 @@ __all__ = [
     "Endpoint",
     "Finding",
     "Judge",
+    "OffsetsCheck",
     "Outcome",
     "Probes",
     "Report",

@@ -11,6 +11,7 @@ from connector.kafka import KafkaSettings, NewTopics
 from connector.kafka.diagnosis import BrokerFinding, BrokerReport, TopicFinding, probe
 from connector.kafka.diagnosis import Finding as KafkaFinding
 from connector.probe.finding import Area, Finding, Outcome
+from connector.probe.offsets import OffsetsCheck
 
 WITHIN = 60.0
 """Seconds for all questions to all brokers together."""
@@ -37,32 +38,51 @@ class Topics:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BrokersProbe:
-    """``create`` of ``None``: topics must exist, and no admin call is made for it."""
+    """
+    ``create`` of ``None``: topics must exist, and no admin call is made for it. ``offsets`` of ``None``: none
+    are kept.
+    """
 
     settings: KafkaSettings
     topics: Topics
     create: NewTopics | None
+    offsets: OffsetsCheck | None = None
 
     async def run(self) -> list[Finding]:
         """Ask the brokers; nothing is written or created."""
         servers = self.settings.bootstrap_servers
         try:
             with anyio.fail_after(WITHIN):
-                report = await probe(self.settings, list(self.topics.named), create=self.create)
+                report = await probe(self.settings, self._wanted, create=self.create)
+                config = await self._offsets_config(report)
         except TimeoutError:
             said = f"the brokers did not answer all questions within {WITHIN:g} s"
             return [_finding("kafka", servers, "brokers", "failed", detail=said), *self._of_templates()]
-        return self.findings_of(report)
+        return self.findings_of(report, config)
 
-    def findings_of(self, report: BrokerReport) -> list[Finding]:
+    @property
+    def _wanted(self) -> list[str]:
+        return [*self.topics.named, *([self.offsets.topic] if self.offsets is not None else [])]
+
+    async def _offsets_config(self, report: BrokerReport) -> Mapping[str, str | None]:
+        found = [topic for topic in report.topics if self.offsets and topic.topic == self.offsets.topic]
+        return await self.offsets.config(self.settings, found[0]) if self.offsets and found else {}
+
+    def findings_of(
+        self, report: BrokerReport, offsets_config: Mapping[str, str | None] | None = None
+    ) -> list[Finding]:
         """Return what is to be said of ``report``."""
+        config = offsets_config or {}
         return [
             *_of_brokers(report),
-            *(finding for topic in report.topics for finding in self._of_topic(topic)),
+            *(finding for topic in report.topics for finding in self._of_topic(topic, config)),
             *self._of_templates(),
         ]
 
-    def _of_topic(self, topic: TopicFinding) -> Iterator[Finding]:
+    def _of_topic(self, topic: TopicFinding, offsets_config: Mapping[str, str | None]) -> Iterator[Finding]:
+        if self.offsets is not None and topic.topic == self.offsets.topic:
+            yield from self.offsets.findings_of(topic, offsets_config)
+            return
         writers = ", ".join(self.topics.named.get(topic.topic, ()))
         rights = [right for _, right in topic.findings()]
         if all(right.verdict == "not checked" and right.detail == rights[0].detail for right in rights):

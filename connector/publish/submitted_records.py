@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Protocol
 
@@ -236,6 +236,11 @@ class SubmittedRecords:
         while self.held >= size and self._open:
             self._waiting = self._waiting or anyio.Event()
             await self._waiting.wait()
+
+    @property
+    def received(self) -> Iterator[float]:
+        """When each of those that are open was received."""
+        return (submission.received_at for submission in self._open)
 
     def __len__(self) -> int:
         return len(self._open)

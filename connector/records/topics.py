@@ -56,6 +56,11 @@ def is_legal_topic(name: str) -> bool:
     return _LEGAL.fullmatch(name) is not None and name not in (".", "..")
 
 
+def offsets_topic(connector: str) -> str:
+    """Return the name of the topic that holds the offsets of ``connector``; nothing else may be in it."""
+    return f"{connector}.offsets"
+
+
 class TopicTemplate:
     """
     A topic's name with ``{placeholders}``: variables of the document, filled in at once, and paths of

@@ -6,6 +6,7 @@ nothing here waits on the reading side.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 import anyio
@@ -50,6 +51,9 @@ class Inbox(Generic[T]):
         if not self._items:
             self.last = None
         return item
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items)
 
     def __len__(self) -> int:
         return len(self._items)

@@ -3,6 +3,7 @@
 from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.keep_alive import KeepAlivePolicy
 from connector.task.observers import SubscriptionObserver
+from connector.task.offset_store import OFFSETS_STATES, OffsetsState
 from connector.task.rotation_policy import Rotation
 from connector.task.rotations import RotationLimiter
 from connector.task.settings import Shared, SubscriptionSettings
@@ -10,11 +11,15 @@ from connector.task.state import State
 from connector.task.status import SubscriptionStatus
 from connector.task.subscription_runner import SubscriptionRunner
 from connector.task.task import Task, bucket
+from connector.task.task_offsets import WRITE_EVERY, TaskOffsets
 from connector.task.tolerance import Tolerance
 
 __all__ = [
+    "OFFSETS_STATES",
+    "WRITE_EVERY",
     "ConnectRateLimiter",
     "KeepAlivePolicy",
+    "OffsetsState",
     "Rotation",
     "RotationLimiter",
     "Shared",
@@ -24,6 +29,7 @@ __all__ = [
     "SubscriptionSettings",
     "SubscriptionStatus",
     "Task",
+    "TaskOffsets",
     "Tolerance",
     "bucket",
 ]

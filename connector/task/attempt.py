@@ -128,6 +128,11 @@ class Attempt:
         self._is_settled = self._is_settled and error is None
 
     @property
+    def last_heard_at(self) -> float:
+        """When anything last arrived, in seconds of the clock of its connection."""
+        return self._connection.last_heard_at
+
+    @property
     def _is_closing(self) -> bool:
         return self._cause is not None
 

@@ -68,17 +68,29 @@ class GapTracker:
         self._observer = observer
         self._streams = streams
         self._events = events
-        self._clock = clock
+        self._clock = self.clock = clock
         self._wall = wall
         self._open: OpenGap | None = None
         self._counted_to = 0.0
         self._live_to: float | None = None
         self._sessions = 1
+        self._first_live: float | None = None
+        self._left: OpenGap | None = None
 
     @property
     def open_gap(self) -> OpenGap | None:
         """The gap that is open now; ``None``: there is none."""
         return self._open and replace(self._open, counted_to=self._counted_to)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a session covers it now."""
+        return self._live_to is not None
+
+    @property
+    def uncovered(self) -> OpenGap | None:
+        """The gap that is open, or that was when this ended or handed over; ``None``: there is none."""
+        return self.open_gap or self._left
 
     def live(self, since: float) -> None:
         """A session covers it, ``since`` a moment of the clock; a gap that was open is declared."""
@@ -88,6 +100,8 @@ class GapTracker:
             self._declare(over, seconds=since - gap.since)
         self._open = None
         self._live_to = since
+        if self._first_live is None:
+            self._first_live = since
 
     def lost(self, reason: str, *, since: float | None = None) -> None:
         """No session covers it, from now or from ``since`` on; a second loss does not begin a new gap."""
@@ -96,18 +110,23 @@ class GapTracker:
         if self._open is None:
             self._begin(self._clock() if since is None else since, reason)
 
-    def absent(self, *, since: datetime, gap_id: str | None = None) -> None:
+    def absent(self, since: Moment, reason: str = ABSENT, *, gap_id: str | None = None) -> None:
         """
-        No process has covered it from ``since`` on; the gap is open until a session is live.
-
-        To be called before the first one. Its seconds count from now on. ``gap_id`` is that of a gap which
-        was open when the last process ended, and goes on; ``None``: none was. Nothing happens where one is
-        open.
+        Nobody received anything from ``since`` on, which may lie before this process began, until the first
+        session: learnt before that it is the gap that is open, learnt later it is declared at once.
+        ``gap_id`` is that of one which was open when the last process ended, and goes on; ``None``: none was.
         """
-        if self._open is None:
-            now = self._clock()
-            self._begin(min(self._moment(since), now), ABSENT, gap_id)
-            self._counted_to = now
+        moment = min(self._moment(since), self._clock())
+        if self._first_live is not None:
+            if moment < self._first_live:
+                self.declare(since=since, until=self._first_live, reason=reason)
+        elif self._open is None:
+            self._begin(moment, reason, gap_id)
+        elif moment < self._open.since:
+            # A loss was told of first; they are one gap.
+            self._observer.uncovered(self._open.since - moment)
+            since_ms = self._milliseconds(moment, math.floor)
+            self._open = replace(self._open, since=moment, since_ms=since_ms, reason=reason)
 
     def declare(self, *, since: Moment, until: Moment | None, reason: str, rows: int | None = None) -> None:
         """
@@ -133,7 +152,8 @@ class GapTracker:
     def hand_over(self) -> OpenGap | None:
         """Return the gap that is open, for another to go on with; this one counts nothing more of it."""
         self.tick()
-        gap, self._open, self._live_to = self.open_gap, None, None
+        gap = self._left = self.open_gap
+        self._open = self._live_to = None
         return gap
 
     def take_over(self, gap: OpenGap | None) -> None:
@@ -150,6 +170,7 @@ class GapTracker:
         if self._live_to is not None:
             self.lost(STOPPED)
         self.tick()
+        self._left = self.open_gap
         self._open = self._live_to = None
 
     def tick(self) -> None:

@@ -106,6 +106,21 @@ class Pipeline:
         """Frames that were received and are not through."""
         return len(self._inbox) + self._pump.in_hand + len(self._submitted)
 
+    def oldest(self) -> float | None:
+        """
+        Return when the first of what is not through was received, in seconds of `time.monotonic`; ``None``
+        where all is. Looks at everything that is held.
+        """
+        return min(
+            (
+                *(arrival.received_at for arrival in self._inbox),
+                *self._pump.received_in_hand,
+                *self._submitted.received,
+                *(() if self.seam.held_since is None else (self.seam.held_since,)),
+            ),
+            default=None,
+        )
+
     async def run(self) -> None:
         """Pass on what is received; return once closed, with all of it handed to the publisher."""
         await self._pump.run()

@@ -57,6 +57,7 @@ class Pump:
         self._is_released: anyio.Event | None = None
         self.in_hand = 0
         """What was taken from the inbox and waits for the end of a hold: one arrival, or none."""
+        self._taken_at = 0.0
 
     async def run(self) -> None:
         """Return once the inbox is closed and empty; what is with the publisher is in the submitted."""
@@ -66,6 +67,7 @@ class Pump:
             arrival = await self._inbox.get()
             if arrival is None:
                 return
+            self._taken_at = arrival.received_at
             if self._is_released is not None:
                 await self._until_released()
             if arrival.error is not None:
@@ -75,6 +77,11 @@ class Pump:
                 await self._pass_on(arrival)
             else:
                 await self._pass_on_in_parts(arrival)
+
+    @property
+    def received_in_hand(self) -> tuple[float, ...]:
+        """When what is in hand was received."""
+        return (self._taken_at,) if self.in_hand else ()
 
     async def _pass_on(self, arrival: Arrival) -> None:
         seam = self._seam

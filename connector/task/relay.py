@@ -73,6 +73,7 @@ class SessionRelay:
         self._group: TaskGroup | None = None
         self._running: list[RunningAttempt] = []
         self._new: RunningAttempt | None = None
+        self._covering: RunningAttempt | None = None
         self._old_closed = 0
         self._is_doubted = anyio.Event()
         self._doubter: Callable[[TakeoverEnd | None], None] = lambda end: None
@@ -101,6 +102,10 @@ class SessionRelay:
         self._is_doubted = anyio.Event()
         self._doubter(end)
 
+    def heard(self) -> float | None:
+        """Return when the session that covers the subscription last heard anything; ``None`` without one."""
+        return None if self._covering is None else self._covering.attempt.last_heard_at
+
     def leave(self) -> None:
         """No session will be opened any more."""
         self._rotator.leave()
@@ -108,7 +113,7 @@ class SessionRelay:
     async def run(self, token: Token | None) -> AttemptEnd:
         """Open a session, and others in its place; return how the last one ended, all of them being over."""
         async with anyio.create_task_group() as self._group:
-            current = self._start(token, self._report)
+            current = self._covering = self._start(token, self._report)
             while not current.over.is_set():
                 takeover = self._takeover(current)
                 permit = await unless_set(current.over, self._due(current, takeover))
@@ -119,12 +124,13 @@ class SessionRelay:
                         permit.release()
                     await current.over.wait()
                 elif permit is not None:
-                    current = await self._rotate(current, permit, takeover)
+                    current = self._covering = await self._rotate(current, permit, takeover)
                 elif self._is_doubted.is_set():
                     self._tell_doubter(None)  # there is no room for two
                 else:
                     current.finish("reopen")
         self._running.clear()
+        self._covering = None
         if self._is_doubted.is_set():
             self._tell_doubter(None)
         assert current.end is not None

@@ -32,9 +32,11 @@ from connector.task.quiet import watch_data
 from connector.task.relay import SessionRelay
 from connector.task.retry_policy import HEALTHY_AFTER, SUBPROTOCOL_REFUSED, RetryPolicy
 from connector.task.settings import Shared, SubscriptionSettings
+from connector.task.source_offset import SourceOffset
 from connector.task.state import State
 from connector.task.status import StatusTracker, SubscriptionStatus
 from connector.task.takeover import TakeoverEnd
+from connector.task.task_offsets import TaskOffsets
 from connector.upstream import Target
 
 RELOADED = "reload"
@@ -46,7 +48,8 @@ class SubscriptionRunner:
     Run it once with `run`; `stop` ends it in good order.
 
     ``disconnected`` is set once its last session is over; what it received may still be on its way to Kafka.
-    ``dead_letters`` of ``None``: bad records are not kept. ``events`` of ``None``: gaps are no events.
+    ``dead_letters`` of ``None``: bad records are not kept; nor are gaps events with ``events`` of ``None``,
+    nor offsets kept with ``offsets`` of ``None``.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class SubscriptionRunner:
         observer: SubscriptionObserver,
         dead_letters: DeadLetterQueue | None = None,
         events: GapEvents | None = None,
+        offsets: TaskOffsets | None = None,
     ) -> None:
         self._settings = settings
         self._shared = shared
@@ -98,6 +102,9 @@ class SubscriptionRunner:
             report=self._report,
             retry=self._retry,
             status=self._status,
+        )
+        self._offset = SourceOffset(
+            settings.name, offsets, self._gaps, self._status, self._pipeline.oldest, self._relay.heard
         )
         self._ended_at = -math.inf
         self.disconnected = anyio.Event()
@@ -173,18 +180,22 @@ class SubscriptionRunner:
         if after is not None:
             self._go_on(await after.hand_over())
         settings = self._settings
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._pipeline.run)
-            group.start_soon(watch_data, settings.name, settings.no_data_alarm, self._status, self._observer)
-            await self._keep_up()
-            await self._wind_up()
-            group.cancel_scope.cancel()
+        with self._offset.followed():
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._offset.learn_late)
+                group.start_soon(self._pipeline.run)
+                alarm = settings.no_data_alarm
+                group.start_soon(watch_data, settings.name, alarm, self._status, self._observer)
+                await self._keep_up()
+                await self._wind_up()
+                group.cancel_scope.cancel()
 
     def _go_on(self, handover: Handover) -> None:
         self._ended_at = handover.ended_at
         if handover.is_replaced:
             self._observer.reconnect(RELOADED)
             self._gaps.take_over(handover.gap)
+            self._offset.take_over()
 
     async def _wind_up(self) -> None:
         """No session is open, and none will be."""
@@ -212,6 +223,7 @@ class SubscriptionRunner:
     async def _keep_up(self) -> None:
         unless_ending, ending = self._ending.unless_begun, self._ending
         await unless_ending(until_ready(self._publisher, self._settings.topics, self._status))
+        await unless_ending(self._offset.learn())
         while not ending.has_begun:
             if self._pipeline.is_short:
                 await unless_ending(self._recover())
@@ -277,6 +289,7 @@ class SubscriptionRunner:
     def failed(self, error: DataError) -> None:
         """See `PipelineEvents`."""
         self._status.last_error = str(error)
+        self._offset.freeze()
         self._finish("failed")
         self._ending.fail(error)
 

@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 
 from connector.publish import EventsTopic, Publisher
 from connector.task.subscription_runner import SubscriptionRunner
+from connector.task.task_offsets import TaskOffsets
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ class Task:
 
     More may be added, and others removed, while it runs. It connects to the brokers once it has one.
     ``gone`` is called with the name of a removed subscription when what it received is in Kafka.
-    ``events`` of ``None``: gaps are no events.
+    ``events`` of ``None``: gaps are no events; nor are offsets kept, with ``offsets`` of ``None``.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class Task:
         *,
         gone: Callable[[str], None] = lambda name: None,
         events: EventsTopic | None = None,
+        offsets: TaskOffsets | None = None,
     ) -> None:
         self.number = number
         self.publisher = publisher
         self.events = events
+        self.offsets = offsets
         self._present = {runner.name: runner for runner in runners}
         self._leaving: list[SubscriptionRunner] = []
         self._gone = gone
@@ -107,6 +110,8 @@ class Task:
                         self._use(self._whole)
                         self._running.start_soon(self._follow, runner, None)
                     await self._stopping.wait()
+                if self.offsets is not None:
+                    await self.offsets.flush()
                 self._whole.cancel_scope.cancel()
         finally:
             if self.events is not None:
@@ -122,6 +127,8 @@ class Task:
             group.start_soon(self.publisher.run)
             if self.events is not None:
                 group.start_soon(self.events.run)
+            if self.offsets is not None:
+                group.start_soon(self.offsets.run)
 
     async def _follow(self, runner: SubscriptionRunner, after: SubscriptionRunner | None) -> None:
         async with anyio.create_task_group() as group:

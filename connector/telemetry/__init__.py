@@ -4,6 +4,7 @@ from connector.telemetry.background import BackgroundStream, log_in_background
 from connector.telemetry.logs import configure_logs, install_loop_handler, people_read
 from connector.telemetry.loop import LoopWatch
 from connector.telemetry.metrics import Metrics, set_one
+from connector.telemetry.offsets import OffsetsMetrics
 from connector.telemetry.publishers import PublisherMetrics
 from connector.telemetry.redaction import Redactor
 from connector.telemetry.reloads import ReloadMetrics
@@ -17,6 +18,7 @@ __all__ = [
     "GapEventMetrics",
     "LoopWatch",
     "Metrics",
+    "OffsetsMetrics",
     "PublisherMetrics",
     "Redactor",
     "ReloadMetrics",

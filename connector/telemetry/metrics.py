@@ -120,6 +120,11 @@ class Metrics:
         self.last_row_timestamp = self._gauge(
             "last_row_timestamp_seconds", "When the last row came, seconds since 1970.", SUBSCRIPTION
         )
+        self.covered_until = self._gauge(
+            "covered_until_timestamp_seconds",
+            "Up to when it is covered as the offsets topic has it, seconds since 1970.",
+            SUBSCRIPTION,
+        )
         self.receive_to_ack = Histogram(
             "connector_receive_to_ack_seconds",
             "From a frame's arrival to the acknowledgement of its last row.",
@@ -169,6 +174,13 @@ class Metrics:
         )
         self.batches_refused = self._counter(
             "batches_refused", "Batches that the brokers refused for their content.", ("reason",)
+        )
+        self.offsets_state = self._gauge(
+            "offsets_state", "1 for the state that the keeping of offsets is in.", ("state",)
+        )
+        self.offsets_written = self._counter("offsets_written", "Offsets that the brokers acknowledged.")
+        self.offsets_failed = self._counter(
+            "offsets_failed", "Writes of offsets that were not acknowledged, and are tried again."
         )
         self.inbox_bytes = self._gauge(
             "inbox_bytes", "Bytes received and not yet acknowledged, with their overhead."

@@ -13,6 +13,7 @@ from connector.probe import (
     Endpoint,
     Finding,
     Judge,
+    OffsetsCheck,
     Probes,
     Report,
     Tell,
@@ -27,6 +28,7 @@ from connector.wiring.secrets import learn
 from connector.wiring.settings import (
     dead_letter_topic_of,
     keep_alive_policy,
+    offsets_topic_of,
     publish_settings,
     refusals_of,
     session_settings,
@@ -51,7 +53,10 @@ async def check_up(loaded: LoadedConfig, redactor: Redactor, tell: Tell) -> Repo
             token=_token(config, tokens.source, lambda value: redactor.add(value, keep=False)),
             endpoint=_endpoint(loaded),
             brokers=BrokersProbe(
-                settings=kafka.settings, topics=topics_of(loaded), create=publish_settings(config).create
+                settings=kafka.settings,
+                topics=topics_of(loaded),
+                create=publish_settings(config).create,
+                offsets=_offsets(config),
             ),
             kafka_keeper=kafka.keeper,
             kafka_token_url=oauth.token_url if oauth is not None else "",
@@ -96,6 +101,11 @@ def streams_of(loaded: LoadedConfig) -> Finding | None:
         remedy="" if said is None else "fewer subscriptions, or a larger plan",
         facts={"streams": need.always, "streams_rotating": need.rotating, "max_streams": cap},
     )
+
+
+def _offsets(config: Config) -> OffsetsCheck | None:
+    topic = offsets_topic_of(config)
+    return OffsetsCheck(topic=topic, tasks=config.tasks) if topic is not None else None
 
 
 def _token(config: Config, source: TokenSource | None, learn: Callable[[str], None]) -> TokenProbe:

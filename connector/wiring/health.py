@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from connector.api import ConfigBody, KafkaBody, ReadyBody, SubscriptionBody, TokenBody
+from connector.api import ConfigBody, KafkaBody, OffsetsBody, ReadyBody, SubscriptionBody, TokenBody
 from connector.auth import Keeper
 from connector.reload import Reload
 from connector.subscription import MemoryBudget
-from connector.task import Task
+from connector.task import OFFSETS_STATES, Task
 from connector.telemetry import Metrics, set_one
 
 TOKEN_STATES = ("none", "valid", "expired", "rejected", "refused")
@@ -55,6 +55,7 @@ class PublicHealth:
             token=_token(self._keeper),
             kafka=self._kafka(),
             config=self._config(),
+            offsets=self._offsets(),
             subscriptions={
                 runner.name: SubscriptionBody(
                     state=status.state.value,
@@ -77,6 +78,16 @@ class PublicHealth:
                 return KafkaBody(state=state, error=by_state[state].error, token=token)
         return KafkaBody(state="connecting", token=token)
 
+    def _offsets(self) -> OffsetsBody:
+        """Return how the worst of the tasks' stand."""
+        by_state = {
+            task.offsets.state: task.offsets for task in self._tasks() if task.is_used and task.offsets
+        }
+        for state in ("not_kept", "reading", "kept"):
+            if state in by_state:
+                return OffsetsBody(state=state, error=by_state[state].error)
+        return OffsetsBody()
+
     def _config(self) -> ConfigBody:
         status = self._reload.status
         return ConfigBody(
@@ -98,6 +109,7 @@ class PublicHealth:
                 expires_in.set(math.nan if left is None else left)
         metrics.token_alarm.set(1.0 if alarm else 0.0)
         set_one(metrics.kafka_state, KAFKA_STATES, self._kafka().state)
+        set_one(metrics.offsets_state, OFFSETS_STATES, self._offsets().state)
         metrics.topics_not_ready.set(
             sum(task.publisher.topics_not_ready for task in self._tasks() if task.is_used)
         )

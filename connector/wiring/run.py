@@ -22,6 +22,7 @@ from connector.telemetry import (
 )
 from connector.wiring.health import PublicHealth
 from connector.wiring.kafka_access import KafkaAccess
+from connector.wiring.offsets import open_offsets
 from connector.wiring.secrets import learn
 from connector.wiring.tasks import ConfiguredTasks
 from connector.wiring.token_access import TokenAccess
@@ -36,6 +37,7 @@ async def run_worker(
     goes to ``logged``.
 
     Raises:
+        ConfigError: The topic of offsets cannot be used.
         Undelivered: See `Worker.run`.
         FatalError: See `Worker.run`.
     """
@@ -46,11 +48,18 @@ async def run_worker(
         tokens = await TokenAccess.open(loaded, stack, TokenMetrics(metrics.token_requests, redactor))
         observer = TokenMetrics(metrics.kafka_token_requests, redactor)
         kafka = await KafkaAccess.open(loaded, stack, observer)
+        offsets = await open_offsets(config, kafka, stack)
         budget = MemoryBudget(config.inbox.max_bytes)
         herder = Herder(
             loaded,
             ConfiguredTasks(
-                loaded, tokens=tokens, kafka=kafka, budget=budget, metrics=metrics, redactor=redactor
+                loaded,
+                tokens=tokens,
+                kafka=kafka,
+                budget=budget,
+                metrics=metrics,
+                redactor=redactor,
+                offsets=offsets,
             ),
         )
         # All of them: a subscription may come to one that has none yet.

@@ -13,7 +13,7 @@ from connector.records.plan import SubscriptionPlan
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.row_finder import RowFinder
-from connector.records.topics import TopicTemplate
+from connector.records.topics import TopicTemplate, offsets_topic
 from connector.refusals import Refusals
 from connector.subscription import (
     GraphQLRequest,
@@ -35,6 +35,11 @@ DRAIN_SHARE_OF_CLOSING = 0.5
 def dead_letter_topic_of(config: Config) -> str | None:
     """Return the topic that dead letters go to; ``None``: there are none."""
     return config.errors.dead_letter_topic if config.errors.tolerance == "all" else None
+
+
+def offsets_topic_of(config: Config) -> str | None:
+    """Return the topic that offsets are kept in; ``None``: they are not kept."""
+    return offsets_topic(config.name) if config.offsets else None
 
 
 def revealed(headers: Mapping[str, Secret]) -> dict[str, str]:
@@ -68,7 +73,8 @@ def follow_settings(
     """Return what a subscription needs to know."""
     # The plan's template has the variables put in already.
     own_topics = own_topics_of(config)
-    topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(own_topics))
+    not_for_rows = {name for name in (*own_topics, offsets_topic_of(config)) if name is not None}
+    topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(not_for_rows))
     window = config.errors.window
     return SubscriptionSettings(
         name=plan.name,

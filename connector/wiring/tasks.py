@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from connector.config import Change, LoadedConfig, Part
-from connector.publish import DeadLetterOrigin, DeadLetters, EventsTopic, Publisher
+from connector.publish import DeadLetterOrigin, DeadLetters, EventsTopic, GapEvents, Publisher
+from connector.publish.offsets import OffsetsTopic
 from connector.records.plan import SubscriptionPlan
 from connector.subscription import MemoryBudget
-from connector.task import Shared, SubscriptionRunner, Task
+from connector.task import Shared, SubscriptionRunner, Task, TaskOffsets
 from connector.telemetry import (
     GapEventMetrics,
     Metrics,
+    OffsetsMetrics,
     PublisherMetrics,
     Redactor,
     SubscriptionMetrics,
@@ -32,8 +34,8 @@ class ConfiguredTasks:
     """
     Makes tasks by ``loaded``. Satisfies herder's `TaskFactory`.
 
-    What all tasks share is given: ways to tokens and brokers, the memory's ``budget``, the ``metrics``; and
-    ``redactor``, which a changed log needs too.
+    What all tasks share is given: ways to tokens and brokers, the memory's ``budget``, the ``metrics``, the
+    topic of ``offsets`` (``None``: they are not kept); and ``redactor``, which a changed log needs too.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class ConfiguredTasks:
         budget: MemoryBudget,
         metrics: Metrics,
         redactor: Redactor,
+        offsets: OffsetsTopic | None = None,
     ) -> None:
         self._config = loaded.config
         self._tokens = tokens
         self._kafka = kafka
         self._metrics = metrics
         self._redactor = redactor
+        self._offsets = offsets
         self._session = session_settings(loaded)
         self._refusals = refusals_of(loaded.config)
         rotations = rotation_limiter(loaded.config, tokens.keeper)
@@ -67,7 +71,9 @@ class ConfiguredTasks:
         if Part.ENDPOINT in change.parts:
             self._session = session_settings(loaded)
         if Part.KAFKA in change.parts:
-            self._kafka.replace(loaded)
+            settings = self._kafka.replace(loaded)
+            if self._offsets is not None:
+                self._offsets.reconfigure(settings)
 
     def update(self, task: Task, change: Change) -> None:
         """See `TaskFactory`."""
@@ -83,7 +89,14 @@ class ConfiguredTasks:
         observer = PublisherMetrics(self._metrics)
         publisher = Publisher(self._kafka.settings, publish_settings(self._config), observer)
         self._dead_letters[number] = self._dead_letters_of(number, publisher)
-        return Task(number, (), publisher, gone=self.forget, events=self._events_topic(publisher))
+        return Task(
+            number,
+            (),
+            publisher,
+            gone=self.forget,
+            events=self._events_topic(publisher),
+            offsets=self._offsets_of(number),
+        )
 
     def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         """See `TaskFactory`."""
@@ -93,16 +106,27 @@ class ConfiguredTasks:
             publisher=task.publisher,
             observer=SubscriptionMetrics(self._metrics, plan.name),
             dead_letters=self._dead_letters[task.number],
-            events=task.events and task.events.of(plan.name, GapEventMetrics(self._metrics, plan.name)),
+            events=self._gap_events(plan.name, task),
+            offsets=task.offsets,
         )
 
     def forget(self, name: str) -> None:
         """See `TaskFactory`."""
         self._metrics.forget_subscription(name)
 
+    def _gap_events(self, name: str, task: Task) -> GapEvents | None:
+        if task.events is None:
+            return None
+        return task.events.of(name, GapEventMetrics(self._metrics, name))
+
     def _events_topic(self, publisher: Publisher) -> EventsTopic | None:
         name = self._config.events_topic
         return None if name is None else EventsTopic(publisher, name, connector=self._config.name)
+
+    def _offsets_of(self, number: int) -> TaskOffsets | None:
+        if self._offsets is None:
+            return None
+        return TaskOffsets(number, self._offsets, OffsetsMetrics(self._metrics))
 
     def _dead_letters_of(self, number: int, publisher: Publisher) -> DeadLetters | None:
         name = dead_letter_topic_of(self._config)

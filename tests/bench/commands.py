@@ -65,6 +65,7 @@ def configuration(
         "token": "a-token-that-nobody-asks-for",
         "kafka": {"bootstrap_servers": brokers, "compression": compression},
         "topics": {"create": False},
+        "offsets": False,
         "http": {"host": "127.0.0.1", "port": 0},
         "subscriptions": [
             {

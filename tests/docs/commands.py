@@ -57,11 +57,12 @@ def _wrong_connector(words: list[str]) -> Iterator[str]:
                 yield f"{said} has no option {name}"
                 return
             takes_value = options[name] and "=" not in word
-        elif command is root and word in root.commands:
-            command = root.commands[word]
+        elif word in (below := getattr(command, "commands", {})):
+            command = below[word]
             options = _options(command)
         else:
-            yield f"connector has no command {word}" if command is root else f"{word} is one word too many"
+            called = "connector" if command is root else f"connector {command.name}"
+            yield f"{called} has no command {word}" if below else f"{word} is one word too many"
             return
 
 

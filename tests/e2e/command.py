@@ -26,13 +26,12 @@ async def run_command(
     Run ``connector`` with ``arguments`` on ``config``, which is put where ``-c`` finds it; nothing that it
     prints holds a secret of the stage, and no traceback.
     """
-    command, *options = arguments
     file = stage.directory / "command.yaml"
     file.write_text(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "connector", command, "-c", str(file), *options],
+            [sys.executable, "-m", "connector", *arguments, "-c", str(file)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -36,7 +36,7 @@ subscription ($feed: String) {
 
 @dataclass(kw_only=True)
 class Stage:
-    """What the connector stands between. ``topic_prefix`` keeps tests' topics apart."""
+    """What the connector stands between. ``topic_prefix`` keeps tests' topics apart; it is its name, too."""
 
     authority: TokenAuthority
     oauth: StandInOAuth
@@ -67,7 +67,7 @@ class Stage:
     ) -> dict[str, Any]:
         """A configuration that subscribes to ``feeds`` (none: all)."""
         return {
-            "name": "e2e",
+            "name": self.topic_prefix,
             "endpoint": {
                 "preset": "bitquery",
                 "url": self.upstream.url,
@@ -150,8 +150,7 @@ class Stage:
         assert [record.partition for record in sample] == expected
         return records
 
-    @staticmethod
-    def _assert_parts(feed: Feed, records: list[Record]) -> None:
+    def _assert_parts(self, feed: Feed, records: list[Record]) -> None:
         from tests.standins.rows import row_number
 
         for record in records:
@@ -160,7 +159,7 @@ class Stage:
             assert record.key == feed.ledger.key(number).encode()
             assert record.timestamp_ms == feed.ledger.timestamp_ms(number)
             headers = dict(record.headers)
-            assert headers["connector"] == b"e2e"
+            assert headers["connector"] == self.topic_prefix.encode()
             assert headers["subscription"] == feed.name.encode()
             assert headers["received_at"].isdigit()
 

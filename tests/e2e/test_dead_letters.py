@@ -97,11 +97,11 @@ async def test_one_poisoned_row_among_a_thousand_is_kept_and_the_subscription_st
         assert headers.pop("event_time") == str(feed.ledger.timestamp_ms(number))
         assert topic in headers.pop("__connect.errors.exception.message")
         assert headers == {
-            "connector": "e2e",
+            "connector": stage.topic_prefix,
             "subscription": "bsc",
             "__connect.errors.topic": topic,
             "__connect.errors.partition": "0",
-            "__connect.errors.connector.name": "e2e",
+            "__connect.errors.connector.name": stage.topic_prefix,
             "__connect.errors.task.id": "0",
             "__connect.errors.stage": "KAFKA_PRODUCE",
             "__connect.errors.class.name": headers["__connect.errors.class.name"],

@@ -64,6 +64,7 @@ def kafka(secured: SecuredKafka, listener: str, **security: Any) -> dict[str, An
 def allow_all_that_is_documented(secured: SecuredKafka, user: str, prefix: str) -> None:
     """What docs/kafka-security.md lists for a connector that creates its topics."""
     secured.allow(user, "WRITE", "CREATE", "DESCRIBE_CONFIGS", topic=f"{prefix}.", prefixed=True)
+    secured.allow(user, "READ", topic=f"{prefix}.offsets")
 
 
 @pytest.mark.parametrize("mechanism", first_of(["SCRAM-SHA-512", "SCRAM-SHA-256"]))

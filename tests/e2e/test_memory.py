@@ -139,6 +139,7 @@ async def test_no_ordeal_takes_more_memory_than_the_formula_says_or_holds_others
             "endpoint": {"preset": "generic", "url": upstream.url, "keepalive_timeout": "3s"},
             "kafka": {"bootstrap_servers": mock_kafka.bootstrap_servers},
             "topics": {"create": False},
+            "offsets": False,
             "subscriptions": [
                 {"name": "s", "document": "subscription { rows { a } }", "topic": "rows", "rows": "rows"}
             ],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.errors import ConnectorError
-from connector.kafka.admin import NewTopics, TopicCreation, create_topics, topic_limits
+from connector.kafka.admin import NewTopics, TopicCreation, create_topics, topic_configs
 from connector.kafka.diagnosis.report import BrokerFinding, BrokerReport, Finding, TopicFinding
 from connector.kafka.diagnosis.rights import NO_BROKER, OK, Rights, TopicRights, fetch_rights
 from connector.kafka.diagnosis.survey import MAX_STEP_TIMEOUT, BrokerCheck, survey
@@ -27,13 +27,13 @@ _BLIND = Finding(
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Admin:
     """
-    What admin calls told: why topics could not be created, and which may be described.
+    What admin calls told: why topics could not be created, and the settings of those that may be described.
 
     ``silence`` is the finding of everything where there was no answer.
     """
 
     refusals: Mapping[str, ConnectorError] = field(default_factory=dict)
-    described: Collection[str] = ()
+    described: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     silence: Finding | None = None
 
 
@@ -79,7 +79,7 @@ async def _ask_admin(
         creation = TopicCreation()
         if missing:
             creation = await create_topics(settings, missing, create, validate_only=True)
-        described = await topic_limits(settings, there) if there else {}
+        described = await topic_configs(settings, there) if there else {}
     except ConnectorError as error:
         return _Admin(silence=Finding(verdict="not checked", detail=str(error)))
     return _Admin(refusals=creation.refused, described=described)
@@ -98,6 +98,8 @@ def _topic(topic: str, rights: TopicRights, admin: _Admin, *, creates: bool) -> 
         write=rights.write,
         create=_create(topic, rights, admin) if creates else _MUST_EXIST,
         describe_configs=_describe_configs(topic, rights, admin) if creates else _MUST_EXIST,
+        read=rights.read,
+        config=admin.described.get(topic),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +49,8 @@ class TopicFinding:
     """
     What we may do with ``topic``.
 
-    ``partitions`` is ``None`` where it is not there, or may not be described.
+    ``partitions`` is ``None`` where it is not there, or may not be described. ``read`` is of interest only
+    where it is read, and none of `findings`; ``config`` are its settings, ``None`` where they were not told.
     """
 
     topic: str
@@ -58,6 +59,8 @@ class TopicFinding:
     write: Finding
     create: Finding
     describe_configs: Finding
+    read: Finding = Finding(verdict="not checked")
+    config: Mapping[str, str | None] | None = None
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
         """Each right with its name."""

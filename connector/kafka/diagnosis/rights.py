@@ -16,7 +16,7 @@ from connector.kafka.internals import BrokerConnection
 from connector.kafka.options import ssl_context
 from connector.kafka.settings import KafkaSettings
 
-DESCRIBE, WRITE = 8, 4
+DESCRIBE, WRITE, READ = 8, 4, 3
 """Bits: the codes of org.apache.kafka.common.acl.AclOperation."""
 
 OK = Finding(verdict="ok")
@@ -36,6 +36,7 @@ class TopicRights:
     is_missing: bool
     describe: Finding
     write: Finding
+    read: Finding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,8 +50,7 @@ class Rights:
 
     def of(self, topic: str) -> TopicRights:
         """Return what was told of ``topic``."""
-        untold = TopicRights(partitions=None, is_missing=False, describe=self.otherwise, write=self.otherwise)
-        return self.topics.get(topic, untold)
+        return self.topics.get(topic, _all(self.otherwise))
 
 
 async def fetch_rights(
@@ -114,12 +114,13 @@ def _topic(code: int, topic: str, _internal: bool, partitions: Sequence[Any], op
             is_missing=False,
             describe=_refused("DESCRIBE", topic),
             write=_refused("WRITE", topic),  # it would imply DESCRIBE
+            read=_refused("READ", topic),
         )
     if code not in (0, _UNKNOWN_TOPIC):
         trouble = Finding(
             verdict="failed", detail=f"the broker answered {kafka_errors.for_code(code).__name__}"
         )
-        return TopicRights(partitions=None, is_missing=False, describe=trouble, write=trouble)
+        return _all(trouble)
     leaderless = [number for _, number, leader, *_ in partitions if leader < 0]
     describe = (
         OK
@@ -131,7 +132,12 @@ def _topic(code: int, topic: str, _internal: bool, partitions: Sequence[Any], op
         is_missing=code == _UNKNOWN_TOPIC,
         describe=describe,
         write=_bit(operations, WRITE, "WRITE", topic),
+        read=_bit(operations, READ, "READ", topic),
     )
+
+
+def _all(finding: Finding) -> TopicRights:
+    return TopicRights(partitions=None, is_missing=False, describe=finding, write=finding, read=finding)
 
 
 def _bit(operations: int, bit: int, name: str, topic: str) -> Finding:

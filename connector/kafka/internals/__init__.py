@@ -10,7 +10,7 @@ upgrade that changes one fails there by name. The rest of `connector.kafka` uses
 from connector.kafka.internals.batch_queue import BatchQueue
 from connector.kafka.internals.bootstrap import closing_bootstrap
 from connector.kafka.internals.broker_errors import code_of
-from connector.kafka.internals.clients import client_of, metadata_time, replace_ssl_context
+from connector.kafka.internals.clients import ask_for_topic, client_of, metadata_time, replace_ssl_context
 from connector.kafka.internals.codecs import CODECS, python_crc32c, python_murmur2
 from connector.kafka.internals.connection import BrokerConnection, Stage, TokenRefused
 from connector.kafka.internals.guard import Guard
@@ -37,6 +37,7 @@ __all__ = [
     "Stage",
     "TokenRefused",
     "abort",
+    "ask_for_topic",
     "client_of",
     "closing_bootstrap",
     "code_of",

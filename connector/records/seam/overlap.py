@@ -146,6 +146,12 @@ class Overlap(Generic[R]):
             self._over_at = now
 
     @property
+    def held_since(self) -> float | None:
+        """See `Seam.held_since`."""
+        is_held = self._new is not None and not self._has_switched and self._over_at == math.inf
+        return self._subscribed_at if is_held else None
+
+    @property
     def is_silent(self) -> bool:
         """Whether neither session has brought a row since the new one subscribed."""
         return self._closing.is_silent

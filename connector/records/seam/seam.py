@@ -155,6 +155,11 @@ class Seam(Generic[R]):
 
     # How it stands
 
+    @property
+    def held_since(self) -> float | None:
+        """Since when rows of a new session may be held, in seconds; ``None``: none are."""
+        return self._overlap.held_since if self._overlap is not None else None
+
     def covered(self, now: float) -> float | None:
         """
         Return how many seconds back repeats are known: the window, or less for want of memory. ``None``:
