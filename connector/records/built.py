@@ -29,4 +29,5 @@ class BuiltRecords:
     failed: list[BadRecord] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
     keys_missing: int = 0
+    identities_missing: int = 0
     times_missing: int = 0
