@@ -8,7 +8,6 @@ from connector.config.paths import KeyPath
 from connector.config.source import Source
 
 _NOT_BUILT = "is not built yet"
-_AT_LEAST_ONCE = "take it out; delivery is at least once, so drop repeats where you consume"
 
 _ANY: tuple[str, ...] = ()
 
@@ -18,8 +17,7 @@ _TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("events_topic",), _ANY, "take it out; gaps are in the log and in connector_uncovered_seconds_total"),
     (("start",), _ANY, "take it out; a subscription starts with what arrives once it is live"),
     (("endpoint", "rotation"), ("overlap",), "write reopen"),
-    (("subscriptions", "identity"), _ANY, _AT_LEAST_ONCE),
-    (("subscriptions", "dedup"), _ANY, _AT_LEAST_ONCE),
+    (("subscriptions", "cursor"), _ANY, "take it out; what the preset knows is shown by validate"),
     (("subscriptions", "backfill"), _ANY, "take it out; time without a session is logged and counted"),
     (
         ("subscriptions", "start"),
