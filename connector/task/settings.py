@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from connector.records.record import Header
 from connector.records.record_builder import RecordBuilder
 from connector.records.row_finder import RowFinder
+from connector.records.seam import SeamSpec
 from connector.refusals import Refusals
 from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings, Transport
 from connector.task.connect_rate import ConnectRateLimiter
@@ -47,6 +48,7 @@ class SubscriptionSettings:
     to_kafka: bool = True
     """Whether the brokers take the rows; else whoever reads our output does."""
     refusals: Refusals = field(default_factory=Refusals)
+    seam: SeamSpec = field(default_factory=SeamSpec)
 
 
 @dataclass(frozen=True, kw_only=True)
