@@ -31,3 +31,8 @@ class BuiltRecords:
     keys_missing: int = 0
     identities_missing: int = 0
     times_missing: int = 0
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether something is missing in a row."""
+        return bool(self.keys_missing or self.identities_missing or self.times_missing)

@@ -7,6 +7,7 @@ from connector.telemetry.metrics import Metrics, set_one
 from connector.telemetry.publishers import PublisherMetrics
 from connector.telemetry.redaction import Redactor
 from connector.telemetry.reloads import ReloadMetrics
+from connector.telemetry.seams import SeamMetrics
 from connector.telemetry.subscriptions import SubscriptionMetrics
 from connector.telemetry.summary import Summary
 from connector.telemetry.terminal import printable, printable_lines
@@ -19,6 +20,7 @@ __all__ = [
     "PublisherMetrics",
     "Redactor",
     "ReloadMetrics",
+    "SeamMetrics",
     "SubscriptionMetrics",
     "Summary",
     "TokenMetrics",

@@ -96,7 +96,9 @@ def test_every_row_has_its_place_among_the_digests(topic: str) -> None:
 def test_null_is_a_value_beside_another_field_and_none_alone(topic: str) -> None:
     one = builder(topic=topic)
     absent, null = b'{"Log":{"Index":1},"n":"a"}', row(None, 1)
-    found = digests(one, null, absent, b'{"Transaction":null,"Log":{"Index":1},"n":"a"}', row("", 1), row("null", 1))
+    found = digests(
+        one, null, absent, b'{"Transaction":null,"Log":{"Index":1},"n":"a"}', row("", 1), row("null", 1)
+    )
     assert None not in found
     assert found[0] == found[1] == found[2]
     assert len(set(found)) == 3  # a text that is empty is another value
