@@ -11,9 +11,9 @@ import anyio
 import structlog
 
 from connector.cli.exit_codes import CLEAN, CONFIGURATION, REFUSED, UNREACHABLE
-from connector.cli.findings import as_json, as_table, problems_as_json, put
+from connector.cli.findings import as_json, as_table, put
 from connector.cli.loop import loop_factory
-from connector.cli.problems import show, warn
+from connector.cli.problems import problems_as_json, show, warn
 from connector.cli.process import leave_hung_threads
 from connector.config import LoadedConfig, read_config
 from connector.errors import ConfigError

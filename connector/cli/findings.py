@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from connector.cli.validate import PIPED_WIDTH
-from connector.errors import Problem
 from connector.probe import Finding, Outcome, Report
 from connector.telemetry import printable
 
@@ -111,20 +110,6 @@ def _object(one: Finding) -> dict[str, object]:
         "how": one.how or None,
         **one.facts,
     }
-
-
-def problems_as_json(problems: Sequence[Problem], code: int) -> str:
-    """Return one line of JSON for a configuration that cannot be used."""
-    return json.dumps(
-        {
-            "outcome": "configuration",
-            "exit_code": code,
-            "problems": [
-                {"where": one.where, "path": one.path, "message": one.message, "remedy": one.remedy}
-                for one in problems
-            ],
-        }
-    )
 
 
 def redacted_json(value: object, redact: Redact) -> str:

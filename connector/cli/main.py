@@ -101,11 +101,12 @@ def validate(
     no_env: Annotated[
         bool, typer.Option("--no-env", help="Leave ${env:…} and ${file:…} unresolved.")
     ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> NoReturn:
     """Check a configuration and its documents, offline."""
     from connector.cli.validate import validate as validate_config
 
-    sys.exit(validate_config(config, resolve=not no_env))
+    sys.exit(validate_config(config, resolve=not no_env, json=json))
 
 
 @app.command()

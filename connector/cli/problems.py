@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
@@ -34,3 +35,24 @@ def warn(
     of_documents = (f"{plan.name}: {text}" for plan in plans for text in plan.warnings)
     for warning in (*warnings, *of_documents):
         notes.print(printable(redact(f"warning: {warning}")), style="yellow", markup=False)
+
+
+def note(lines: Iterable[tuple[str, str]]) -> None:
+    """Print to stderr what is good to know, with the name of the subscription that it is about."""
+    notes = Console(stderr=True, highlight=False, soft_wrap=True)
+    for name, text in lines:
+        notes.print(printable(f"note: {name}: {text}"), style="cyan", markup=False)
+
+
+def problems_as_json(problems: Sequence[Problem], code: int) -> str:
+    """Return one line of JSON for a configuration that cannot be used."""
+    return json.dumps(
+        {
+            "outcome": "configuration",
+            "exit_code": code,
+            "problems": [
+                {"where": one.where, "path": one.path, "message": one.message, "remedy": one.remedy}
+                for one in problems
+            ],
+        }
+    )

@@ -163,7 +163,22 @@ def _subscriptions(loaded: LoadedConfig) -> dict[str, Subscription]:
 
 
 def _differences(old: Subscription, new: Subscription) -> tuple[str, ...]:
-    """The keys of one subscription that are different; a document counts by what it says."""
+    """
+    The keys of one subscription that are different.
+
+    A document counts by what it says, with the fields that were added to it; what is known of rows, and for
+    how long, counts by what comes of it, whether it is written or a default.
+    """
+    (section, plan), (other, then) = old, new
     names = [name for name in SubscriptionSection.model_fields if name != "document"]
-    keys = [name for name in names if not _same(getattr(old[0], name), getattr(new[0], name))]
-    return (*keys, "document") if old[1].document_text != new[1].document_text else tuple(keys)
+    keys = [name for name in names if not _same(getattr(section, name), getattr(other, name))]
+    same_text = plan.document_text == then.document_text
+    same = {
+        "identity": plan.identity == then.identity and same_text,
+        "dedup": plan.dedup == then.dedup,
+        "add_fields": same_text,
+    }
+    keys = [name for name in keys if not same.get(name, False)]
+    if not same_text and not {"add_fields", "identity"}.intersection(keys):
+        keys.append("document")
+    return tuple(keys)

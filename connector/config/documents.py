@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,8 +21,12 @@ from connector.records.plan import DocumentRules, Finding, PlanError, Subscripti
 from connector.records.planning import plan_subscription
 from connector.records.unfilled import looks_unfilled, unfilled
 
+_NOT_SHOWN = "the document lacks fields, or has some too many; its text comes from a ${file:…}"
+_ELEMENT = re.compile(r"(key|identity)\[(\d+)\]")
 _GRAPHQL = ("subscription", "query", "mutation", "fragment", "#", "gql", "graphql", "`")
-_DISPENSABLE = {"name", "topic", "key", "timestamp", "headers", "value"}
+_DISPENSABLE = {"name", "topic", "key", "timestamp", "headers", "value", "identity", "dedup", "add_fields"}
+_OF_IDENTITY = {"dedup", "add_fields"}
+"""What asks for an identity, which is not known where the one that is named is wrong."""
 
 
 def plan_all(
@@ -50,7 +54,9 @@ def _forget_rows(subscriptions: object, source: Source, before: int) -> None:
     """Take out what was found in rows since ``before``, where an unknown preset would say what rows are."""
     for index, raw in enumerate(subscriptions if isinstance(subscriptions, list) else ()):
         if isinstance(raw, dict) and "rows" not in raw:
-            of_rows = re.compile(rf"subscriptions\[{index}\]\.(key|timestamp|headers)")
+            of_rows = re.compile(
+                rf"subscriptions\[{index}\]\.(key|timestamp|headers|identity|dedup|add_fields)"
+            )
             found = source.problems[before:]
             source.problems[before:] = [one for one in found if not of_rows.match(one.path or "")]
 
@@ -71,6 +77,7 @@ def _section(raw: object) -> SubscriptionSection | None:
     # These have been reported; the document can be checked without them.
     if not wrong <= _DISPENSABLE:
         return None
+    wrong |= _OF_IDENTITY if "identity" in wrong else set()
     rest = {key: value for key, value in known.items() if key not in wrong}
     return SubscriptionSection.model_validate({"name": "x", "topic": "x", **rest})
 
@@ -93,6 +100,9 @@ def _plan(
         rows_default=preset.rows_default,
         warned_cubes=preset.warned_cubes,
         filtered_cubes=preset.filtered_cubes,
+        cubes=preset.cubes,
+        metrics=preset.metrics,
+        expressions=preset.expressions,
     )
     is_filled = (*path, "document") in secret_paths
     try:
@@ -102,9 +112,11 @@ def _plan(
             _report(finding, path, source, None if is_inline else file, is_filled)
         return None
     doubts = _placeholders(text, path, source, None if is_inline else file, is_filled)
-    return replace(
-        plan, warnings=(*plan.warnings, *doubts, *_of_variables(raw.get("variables"), path, source))
-    )
+    warnings = (*plan.warnings, *doubts, *_of_variables(raw.get("variables"), path, source))
+    lacks = plan.lacks
+    if is_filled:
+        lacks = tuple(replace(lack, message=_NOT_SHOWN, remedy="complete that text") for lack in lacks)
+    return replace(plan, warnings=warnings, lacks=lacks)
 
 
 def _placeholders(
@@ -157,12 +169,19 @@ def _spec(section: SubscriptionSection, text: str, raw: dict[str, object]) -> Su
         operation=section.operation,
         variables=section.variables,
         rows=_split(section.rows),
-        key=tuple(tuple(path.split(".")) for path in section.key),
+        key=_split_all(section.key),
         timestamp=_split(section.timestamp),
         topic=section.topic,
         headers=tuple((name, tuple(path.split("."))) for name, path in section.headers.items()),
         unchecked=frozenset(unknown),
+        identity=_split_all(section.identity) if section.identity is not None else None,
+        add_fields=section.add_fields,
+        dedup=section.dedup.as_window() if section.dedup is not None else None,
     )
+
+
+def _split_all(paths: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(path.split(".")) for path in paths)
 
 
 def _split(path: str | None) -> tuple[str, ...] | None:
@@ -239,7 +258,8 @@ def _inline_place(source: Source, mark: Mark | None, finding: Finding) -> str | 
 
 def _parts(key: str) -> KeyPath:
     """``key[1]`` → ``key``, 1; ``variables.network`` → both names; a header's name may hold anything."""
-    if key.startswith("key["):
-        return "key", int(key[4:-1])
+    element = _ELEMENT.fullmatch(key)
+    if element is not None:
+        return element[1], int(element[2])
     head, dot, rest = key.partition(".")
     return (head, rest) if dot else (head,)

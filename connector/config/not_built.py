@@ -8,7 +8,6 @@ from connector.config.paths import KeyPath
 from connector.config.source import Source
 
 _NOT_BUILT = "is not built yet"
-_AT_LEAST_ONCE = "take it out; delivery is at least once, so drop repeats where you consume"
 
 _ANY: tuple[str, ...] = ()
 
@@ -16,8 +15,7 @@ _TABLE: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     # key, its values that are not built (_ANY: the key itself is not), what to do
     (("delivery",), ("exactly_once",), "write at_least_once and drop repeats where you consume"),
     (("start",), _ANY, "take it out; a subscription starts with what arrives once it is live"),
-    (("subscriptions", "identity"), _ANY, _AT_LEAST_ONCE),
-    (("subscriptions", "dedup"), _ANY, _AT_LEAST_ONCE),
+    (("subscriptions", "cursor"), _ANY, "take it out; what the preset knows is shown by validate"),
     (("subscriptions", "backfill"), _ANY, "take it out; time without a session is logged and counted"),
     (
         ("subscriptions", "start"),

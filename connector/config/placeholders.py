@@ -21,7 +21,7 @@ from connector.errors import ConfigError
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{(?:(env):([A-Za-z_][A-Za-z0-9_]*)|(file):([^{}]+))\}|\$\{")
 
-_NAMES_OF_SUBSCRIPTIONS = ("name", "operation", "rows", "topic", "key", "timestamp", "headers")
+_NAMES_OF_SUBSCRIPTIONS = ("name", "operation", "rows", "topic", "key", "timestamp", "headers", "identity")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -93,6 +93,8 @@ def _default(key: str, section: type[Section], schema: dict[str, Any], *, is_req
 
 def _type(schema: dict[str, Any], inner: type[Section] | None) -> str:
     if inner is not None:
+        if "x-type" in schema:
+            return _cell(str(schema["x-type"]))
         if "anyOf" in schema:
             return "mapping, or list of mappings"
         return "list of mappings" if schema.get("type") == "array" else "mapping"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, JsonValue
 
 from connector.auth.grant import is_access_token
+from connector.config.dedup import Dedup
 from connector.config.endpoint import EndpointSection, OauthSection
 from connector.config.errors import ErrorsSection
 from connector.config.kafka import KafkaSection, TopicsSection
@@ -108,6 +109,22 @@ class SubscriptionSection(Section):
         None, "The field of a row that is the record's timestamp. None: the time of arrival."
     )
     headers: dict[str, FieldPathText] = setting({}, "Further record headers: name → field of a row.")
+    identity: FieldPathTexts | None = setting(
+        None,
+        "Fields of a row that tell it from every other one: rows with the same are the same row. Default: "
+        "what the preset knows of the document's cube, if all of it is selected.",
+    )
+    dedup: Dedup = setting(
+        None,
+        "window: a row that comes again within the window is dropped (the default where rows have an "
+        "identity). off: only where two sessions overlap (the default where they have none). A mapping: "
+        "window, with other bounds.",
+    )
+    add_fields: Flag = setting(
+        False,
+        "Add to the document's rows what they lack of the preset's identity and cursor, or of those named "
+        "here: the rows then have these fields too. Refused for aggregates, which would become other rows.",
+    )
     value: ValueSection = setting({}, "What a record's value is.")
 
 

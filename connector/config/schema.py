@@ -39,6 +39,10 @@ def config_schema() -> dict[str, Any]:
     definitions["EndpointSection"]["then"] = {"required": ["url"]}
     credentials = definitions["EndpointSection"]["properties"]["credentials"]
     credentials["anyOf"] = [credentials["items"], {name: credentials.pop(name) for name in ("type", "items")}]
+    dedup = definitions["SubscriptionSection"]["properties"]["dedup"]
+    words = {"enum": ["window", "off", False]}
+    dedup["anyOf"] = [{"$ref": dedup.pop("$ref")}, words, {"$ref": "#/$defs/Placeholder"}]
+    dedup["x-type"] = "`window` | `off` | mapping"
     schema["not"] = {"anyOf": [{"required": pair} for pair in _PAIRS]}
     schema["properties"]["subscriptions"]["minItems"] = 1
     return {"$schema": DRAFT, **schema, "title": "Configuration of the connector"}

@@ -29,4 +29,10 @@ class BuiltRecords:
     failed: list[BadRecord] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
     keys_missing: int = 0
+    identities_missing: int = 0
     times_missing: int = 0
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether something is missing in a row."""
+        return bool(self.keys_missing or self.identities_missing or self.times_missing)

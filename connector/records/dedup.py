@@ -8,8 +8,15 @@ from types import MappingProxyType
 
 from connector.upstream import IdentityKind
 
-BYTES_PER_ROW: Mapping[IdentityKind, int] = MappingProxyType({"unique": 32, "advisory": 44})
-"""What a remembered row takes: its digest, and where what it says counts too, a digest of that."""
+BYTES_PER_ROW: Mapping[IdentityKind, int] = MappingProxyType({"unique": 16, "advisory": 32})
+"""
+What a remembered row takes: its digest, and where what it says counts too, a digest of that; with its share
+of the table, and of rows that are old and not taken out yet.
+"""
+
+DEFAULT_WINDOW = "10m"
+DEFAULT_BYTES = "16MiB"
+"""As a configuration has them. A subscription is to fit into a pod together with some others."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +27,7 @@ class DedupWindow:
     """
 
     seconds: float = 600.0
-    max_bytes: int = 64 * 1024**2
+    max_bytes: int = 16 * 1024**2
 
     def rows(self, kind: IdentityKind) -> int:
         """Return how many rows with an identity of this ``kind`` are remembered at most."""

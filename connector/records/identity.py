@@ -2,7 +2,8 @@
 What a row is known by: the fields of its identity, as one number.
 
 The number is the same however the row is written: a string counts without its quotes and escapes, since
-the same row may come as live data and as the answer to a query.
+the same row may come as live data and as the answer to a query. A field that is null or absent is a value of
+its own, beside another field that is there; where none is, the row is known by nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ DIGESTS: Mapping[Bits, Callable[[bytes], int]] = MappingProxyType(
 BETWEEN = b"\0"
 """Between the texts of two fields."""
 
+_NULL = b"\xff"
+"""In the place of a field's text; no text in UTF-8 has that byte."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
@@ -61,7 +65,7 @@ def compile_identity(fields: Fields, identity: Identity) -> IdentityOf:
         if not any(raws):
             return None
         try:
-            return digest(BETWEEN.join([_text(raw).encode() for raw in raws]))
+            return digest(BETWEEN.join([_text(raw).encode() if raw else _NULL for raw in raws]))
         except (*BROKEN, UnicodeEncodeError):
             return None
 

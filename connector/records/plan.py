@@ -84,6 +84,7 @@ class SubscriptionPlan:
     fields are left (``{Block.Number}``): variables have been put in. ``operation_name`` is ``None`` where
     the document holds a single operation. ``cubes`` is how many streams the upstream bills for it.
     ``identity`` and ``cursor`` are ``None`` where there is none, ``dedup`` where repeats are not dropped.
+    ``has_metrics``: a row is an aggregate of others, as far as that is known.
     ``document_text`` holds the fields ``added`` to it (below a row). ``lacks`` say, under the keys
     ``identity`` and ``cursor``, why there is none, and what would help. ``warnings`` are sentences for the
     log; two plans that differ only in these two are the same.
@@ -104,6 +105,7 @@ class SubscriptionPlan:
     identity: RowIdentity | None = None
     cursor: FieldPath | None = None
     dedup: DedupWindow | None = None
+    has_metrics: bool = False
     added: tuple[FieldPath, ...] = ()
     lacks: tuple[Finding, ...] = field(default=(), compare=False)
     warnings: tuple[str, ...] = field(default=(), compare=False)

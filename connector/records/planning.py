@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from connector.records.add_fields import fields_to_add, with_fields
 from connector.records.additions import Addition, paths_of
+from connector.records.aggregates import metrics_in
 from connector.records.dedup import DedupWindow
 from connector.records.document import Document, read_document
 from connector.records.identity_check import check_identity, own_paths
@@ -71,6 +72,7 @@ def plan_subscription(spec: SubscriptionSpec, rules: DocumentRules) -> Subscript
         identity=found.identity,
         cursor=found.cursor,
         dedup=None if found.identity is None or spec.dedup == "off" else spec.dedup or DedupWindow(),
+        has_metrics=any(True for _ in metrics_in(row, rules)),
         added=tuple(paths_of(added)),
         lacks=found.lacks,
         warnings=(*_warnings(document, rules), *_topic_warnings(spec, values)),

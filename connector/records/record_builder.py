@@ -104,7 +104,10 @@ class RecordBuilder:
     def _any(self, row: msgspec.Raw, headers: Headers, built: BuiltRecords, admits: Admits | None) -> Any:
         """Take any row at all; return its item."""
         item, through = self._fields.read(row) if self._nothing is None else (self._nothing, ())
-        digest = self._digest(item) if self._digest is not None else None
+        digest = None
+        if self._digest is not None:
+            digest = self._digest(item)
+            built.identities_missing += digest is None
         if admits is not None and digest is not None and not admits(digest, row):
             built.refused.append((row, digest))
             return item

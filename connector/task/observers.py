@@ -72,8 +72,8 @@ class FlowObserver(Protocol):
     def null_result(self) -> None:
         """A result had nothing where its rows should be."""
 
-    def oddities(self, *, keys_missing: int, times_replaced: int) -> None:
-        """Records without a key, and with another timestamp than their event time."""
+    def oddities(self, *, keys_missing: int, identities_missing: int, times_replaced: int) -> None:
+        """Records without a key, rows without an identity, records with another time than their event's."""
 
 
 class RecordObserver(Protocol):

@@ -17,6 +17,7 @@ from connector.records.seam import Seam
 from connector.subscription import Inbox, MemoryShare, turn_for
 from connector.task.destination import Destination
 from connector.task.observers import FlowObserver
+from connector.task.odd_records import OddRecords
 from connector.task.parts import parts_of
 from connector.task.receiver import MOST_ROWS, Arrival, Receiver
 from connector.task.settings import SubscriptionSettings
@@ -53,6 +54,7 @@ class Pump:
         self._submitted = submitted
         self._memory = memory
         self._observer = observer
+        self._odd = OddRecords(settings.name, observer)
         self._window = window
         self._is_released: anyio.Event | None = None
         self.in_hand = 0
@@ -99,11 +101,8 @@ class Pump:
             if not topic.ready.is_set():
                 await topic.ready.wait()
         replaced = self._publisher.add(built.topics, submission, arrival.received_ms)
-        if replaced or built.keys_missing or built.times_missing:
-            self._observer.oddities(
-                keys_missing=built.keys_missing,
-                times_replaced=built.times_missing + replaced,
-            )
+        if replaced or built.is_odd:
+            self._odd.note(built, replaced)
 
     async def _pass_on_in_parts(self, arrival: Arrival) -> None:
         """Many rows at once would hold everybody else up, and take a multiple of their bytes."""

@@ -8,6 +8,7 @@ from connector.telemetry.offsets import OffsetsMetrics
 from connector.telemetry.publishers import PublisherMetrics
 from connector.telemetry.redaction import Redactor
 from connector.telemetry.reloads import ReloadMetrics
+from connector.telemetry.seams import SeamMetrics
 from connector.telemetry.subscriptions import GapEventMetrics, SubscriptionMetrics
 from connector.telemetry.summary import Summary
 from connector.telemetry.terminal import printable, printable_lines
@@ -22,6 +23,7 @@ __all__ = [
     "PublisherMetrics",
     "Redactor",
     "ReloadMetrics",
+    "SeamMetrics",
     "SubscriptionMetrics",
     "Summary",
     "TokenMetrics",

@@ -44,6 +44,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self._sessions()
         self._rows()
+        self._repeats()
         self._outside()
         self.build_info = self._gauge("build_info", "1, labelled with the version.", ("version",))
         self.build_info.labels(version).set(1)
@@ -138,6 +139,42 @@ class Metrics:
             SUBSCRIPTION,
             buckets=FRESHNESS_BUCKETS,
             registry=self.registry,
+        )
+
+    def _repeats(self) -> None:
+        self.identities_missing = self._counter(
+            "identities_missing", "Rows whose identity is null: their repeats are published.", SUBSCRIPTION
+        )
+        self.rows_repeated = self._counter(
+            "rows_repeated", "Rows dropped since the window knew them.", SUBSCRIPTION
+        )
+        self.rows_joined = self._counter(
+            "rows_joined", "Rows dropped since the other of two sessions brought them.", SUBSCRIPTION
+        )
+        self.rows_partial = self._counter(
+            "rows_partial", "Rows of aggregates dropped since a new session began amid them.", SUBSCRIPTION
+        )
+        self.rows_unmatched = self._counter(
+            "rows_unmatched", "Rows published that only the new of two sessions brought.", SUBSCRIPTION
+        )
+        self.rows_conflicting = self._counter(
+            "rows_conflicting",
+            "Rows published with a known identity and another content, of one session.",
+            SUBSCRIPTION,
+        )
+        self.rows_differing = self._counter(
+            "rows_differing",
+            "Rows published with a known identity and another content, of two sessions.",
+            SUBSCRIPTION,
+        )
+        self.dedup_forgotten_rows = self._counter(
+            "dedup_forgotten_rows", "Rows forgotten early for want of memory.", SUBSCRIPTION
+        )
+        self.dedup_window = self._gauge(
+            "dedup_window_seconds", "How many seconds back repeats are known now.", SUBSCRIPTION
+        )
+        self.dedup_bytes = self._gauge(
+            "dedup_bytes", "Bytes of what is remembered of rows, and held of overlaps.", SUBSCRIPTION
         )
 
     def _outside(self) -> None:

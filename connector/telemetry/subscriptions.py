@@ -91,11 +91,13 @@ class FlowMetrics:
         self.result_errors = metrics.result_errors.labels(name).inc
         self.null_result = metrics.null_results.labels(name).inc
         self._keys_missing = metrics.keys_missing.labels(name)
+        self._identities_missing = metrics.identities_missing.labels(name)
         self._times_replaced = metrics.timestamps_replaced.labels(name)
 
-    def oddities(self, *, keys_missing: int, times_replaced: int) -> None:
-        """Count both."""
+    def oddities(self, *, keys_missing: int, identities_missing: int, times_replaced: int) -> None:
+        """Count each."""
         self._keys_missing.inc(keys_missing)
+        self._identities_missing.inc(identities_missing)
         self._times_replaced.inc(times_replaced)
 
 

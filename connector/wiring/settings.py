@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from connector import __version__
 from connector.config import Config, LoadedConfig, Secret
 from connector.kafka import NewTopics
 from connector.publish import PublishSettings
+from connector.records.identity import Identity
 from connector.records.plan import SubscriptionPlan
 from connector.records.record_builder import RecordBuilder
 from connector.records.record_spec import RecordSpec
 from connector.records.row_finder import RowFinder
+from connector.records.seam import SeamSpec
 from connector.records.topics import TopicTemplate, offsets_topic
 from connector.refusals import Refusals
 from connector.subscription import (
@@ -76,6 +79,7 @@ def follow_settings(
     not_for_rows = {name for name in (*own_topics, offsets_topic_of(config)) if name is not None}
     topic = TopicTemplate(plan.topic, {}, forbidden=frozenset(not_for_rows))
     window = config.errors.window
+    seam = seam_spec(plan)
     return SubscriptionSettings(
         name=plan.name,
         request=GraphQLRequest(
@@ -85,8 +89,16 @@ def follow_settings(
         ),
         rows=RowFinder(plan.rows, object_rows=plan.object_rows),
         records=RecordBuilder(
-            RecordSpec(topic=topic, key=plan.key, timestamp=plan.timestamp, headers=plan.headers)
+            RecordSpec(
+                topic=topic,
+                key=plan.key,
+                timestamp=plan.timestamp,
+                headers=plan.headers,
+                # A digest costs a microsecond a row; overlaps alone compute their own.
+                identity=seam.identity if seam.window is not None else None,
+            )
         ),
+        seam=seam,
         topics=(*((topic.static,) if topic.static is not None else ()), *own_topics),
         headers=(("connector", config.name.encode()), ("subscription", plan.name.encode())),
         streams=plan.cubes,
@@ -101,6 +113,15 @@ def follow_settings(
         no_data_alarm=config.endpoint.no_data_alarm,
         tolerance=Tolerance(bad=config.errors.tolerance == "all", failures=window.failures, rows=window.rows),
     )
+
+
+def seam_spec(plan: SubscriptionPlan) -> SeamSpec:
+    """Return what is known of the rows of ``plan``, and how much of them is to be remembered."""
+    identity, dedup = plan.identity, plan.dedup
+    if identity is None:
+        return SeamSpec(has_metrics=plan.has_metrics)
+    spec = SeamSpec(identity=Identity(fields=identity.fields), unique=identity.kind == "unique")
+    return replace(spec, window=dedup.seconds, max_bytes=dedup.max_bytes) if dedup is not None else spec
 
 
 @lru_cache(maxsize=64)

@@ -102,10 +102,12 @@ class _Live(SubscriptionMetrics):
 def _settings(
     config: Config, plan: SubscriptionPlan, session: SessionSettings, refusals: Refusals
 ) -> SubscriptionSettings:
-    """As for Kafka, but no field of a row is asked for, so that any row can be shown."""
+    """As for Kafka, but no field of a row is asked for, so that any row can be shown, repeats too."""
     anything = RecordBuilder(RecordSpec(topic=TopicTemplate("stdout", {})))
+    settings = follow_settings(config, plan, session, refusals)
     return replace(
-        follow_settings(config, plan, session, refusals),
+        settings,
+        seam=replace(settings.seam, window=None),
         records=anything,
         topics=(),
         headers=(),

@@ -63,7 +63,7 @@ def test_a_good_configuration_is_valid(tmp_path: Path) -> None:
             ("EVM.DEXTrades", "EVM.Transfers", ["subscriptions[0].rows", "DEXTrades"]),
             ("Transaction.Hash", "Transaction.Hush", ["subscriptions[0].key[0]", "Hash"]),
             ("name: dex\n", "name: dex\ndelivery: exactly_once\n", ["delivery", "not built"]),
-            ("    key:", "    identity: [Transaction.Hash]\n    key:", ["identity", "not built"]),
+            ("    key:", "    dedup: {window: 0s}\n    key:", ["subscriptions[0].dedup.window", "nothing"]),
             ("    key:", "    backfill: {cursor: Block.Number}\n    key:", ["backfill", "not built"]),
             ("    key:", "    value: {format: avro}\n    key:", ["value.format", "not built"]),
         ]

@@ -27,7 +27,23 @@ def at(path: str, value: object) -> Object:
     return value
 
 
+def subscription(**more: object) -> tuple[str, object]:
+    own = {"name": "s", "topic": "t", "rows": "a", "document": "subscription { a { id } }", "identity": "id"}
+    return "subscriptions", [own | more]
+
+
 REFUSED: list[tuple[str, object]] = [
+    subscription(identity=5),
+    subscription(add_fields="perhaps"),
+    subscription(dedup=True),
+    subscription(dedup="on"),
+    subscription(dedup="OFF"),
+    subscription(dedup="10m"),
+    subscription(dedup={"window": "0s"}),
+    subscription(dedup={"window": True}),
+    subscription(dedup={"window": "10"}),
+    subscription(dedup={"windows": "10m"}),
+    subscription(dedup={"max_bytes": "1KiB"}),
     ("log.level", "loud"),
     ("log.format", "xml"),
     ("log.colour", "red"),
@@ -67,6 +83,15 @@ REFUSED: list[tuple[str, object]] = [
     ("name", "a b"),
 ]
 TAKEN: list[tuple[str, object]] = [
+    subscription(identity=["id"], add_fields="true"),
+    subscription(dedup=False),
+    subscription(dedup="off"),
+    subscription(dedup="window"),
+    subscription(dedup="${env:DEDUP}"),
+    subscription(dedup={}),
+    subscription(dedup={"window": False}),
+    subscription(dedup={"window": "1h30m", "max_bytes": "64MiB"}),
+    subscription(dedup={"window": "${env:WINDOW}"}),
     ("log.level", "INFO"),
     ("log.level", "${env:LEVEL}"),
     ("kafka.compression", "zstd"),

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from connector.records.seam.ageing import Ageing
 from connector.records.seam.content import content_digest
 from connector.records.seam.counts import SeamCounts
-from connector.records.seam.digest_table import KEY_BYTES, DigestTable, key_of
+from connector.records.seam.digest_table import KEY_BYTES, key_of
 from connector.records.seam.receipt import RowSource
+from connector.records.seam.window import Window
 
 _CONTENT = slice(KEY_BYTES, 2 * KEY_BYTES)
 _STREAM = slice(2 * KEY_BYTES, 2 * KEY_BYTES + 2)
@@ -32,7 +32,7 @@ Appended = tuple[int, bytes]
 """The key of an entry, and the entry without its tag."""
 
 
-class CountedWindow:
+class CountedWindow(Window):
     """
     Remembers identities, contents and sources of ``seconds``, in ``max_bytes`` at most; ``counts`` is told
     what becomes of rows.
@@ -41,18 +41,14 @@ class CountedWindow:
     """
 
     def __init__(self, *, seconds: float, max_bytes: int, counts: SeamCounts) -> None:
-        self._table = DigestTable(_WITHOUT_TAG + 1)
-        self._ageing = Ageing(self._table, seconds=seconds, max_bytes=max_bytes, counts=counts)
-        self._counts = counts
+        super().__init__(_WITHOUT_TAG + 1, seconds=seconds, max_bytes=max_bytes, counts=counts)
         self._fresh: list[Appended] = []
-        self._tag = self._ageing.tag
         self._stream = b"\0\0"
         self._source = b"\0"
 
     def begin(self, now: float, source: RowSource) -> None:
         """Rows are asked for that came from ``source`` at ``now`` (seconds, never less than before)."""
-        self._ageing.turn(now)
-        self._tag = self._ageing.tag
+        self._turn(now)
         self._stream = (source.stream % 2**16).to_bytes(2, "little")
         self._source = bytes([source.number % 2**8])
 
@@ -108,15 +104,3 @@ class CountedWindow:
             place = self._table.find(bucket, entry)
             if place >= 0:
                 self._table.remove(bucket, place)
-
-    @property
-    def size(self) -> int:
-        """Bytes that are taken."""
-        return self._table.size
-
-    def __len__(self) -> int:
-        return self._table.entries
-
-    def covered(self, now: float) -> float:
-        """See `Ageing.covered`."""
-        return self._ageing.covered(now)

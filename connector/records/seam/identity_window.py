@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from connector.records.seam.ageing import Ageing
 from connector.records.seam.counts import SeamCounts
-from connector.records.seam.digest_table import DISCARDED_BITS, KEY_BYTES, DigestTable, key_of
+from connector.records.seam.digest_table import DISCARDED_BITS, KEY_BYTES, key_of
 from connector.records.seam.receipt import RowSource
+from connector.records.seam.window import Window
 
 
-class IdentityWindow:
+class IdentityWindow(Window):
     """
     Remembers the digests of ``seconds``, in ``max_bytes`` at most; ``counts`` is told what becomes of rows.
 
@@ -20,18 +20,14 @@ class IdentityWindow:
     """
 
     def __init__(self, *, seconds: float, max_bytes: int, counts: SeamCounts) -> None:
-        self._table = DigestTable(KEY_BYTES + 1)
-        self._ageing = Ageing(self._table, seconds=seconds, max_bytes=max_bytes, counts=counts)
-        self._counts = counts
-        self._tag = self._ageing.tag
+        super().__init__(KEY_BYTES + 1, seconds=seconds, max_bytes=max_bytes, counts=counts)
         self._look()
 
     def begin(self, now: float, source: RowSource) -> None:
         """
         Rows are asked for that came at ``now`` (seconds, never less than before); from where is no matter.
         """
-        self._ageing.turn(now)
-        self._tag = self._ageing.tag
+        self._turn(now)
 
     def admits(self, digest: int, row: msgspec.Raw) -> bool:
         """See `connector.records.identity.Admits`; the row is wanted where its digest is new."""
@@ -78,15 +74,3 @@ class IdentityWindow:
         """Return whether a row with ``digest`` was wanted within the window."""
         key = key_of(digest)
         return self._table.find(self._table.bucket(key), key.to_bytes(KEY_BYTES, "little")) >= 0
-
-    @property
-    def size(self) -> int:
-        """Bytes that are taken."""
-        return self._table.size
-
-    def __len__(self) -> int:
-        return self._table.entries
-
-    def covered(self, now: float) -> float:
-        """See `Ageing.covered`."""
-        return self._ageing.covered(now)

@@ -226,9 +226,8 @@ def test_what_is_not_built_is_refused_by_name(refused: Refused, text: str, path:
 @pytest.mark.parametrize(
     ("old", "new", "path"),
     [
-        ("    topic:", "    identity: [id]\n    topic:", "subscriptions[0].identity"),
         ("    topic:", "    backfill: {cursor: id}\n    topic:", "subscriptions[0].backfill"),
-        ("    topic:", "    dedup: window\n    topic:", "subscriptions[0].dedup"),
+        ("    topic:", "    cursor: id\n    topic:", "subscriptions[0].cursor"),
         ("    topic:", "    start: now\n    topic:", "subscriptions[0].start"),
         ("    topic:", "    value: {format: avro}\n    topic:", "subscriptions[0].value.format"),
     ],

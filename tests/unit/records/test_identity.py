@@ -88,8 +88,29 @@ def test_every_row_has_its_place_among_the_digests(topic: str) -> None:
         row("c", 2),
     ]
     found = digests(builder(topic=topic), *rows)
-    known = [XXH3_64(b"a\x001"), None, None, None, XXH3_64(b"b\x00"), None, XXH3_64(b"c\x002")]
+    known = [XXH3_64(b"a\x001"), None, None, None, XXH3_64(b"b\x00\xff"), None, XXH3_64(b"c\x002")]
     assert found == known
+
+
+@pytest.mark.parametrize("topic", ["t", "{n}"])
+def test_null_is_a_value_beside_another_field_and_none_alone(topic: str) -> None:
+    one = builder(topic=topic)
+    absent, null = b'{"Log":{"Index":1},"n":"a"}', row(None, 1)
+    found = digests(
+        one, null, absent, b'{"Transaction":null,"Log":{"Index":1},"n":"a"}', row("", 1), row("null", 1)
+    )
+    assert None not in found
+    assert found[0] == found[1] == found[2]
+    assert len(set(found)) == 3  # a text that is empty is another value
+
+
+@pytest.mark.parametrize("topic", ["t", "{n}"])
+def test_rows_without_an_identity_are_counted_and_published(topic: str) -> None:
+    rows = [msgspec.Raw(one) for one in (row(None, None), row("a", None), b'{"n":"a"}', row("a", 1))]
+    for admits in (None, lambda digest, raw: False):
+        built = builder(topic=topic).build(rows, [], admits)
+        published = sum(map(len, built.topics.values()))
+        assert (built.identities_missing, published) == (2, 4 if admits is None else 2)
 
 
 @given(st.lists(st.tuples(st.text() | st.integers() | st.none(), st.integers() | st.text()), max_size=8))

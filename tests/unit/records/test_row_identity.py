@@ -214,7 +214,7 @@ def test_repeats_are_dropped_where_there_is_an_identity_and_not_otherwise() -> N
     assert "add_fields: true" in finding.remedy
 
 
-@pytest.mark.parametrize(("kind", "rows"), [("unique", 2**20), ("advisory", 762_600)])
+@pytest.mark.parametrize(("kind", "rows"), [("unique", 2**21), ("advisory", 2**20)])
 def test_a_window_holds_as_many_rows_as_its_memory(kind: IdentityKind, rows: int) -> None:
     window = DedupWindow(seconds=100.0, max_bytes=32 * 2**20)
     assert window.rows(kind) == rows

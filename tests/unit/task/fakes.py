@@ -27,6 +27,7 @@ class Told:
         self.errors = 0
         self.nulls = 0
         self.full = 0
+        self.odd: list[tuple[int, int, int]] = []
         self.failed: list[str] = []
         self.skipped: list[str] = []
         self.letters: list[str] = []
@@ -79,8 +80,8 @@ class Told:
     def full_message(self) -> None:
         self.full += 1
 
-    def oddities(self, *, keys_missing: int, times_replaced: int) -> None:
-        pass
+    def oddities(self, *, keys_missing: int, identities_missing: int, times_replaced: int) -> None:
+        self.odd.append((keys_missing, identities_missing, times_replaced))
 
     def record_failed(self, reason: str) -> None:
         self.failed.append(reason)

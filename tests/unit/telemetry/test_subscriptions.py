@@ -17,6 +17,10 @@ def value(metrics: Metrics, name: str, subscription: str = "orders", **labels: s
     return metrics.registry.get_sample_value(f"connector_{name}", {"subscription": subscription, **labels})
 
 
+def odd(told: SubscriptionObserver, *, keys: int = 0, identities: int = 0, times: int = 0) -> None:
+    told.oddities(keys_missing=keys, identities_missing=identities, times_replaced=times)
+
+
 @pytest.mark.parametrize(
     ("tell", "name", "labels", "expected"),
     [
@@ -36,8 +40,9 @@ def value(metrics: Metrics, name: str, subscription: str = "orders", **labels: s
         (lambda told: told.full_message(), "full_messages_total", {}, 1),
         (lambda told: told.result_errors(5), "result_errors_total", {}, 5),
         (lambda told: told.null_result(), "null_results_total", {}, 1),
-        (lambda told: told.oddities(keys_missing=2, times_replaced=3), "keys_missing_total", {}, 2),
-        (lambda told: told.oddities(keys_missing=2, times_replaced=3), "timestamps_replaced_total", {}, 3),
+        (lambda told: odd(told, keys=2), "keys_missing_total", {}, 2),
+        (lambda told: odd(told, identities=4), "identities_missing_total", {}, 4),
+        (lambda told: odd(told, times=3), "timestamps_replaced_total", {}, 3),
         (lambda told: told.record_failed("too_large"), "records_failed_total", {"reason": "too_large"}, 1),
         (lambda told: told.record_skipped("too_large"), "records_skipped_total", {"reason": "too_large"}, 1),
         (lambda told: told.dead_lettered("too_large"), "dead_letters_total", {"reason": "too_large"}, 1),
