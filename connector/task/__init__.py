@@ -7,6 +7,7 @@ from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.state import State
 from connector.task.status import SubscriptionStatus
 from connector.task.subscription_runner import SubscriptionRunner
+from connector.task.suspicion_policy import SuspicionPolicy
 from connector.task.task import Task, bucket
 from connector.task.tolerance import Tolerance
 
@@ -19,6 +20,7 @@ __all__ = [
     "SubscriptionRunner",
     "SubscriptionSettings",
     "SubscriptionStatus",
+    "SuspicionPolicy",
     "Task",
     "Tolerance",
     "bucket",

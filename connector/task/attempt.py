@@ -40,10 +40,10 @@ from connector.task.watchers import abort_when_silent, keep_pinging, until_due_f
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AttemptEnd:
     """
-    How an attempt, made with ``token``, ended. ``cause`` names the purpose (stop, reopen, reload, shed,
-    failed) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for`` are
-    its seconds of life, ``last_heard_at`` a moment of its clock. ``stream_failed``: it was ended since errors
-    came in the place of data, and then nothing.
+    How an attempt, made with ``token``, ended. ``cause`` names the purpose (stop, reopen, probe, reload,
+    shed, failed) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for``
+    are its seconds of life, ``last_heard_at`` a moment of its clock. ``stream_failed``: it was ended since
+    errors came in the place of data, and then nothing.
     """
 
     token: Token | None
@@ -75,6 +75,7 @@ class Attempt:
     told when it was accepted. ``rng`` returns a float in [0, 1), ``clock`` seconds.
 
     ``live_since`` is when it subscribed, ``None`` before it is live; ``delivered``: data came.
+    ``failing`` knows of results without data.
     ``request_error`` is what the last result said where it had errors and no data at all (see `Source`).
     """
 
@@ -103,7 +104,7 @@ class Attempt:
         self._eases: anyio.CancelScope | None = None
         self._subscribed_at: float | None = None
         self._is_settled = False  # data came and it is proven: nothing more is to be learnt of results
-        self._failing = FailingResults(clock)
+        self.failing = FailingResults(clock)
         self.token = token
         self.progress = Progress.NEW
         self.live_since: float | None = None
@@ -122,7 +123,7 @@ class Attempt:
 
     def result_failed(self, error: ServerRefused | None) -> None:
         """See `Source`."""
-        self._failing.note(error)
+        self.failing.note(error)
         self._is_settled = self._is_settled and error is None
 
     @property
@@ -165,7 +166,7 @@ class Attempt:
             progress=self.progress,
             delivered=self.delivered,
             live_for=self._lived(),
-            stream_failed=error is not None and error is self._failing.error,
+            stream_failed=error is not None and error is self.failing.error,
             last_heard_at=self._connection.last_heard_at,
         )
 
@@ -183,7 +184,7 @@ class Attempt:
         group.start_soon(self._prove_in_time)
         group.start_soon(self._finish_when_asked)
         group.start_soon(abort_when_silent, connection, keep_alive, lambda: self._is_closing, self._clock)
-        group.start_soon(self._failing.abort_when_lasting, connection, keep_alive.keepalive_timeout)
+        group.start_soon(self.failing.abort_when_lasting, connection, keep_alive.keepalive_timeout)
         group.start_soon(keep_pinging, connection, keep_alive.ping_interval, lambda: self._is_closing)
         if self._settings.reopens and self._keeper is not None and self.token is not None:
             group.start_soon(self._finish_before_expiry, self._keeper, self.token)
@@ -210,7 +211,7 @@ class Attempt:
         """
         if isinstance(error, ProtocolViolation):
             self._intake.violated(error)
-        is_over = isinstance(error, SocketClosed | Silent) or error is self._failing.error
+        is_over = isinstance(error, SocketClosed | Silent) or error is self.failing.error
         if is_over or not self.delivered or self._is_closing:
             return
         async with anyio.create_task_group() as group:
@@ -246,7 +247,7 @@ class Attempt:
             self._keeper.accept(self.token.generation, by=self._settings.name, is_quiet=is_quiet)
 
     def _data_came(self) -> None:
-        self._failing.note(None)
+        self.failing.note(None)
         self._become_live()  # not sooner, for a result may be a refusal
         is_late = not self.delivered and self.progress >= Progress.PROVEN
         self.delivered = True
@@ -264,7 +265,7 @@ class Attempt:
 
     def _prove(self) -> None:
         """Not at its first row, for one may be all it brings; and not while results fail."""
-        if self._failing.error is not None:
+        if self.failing.error is not None:
             return
         if self._lived() >= (self._settings.steady_after if self.delivered else PROVEN_AFTER):
             self._reach(Progress.PROVEN)

@@ -23,7 +23,11 @@ OPENING_STATES: Mapping[Progress, State] = {
     Progress.INITIALISING: State.INITIALISING,
     Progress.SUBSCRIBING: State.SUBSCRIBING,
 }
-CLOSING_STATES: Mapping[str, State] = {"reopen": State.REOPENING, "shed": State.SHEDDING}
+CLOSING_STATES: Mapping[str, State] = {
+    "reopen": State.REOPENING,
+    "probe": State.REOPENING,
+    "shed": State.SHEDDING,
+}
 
 
 class AttemptReport:

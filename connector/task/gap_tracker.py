@@ -12,7 +12,7 @@ from connector.task.observers import GapObserver
 
 log = structlog.get_logger(__name__)
 
-PLANNED = ("reopen", "reload")
+PLANNED = ("reopen", "reload", "probe")
 """Reasons of gaps that were ours to choose."""
 
 
@@ -40,6 +40,8 @@ class GapTracker:
         self._counted_to = 0.0
         self._live_to: float | None = None
         self._reason = ""
+        self.left_at: float | None = None
+        """When the last session that covered it ended; ``None``: none did yet."""
 
     def live(self, since: float) -> None:
         """A session covers it, ``since`` a moment of the clock; a gap that was open is declared."""
@@ -61,6 +63,18 @@ class GapTracker:
         if self._lost_at is None:
             self._lost_at = self._counted_to = self._clock() if since is None else since
             self._reason = reason
+            self.left_at = self._lost_at
+
+    def declare(self, *, since: float, until: float, reason: str) -> None:
+        """
+        Declare a gap that is over, and in which a session seemed to cover it. Moments are of the clock;
+        nothing is declared where ``until`` is not later.
+        """
+        if until <= since:
+            return
+        self._observer.uncovered(until - since)
+        log.warning("gap declared", subscription=self._name, seconds=round(until - since, 3), reason=reason)
+        self._observer.gap("unfilled")
 
     def hand_over(self) -> OpenGap | None:
         """Return the gap that is open, for another to go on with; this one counts nothing more of it."""

@@ -14,6 +14,8 @@ from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings
 from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.connection import OpenConnection
 from connector.task.keep_alive import KeepAlivePolicy
+from connector.task.siblings import Siblings
+from connector.task.suspicion_policy import SuspicionPolicy
 from connector.task.token_keeper import TokenKeeper
 from connector.task.tolerance import Tolerance
 from connector.upstream import Target
@@ -47,6 +49,7 @@ class SubscriptionSettings:
     to_kafka: bool = True
     """Whether the brokers take the rows; else whoever reads our output does."""
     refusals: Refusals = field(default_factory=Refusals)
+    suspicion: SuspicionPolicy = field(default_factory=SuspicionPolicy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +58,15 @@ class Shared:
     What the subscriptions of a worker share.
 
     ``keeper`` of ``None``: the endpoint asks for no token. ``budget`` is what all of them may hold in
-    memory. ``hide`` takes secrets out of a frame that no rows can be read from. ``connection`` makes
-    sockets; ``clock`` returns seconds, and must be the one that they and the tokens are timed by.
+    memory. ``siblings`` stand for one another where all are silent. ``hide`` takes secrets out of a frame
+    that no rows can be read from. ``connection`` makes sockets; ``clock`` returns seconds, and must be the
+    one that they and the tokens are timed by.
     """
 
     keeper: TokenKeeper | None
     budget: MemoryBudget
     connect_rate: ConnectRateLimiter = field(default_factory=ConnectRateLimiter)
+    siblings: Siblings = field(default_factory=Siblings)
     hide: Callable[[bytes], bytes] = bytes
     connection: OpenConnection = Transport
     clock: Callable[[], float] = time.monotonic

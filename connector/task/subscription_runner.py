@@ -32,6 +32,7 @@ from connector.task.retry_policy import HEALTHY_AFTER, SUBPROTOCOL_REFUSED, Retr
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.state import State
 from connector.task.status import StatusTracker, SubscriptionStatus
+from connector.task.suspicion_watch import SuspicionWatch
 from connector.upstream import Target
 
 RELOADED = "reload"
@@ -85,6 +86,14 @@ class SubscriptionRunner:
             events=self,
         )
         self._attempt: Attempt | None = None
+        self._suspicion = SuspicionWatch(
+            settings,
+            shared=shared,
+            status=self._status,
+            gaps=self._gaps,
+            observer=observer,
+            attempt=lambda: self._attempt,
+        )
         self._ended_at = -math.inf
         self.disconnected = anyio.Event()
 
@@ -158,6 +167,7 @@ class SubscriptionRunner:
         settings = self._settings
         async with anyio.create_task_group() as group:
             group.start_soon(self._pipeline.run)
+            group.start_soon(self._suspicion.run)
             group.start_soon(watch_data, settings.name, settings.no_data_alarm, self._status, self._observer)
             await self._keep_up()
             await self._wind_up()
