@@ -47,6 +47,7 @@ class Siblings:
             self._before = self._last
         self._last = (name, now)
         self._steps.reset()
+        self._next_at = -math.inf
         self.forget(name)
 
     def may_probe(self, name: str, now: float) -> bool:

@@ -97,6 +97,15 @@ class SuspicionEvents(Protocol):
         """A doubted session was judged."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """Begun at ``at`` for ``doubt``, when the last row had come at ``row_at``; no verdict is told yet."""
+
+    doubt: Doubt
+    at: float
+    row_at: float | None
+
+
 @dataclass(slots=True)
 class _Trial:
     """A session after a doubted one, watched until ``until``; ``proofs`` are looks that found rows."""
@@ -133,8 +142,9 @@ class Suspicion:
         self._live_since = -math.inf
         self._row_at: float | None = None
         self._doubted: Doubt | None = None
-        self._probing: tuple[Doubt, float] | None = None
+        self._probing: _Probe | None = None
         self._trial: _Trial | None = None
+        self._probed_at = -math.inf
         self._next_at = -math.inf
         self.wait = LOOK_LEAST
 
@@ -175,7 +185,7 @@ class Suspicion:
 
     def _told(self, now: float, verdict: Verdict, row_at: float | None) -> None:
         if self._probing is not None:
-            doubt, self._probing, self._doubted = self._probing[0], None, None
+            doubt, self._probing, self._doubted = self._probing.doubt, None, None
             self._conclude(now, verdict, doubt, row_at)
 
     # What is seen of sessions one after the other
@@ -183,23 +193,22 @@ class Suspicion:
     def _session_began(self, now: float, seen: Seen, live_since: float) -> None:
         """Watch whether it delivers, where the one before is doubted, whoever opened it and why."""
         before, self._live_since = self._live_since, live_since
-        old, trial, probing = self._doubted, self._trial, self._probing
-        self._trial = None
+        probing, trial, self._trial = self._probing, self._trial, None
         if probing is not None and self._policy.overlaps:
             return  # whoever probes knows more
-        doubt = trial.doubt if trial is not None else probing[0] if probing is not None else old
+        # Of rows that came since the last look, those from before it were the old one's.
+        last = self._row_at if seen.row_at is None or seen.row_at >= live_since else seen.row_at
+        if probing is not None and last != probing.row_at:
+            self._told(now, Verdict.ALIVE, last)  # it brought some while it was being closed
+            return
+        doubt = trial.doubt if trial is not None else probing.doubt if probing is not None else self._doubted
         if doubt is None:
             return
-        self._probing = None
-        if trial is not None:
-            row_at = trial.row_at
-        else:
-            # Of rows that came since the last look, those before it were the old one's.
-            last = self._row_at if seen.row_at is None or seen.row_at >= live_since else seen.row_at
-            row_at = before if last is None else last
+        row_at = trial.row_at if trial is not None else before if last is None else last
         was_probed = probing is not None or (trial is not None and trial.was_probed)
+        self._probing = None
         if not was_probed:
-            self._next_at = max(self._next_at, now + PAUSE_FIRST)
+            self._probed_at, self._next_at = now, max(self._next_at, now + PAUSE_FIRST)
         until = now + max(WITNESS_LEAST, WITNESS * (self.limit or 0.0))
         self._trial = _Trial(doubt, row_at, live_since, until, was_probed)
 
@@ -213,6 +222,7 @@ class Suspicion:
             self._told(now, Verdict.ALIVE, self._row_at)  # while it was being closed
         else:
             self._steps.reset()
+            self._next_at = min(self._next_at, self._probed_at + PAUSE_FIRST)
 
     def _judge(self, now: float) -> None:
         trial = self._trial
@@ -224,7 +234,7 @@ class Suspicion:
             self._trial = None
             if trial.was_probed:
                 self._conclude(now, Verdict.NOTHING_PROVED, trial.doubt, trial.row_at, trial)
-        elif self._probing is not None and self._policy.overlaps and now - self._probing[1] >= UNANSWERED:
+        elif self._probing is not None and self._policy.overlaps and now - self._probing.at >= UNANSWERED:
             self.nothing_proved(now)
 
     # Between probes
@@ -245,7 +255,7 @@ class Suspicion:
             return  # it is reopened soon without that
         if self._siblings.may_probe(self._name, now):
             self._siblings.probed(self._name, now)
-            self._probing = doubt, now
+            self._probing, self._probed_at = _Probe(doubt, now, seen.row_at), now
             self._events.probe(doubt)
 
     def _conclude(

@@ -1,4 +1,4 @@
-"""One subscription under suspicion, without a socket or a clock: traffic goes in, probes and findings come out."""
+"""A subscription under suspicion, without socket or clock: traffic goes in, probes and findings come out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Doubted:
     """
     Sees the rows of ``traffic``, moments in ascending order. Satisfies `SuspicionEvents`.
 
-    A probe of ``policy`` that is a reopen takes ``reopening`` seconds, in which rows are missed. Sessions that
+    A probe of ``policy`` that is a reopen takes ``reopening`` seconds, in which rows are missed; ``late``
+    seconds after its beginning the old session brings one more (``None``: it does not). Sessions that
     began before ``dead_at`` bring nothing from then on; ``snapshot`` seconds after its beginning a session
     brings a row of its own (``None``: it does not).
     """
@@ -33,6 +34,7 @@ class Doubted:
         name: str = "s",
         siblings: Siblings | None = None,
         reopening: float = 1.0,
+        late: float | None = None,
         snapshot: float | None = None,
     ) -> None:
         self.probes: list[float] = []
@@ -52,11 +54,13 @@ class Doubted:
         self._traffic = traffic
         self._overlaps = policy.overlaps
         self._reopening = reopening
+        self._late = late
         self._snapshot = snapshot
         self._next = next(traffic, math.inf)
         self._row_at: float | None = None
         self._began_at: float | None = None
         self._opens_at = 0.0
+        self._extra = math.inf
 
     @property
     def verdicts(self) -> list[str]:
@@ -67,6 +71,8 @@ class Doubted:
         self.doubts.append(doubt)
         if not self._overlaps:
             self.reopen(self._reopening)
+            if self._late is not None:
+                self._extra = self.now + self._late
 
     def found(self, finding: Finding) -> None:
         self.findings.append(finding)
@@ -81,14 +87,15 @@ class Doubted:
         if self._began_at is None and self.now >= self._opens_at:
             self._began_at = self._opens_at
             if self._snapshot is not None:
-                self._row_at = self._began_at + self._snapshot
+                self._extra = self._began_at + self._snapshot
         while self._next <= self.now:
             if self._began_at is not None and self._began_at <= self._next and not self._is_dead(self._next):
                 self._row_at = max(self._row_at or 0.0, self._next)
             self._next = next(self._traffic, math.inf)
-        row_at = self._row_at if self._row_at is None or self._row_at <= self.now else None
+        if self._extra <= self.now:
+            self._row_at, self._extra = max(self._row_at or 0.0, self._extra), math.inf
         seen = Seen(
-            row_at=row_at,
+            row_at=self._row_at,
             live_since=self._began_at,
             failing_since=self.failing_since if self._began_at is not None else None,
             is_free=self.is_free and self._began_at is not None,

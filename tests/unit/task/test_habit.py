@@ -53,7 +53,7 @@ def test_what_was_a_day_of_activity_ago_is_forgotten_and_a_night_is_not_a_day_of
     pauses = [200.0] * 10
     day = [1.0] * int(HOUR * (HOURS + 2))
     assert habit_of(*pauses, *day).usual == 1.0
-    assert habit_of(*[1.0] * int(HOUR * 10), *pauses, 14 * HOUR, 14 * HOUR, *[1.0] * 7200).usual == 200.0
+    assert habit_of(*[1.0] * int(HOUR * 10), *pauses, 14 * HOUR, *[1.0] * 7200).usual == 200.0
 
 
 @given(SILENCES)
@@ -70,7 +70,7 @@ def test_the_usual_is_a_silence_that_there_was_and_at_first_the_longest(silences
 @given(st.integers(0, 2**32))
 def test_what_is_remembered_does_not_grow(seed: int) -> None:
     rng, habit = random.Random(seed), Habit()
-    for _ in range(2000):
+    for _ in range(300):
         habit.learn(rng.paretovariate(0.5))
     hours = habit._hours
     assert len(hours) <= HOURS
