@@ -38,7 +38,7 @@ UNANSWERED = 600.0
 
 LOOK_LEAST = 1.0
 LOOK_MOST = 10.0
-LOOK_SHARE = 1 / 40
+LOOK_SHARE = 1 / 20
 """Seconds between two looks, and their share of the silence that is looked for."""
 
 

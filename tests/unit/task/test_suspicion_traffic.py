@@ -40,7 +40,7 @@ Traffic = Callable[[random.Random], Iterator[float]]
         pytest.param(lambda rng: poisson(1.0, rng), 1, 0, id="a row a second"),
         pytest.param(lambda rng: poisson(10.0, rng), 3, 0, id="a row in ten seconds"),
         pytest.param(lambda rng: poisson(100.0, rng), 6, 0, id="a row in a hundred seconds"),
-        pytest.param(lambda rng: poisson(3600.0, rng), 20, 0, id="a row an hour"),
+        pytest.param(lambda rng: poisson(3600.0, rng), 10, 0, id="a row an hour"),
         pytest.param(lambda rng: bursts(10.0, 120.0, rng), 2, 3, id="bursts every two minutes"),
         pytest.param(lambda rng: bursts(60.0, 300.0, rng), 2, 6, id="bursts every six minutes"),
         pytest.param(lambda rng: day_and_night(1.0, 120.0, rng), 2, 1, id="day and night"),
@@ -57,11 +57,8 @@ def test_live_sessions_are_hardly_probed(
     assert "dead" not in doubted.verdicts
 
 
-@pytest.mark.parametrize("policy", [REOPEN, OVERLAP], ids=["reopen", "overlap"])
-def test_a_market_that_closes_at_night_costs_a_few_probes_a_night_and_is_seen_by_day(
-    policy: SuspicionPolicy,
-) -> None:
-    doubted = Doubted(market(random.Random(7)), policy)
+def test_a_market_that_closes_at_night_costs_a_few_probes_a_night_and_is_seen_by_day() -> None:
+    doubted = Doubted(market(random.Random(7)))
     settle(doubted, 3 * DAY)
     assert len(doubted.probes) <= 3 * 30
     assert "dead" not in doubted.verdicts
@@ -75,7 +72,7 @@ def test_a_market_that_closes_at_night_costs_a_few_probes_a_night_and_is_seen_by
     ("traffic", "after", "reopen", "overlap"),
     [
         pytest.param(lambda rng: steady(0.005), 60.0, 42, 22, id="200 rows a second for a minute"),
-        pytest.param(lambda rng: poisson(1.0, rng), DAY, 75, 50, id="a row a second"),
+        pytest.param(lambda rng: poisson(1.0, rng), DAY / 4, 75, 50, id="a row a second"),
         pytest.param(lambda rng: poisson(10.0, rng), DAY, 900, 500, id="a row in ten seconds"),
         pytest.param(lambda rng: bursts(10.0, 120.0, rng), DAY, 5400, 3600, id="bursts every two minutes"),
     ],
@@ -99,7 +96,7 @@ def settle(doubted: Doubted, until: float) -> None:
             doubted.suspicion.nothing_proved(doubted.now)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32), st.floats(0.1, 3.0), st.floats(0.2, 200.0))
 def test_whatever_the_traffic_probes_are_a_minute_apart_and_few_in_one_silence(
     seed: int, tail: float, least: float
@@ -107,6 +104,6 @@ def test_whatever_the_traffic_probes_are_a_minute_apart_and_few_in_one_silence(
     rng = random.Random(seed)
     moments = itertools.accumulate(least * rng.paretovariate(tail) for _ in itertools.count())
     doubted = Doubted(moments, SuspicionPolicy(quiet_after=30.0))
-    settle(doubted, DAY / 4)
+    settle(doubted, DAY / 8)
     pauses = [later - earlier for earlier, later in itertools.pairwise(doubted.probes)]
     assert all(pause >= PAUSE_FIRST for pause in pauses)
