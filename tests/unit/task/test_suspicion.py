@@ -174,7 +174,8 @@ def test_sessions_that_are_replaced_while_all_is_well_are_no_witnesses() -> None
     while doubted.now < HOUR:
         doubted.run(doubted.now + 30.0)
         doubted.reopen()
-    assert doubted.findings == doubted.probes == []
+    assert doubted.findings == []
+    assert doubted.probes == []
 
 
 def test_a_session_that_ends_while_it_is_watched_leaves_the_verdict_to_the_next() -> None:

@@ -24,6 +24,7 @@ NAMES = {
     "uncovered_seconds_total": ("subscription",),
     "gaps_total": ("subscription", "outcome"),
     "sheds_total": ("subscription",),
+    "probes_total": ("subscription", "outcome"),
     "result_errors_total": ("subscription",),
     "null_results_total": ("subscription",),
     "full_messages_total": ("subscription",),

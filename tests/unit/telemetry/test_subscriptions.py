@@ -23,6 +23,7 @@ def value(metrics: Metrics, name: str, subscription: str = "orders", **labels: s
         (lambda told: told.session_opened(), "sessions_opened_total", {}, 1),
         (lambda told: told.reconnect("silent"), "reconnects_total", {"reason": "silent"}, 1),
         (lambda told: told.shed(), "sheds_total", {}, 1),
+        (lambda told: told.probed("dead"), "probes_total", {"outcome": "dead"}, 1),
         (lambda told: told.no_data(True), "no_data_alarm", {}, 1),
         (lambda told: told.uncovered(2.5), "uncovered_seconds_total", {}, 2.5),
         (lambda told: told.gap("unfilled"), "gaps_total", {"outcome": "unfilled"}, 1),
