@@ -20,6 +20,7 @@ from connector.config.values import (
     DurationOrNone,
     HeaderName,
     HttpUrl,
+    QuietAfter,
     Size,
     SocketUrl,
     Text,
@@ -181,6 +182,11 @@ class EndpointSection(Section):
     )
     no_data_alarm: Duration = setting(
         "5m", "A session alive for so long without rows raises an alarm, no reconnect."
+    )
+    quiet_after: QuietAfter = setting(
+        "auto",
+        "A session alive for so long without rows is reopened, to find out whether it is dead. auto: a "
+        "silence far beyond what is usual for the subscription, never under 40s; off: never.",
     )
     ack_timeout: Duration = setting("10s", "How long to wait for connection_ack.")
     open_timeout: Duration = setting("10s", "How long the handshake may take.")

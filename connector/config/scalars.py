@@ -61,6 +61,18 @@ def seconds_or_never(value: object) -> float | None:
     return None if value is None or value == "none" else some_seconds(value)
 
 
+def quiet_after(value: object) -> float | str:
+    """``auto``, ``off``, or as `some_seconds`. YAML 1.1 reads the word off as false."""
+    if value is False:
+        return "off"
+    if value in ("auto", "off"):
+        return str(value)
+    try:
+        return some_seconds(value)
+    except Mistake as mistake:
+        raise Mistake(mistake.message, "write auto, off, or a duration such as 2m") from None
+
+
 def size(value: object) -> int:
     """``64MiB``, ``1MB`` or a number of bytes → bytes, at least 1 KiB."""
     if isinstance(value, int) and not isinstance(value, bool):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
@@ -20,7 +20,16 @@ from connector.config.names import (
     topic_name,
     url,
 )
-from connector.config.scalars import flag, seconds, seconds_or_never, size, some_seconds, text, whole
+from connector.config.scalars import (
+    flag,
+    quiet_after,
+    seconds,
+    seconds_or_never,
+    size,
+    some_seconds,
+    text,
+    whole,
+)
 
 
 def size_within(least: str, most: str) -> tuple[AfterValidator, WithJsonSchema]:
@@ -75,6 +84,18 @@ DurationOrNever: TypeAlias = Annotated[
             "pattern": r"^(none|(\d+(\.\d+)?(ms|s|m|h|d))+)$",
             "x-type": "duration, or `none`",
             **_SOME,
+        }
+    ),
+]
+QuietAfter: TypeAlias = Annotated[
+    float | Literal["auto", "off"],
+    BeforeValidator(quiet_after),
+    WithJsonSchema(
+        {
+            "type": ["string", "boolean"],
+            "pattern": r"^(auto|off|(\d+(\.\d+)?(ms|s|m|h|d))+)$",
+            "x-type": "`auto` | `off` | duration",
+            "not": {"anyOf": [{"const": True}, {"type": "string", **_SOME["not"]}]},
         }
     ),
 ]

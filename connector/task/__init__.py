@@ -10,6 +10,7 @@ from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.state import State
 from connector.task.status import SubscriptionStatus
 from connector.task.subscription_runner import SubscriptionRunner
+from connector.task.suspicion_policy import SuspicionPolicy
 from connector.task.task import Task, bucket
 from connector.task.task_offsets import WRITE_EVERY, TaskOffsets
 from connector.task.tolerance import Tolerance
@@ -28,6 +29,7 @@ __all__ = [
     "SubscriptionRunner",
     "SubscriptionSettings",
     "SubscriptionStatus",
+    "SuspicionPolicy",
     "Task",
     "TaskOffsets",
     "Tolerance",

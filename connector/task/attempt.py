@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
@@ -27,6 +26,7 @@ from connector.subscription import (
     Silent,
     SocketClosed,
 )
+from connector.task.attempt_end import AttemptEnd
 from connector.task.attempt_settings import AttemptSettings
 from connector.task.cancelled import was_cancelled
 from connector.task.connection import Connection
@@ -35,26 +35,6 @@ from connector.task.intake import Intake
 from connector.task.progress import LASTING_AFTER, PROVEN_AFTER, SETTLED_AFTER, STEADY_AFTER, Progress
 from connector.task.token_keeper import TokenKeeper
 from connector.task.watchers import abort_when_silent, keep_pinging, until_due_for_renewal
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AttemptEnd:
-    """
-    How an attempt, made with ``token``, ended. ``cause`` names the purpose (stop, reopen, reload, shed,
-    failed, rotate) or is ``None`` where ``error`` says what happened. ``delivered``: data came. ``live_for``
-    are its seconds of life, ``last_heard_at`` and ``ended_at`` moments of its clock. ``stream_failed``: it
-    was ended since errors came in the place of data, and then nothing.
-    """
-
-    token: Token | None
-    cause: str | None
-    error: SessionError | None
-    progress: Progress
-    delivered: bool
-    live_for: float
-    last_heard_at: float
-    ended_at: float
-    stream_failed: bool = False
 
 
 class AttemptEvents(Protocol):
@@ -76,6 +56,7 @@ class Attempt:
     told when it was accepted. ``rng`` returns a float in [0, 1), ``clock`` seconds.
 
     ``live_since`` is when it subscribed, ``None`` before it is live; ``delivered``: data came.
+    ``failing`` knows of results without data.
     ``request_error`` is what the last result said where it had errors and no data at all (see `Source`).
     """
 
@@ -104,7 +85,7 @@ class Attempt:
         self._eases: anyio.CancelScope | None = None
         self._subscribed_at: float | None = None
         self._is_settled = False  # data came and it is proven: nothing more is to be learnt of results
-        self._failing = FailingResults(clock)
+        self.failing = FailingResults(clock)
         self.token = token
         self.progress = Progress.NEW
         self.live_since: float | None = None
@@ -124,7 +105,7 @@ class Attempt:
 
     def result_failed(self, error: ServerRefused | None) -> None:
         """See `Source`."""
-        self._failing.note(error)
+        self.failing.note(error)
         self._is_settled = self._is_settled and error is None
 
     @property
@@ -173,7 +154,7 @@ class Attempt:
             progress=self.progress,
             delivered=self.delivered,
             live_for=self._lived(),
-            stream_failed=error is not None and error is self._failing.error,
+            stream_failed=error is not None and error is self.failing.error,
             last_heard_at=self._connection.last_heard_at,
             ended_at=self._clock(),
         )
@@ -192,7 +173,7 @@ class Attempt:
         group.start_soon(self._prove_in_time)
         group.start_soon(self._finish_when_asked)
         group.start_soon(abort_when_silent, connection, keep_alive, lambda: self._is_closing, self._clock)
-        group.start_soon(self._failing.abort_when_lasting, connection, keep_alive.keepalive_timeout)
+        group.start_soon(self.failing.abort_when_lasting, connection, keep_alive.keepalive_timeout)
         group.start_soon(keep_pinging, connection, keep_alive.ping_interval, lambda: self._is_closing)
         if self._settings.reopens and self._keeper is not None and self.token is not None:
             group.start_soon(self._finish_before_expiry, self._keeper, self.token)
@@ -219,7 +200,7 @@ class Attempt:
         """
         if isinstance(error, ProtocolViolation):
             self._intake.violated(error)
-        is_over = isinstance(error, SocketClosed | Silent) or error is self._failing.error
+        is_over = isinstance(error, SocketClosed | Silent) or error is self.failing.error
         if is_over or not self.delivered or self._is_closing:
             return
         async with anyio.create_task_group() as group:
@@ -255,7 +236,7 @@ class Attempt:
             self._keeper.accept(self.token.generation, by=self._settings.name, is_quiet=is_quiet)
 
     def _data_came(self) -> None:
-        self._failing.note(None)
+        self.failing.note(None)
         self._become_live()  # not sooner, for a result may be a refusal
         is_late = not self.delivered and self.progress >= Progress.PROVEN
         self.delivered = True
@@ -273,7 +254,7 @@ class Attempt:
 
     def _prove(self) -> None:
         """Not at its first row, for one may be all it brings; and not while results fail."""
-        if self._failing.error is not None:
+        if self.failing.error is not None:
             return
         if self._lived() >= (self._settings.steady_after if self.delivered else PROVEN_AFTER):
             self._reach(Progress.PROVEN)

@@ -8,12 +8,13 @@ import structlog
 
 from connector.records.seam import Missed
 from connector.subscription import SessionError
-from connector.task.attempt import Attempt, AttemptEnd
+from connector.task.attempt import Attempt
+from connector.task.attempt_end import AttemptEnd
 from connector.task.ending import Ending
 from connector.task.gap_tracker import GapTracker
 from connector.task.observers import SubscriptionObserver
 from connector.task.progress import Progress
-from connector.task.retry_policy import RetryPolicy
+from connector.task.retry_policy import HEALTHY_AFTER, RetryDecision, RetryPolicy
 from connector.task.state import State
 from connector.task.status import StatusTracker
 
@@ -24,7 +25,11 @@ OPENING_STATES: Mapping[Progress, State] = {
     Progress.INITIALISING: State.INITIALISING,
     Progress.SUBSCRIBING: State.SUBSCRIBING,
 }
-CLOSING_STATES: Mapping[str, State] = {"reopen": State.REOPENING, "shed": State.SHEDDING}
+CLOSING_STATES: Mapping[str, State] = {
+    "reopen": State.REOPENING,
+    "probe": State.REOPENING,
+    "shed": State.SHEDDING,
+}
 
 
 class AttemptReport:
@@ -68,12 +73,14 @@ class AttemptReport:
         generation = attempt.token.generation if attempt.token else None
         log.info("subscription is live", subscription=self._name, token_generation=generation)
 
-    def took_over(self, attempt: Attempt, outcome: str, missed: Missed | None) -> None:
+    def missed(self, missed: Missed, reason: str) -> None:
+        """What two sessions brought does not meet."""
+        self._gaps.declare(since=missed.since, until=missed.until, reason=reason)
+
+    def took_over(self, attempt: Attempt, outcome: str) -> None:
         """The session of ``attempt`` goes on in the place of one that covered the subscription until now."""
         generation = attempt.token.generation if attempt.token else None
         log.info("session replaced", subscription=self._name, outcome=outcome, token_generation=generation)
-        if missed is not None:
-            self._gaps.declare(since=missed.since, until=missed.until, reason="rotation")
         if attempt.progress >= Progress.PROVEN:
             self.reached(attempt, Progress.PROVEN)
 
@@ -103,6 +110,17 @@ class AttemptReport:
         """See `AttemptEvents`."""
         self._gaps.lost(cause)
 
+    def over(self, end: AttemptEnd) -> RetryDecision | None:
+        """No session is left; return what follows, ``None``: another one at once."""
+        if _was_success(end):
+            self._retry.succeeded()
+        if end.error is None:
+            self.ended_on_purpose(end.cause or "stop")
+            return None
+        decision = self._retry.after(end.error, end.token)
+        self.ended(end, end.error, decision.verdict.reason)
+        return decision
+
     def ended_on_purpose(self, cause: str) -> None:
         """An attempt was closed for ``cause``, and another will be made."""
         self._observer.reconnect(cause)
@@ -117,3 +135,12 @@ class AttemptReport:
         is_silent = bool(end.live_for) and reason == "silent"
         self._gaps.lost(reason, since=end.last_heard_at if is_silent else end.ended_at)
         self._status.enter(State.WAITING)
+
+
+def _was_success(end: AttemptEnd) -> bool:
+    if end.progress < Progress.PROVEN:
+        return False
+    if end.stream_failed:
+        # Each of them may bring a row, and then its errors.
+        return end.delivered and end.live_for > HEALTHY_AFTER
+    return end.delivered or end.live_for > HEALTHY_AFTER

@@ -22,6 +22,11 @@ class FailingResults:
         self._failed = anyio.Event()
         self.error: ServerRefused | None = None
 
+    @property
+    def since(self) -> float | None:
+        """When the error came; ``None``: all is well."""
+        return self._since if self.error is not None else None
+
     def note(self, error: ServerRefused | None) -> None:
         """Take note of what a result said; ``None``: it had data, or at least no errors."""
         if error is None:

@@ -22,7 +22,7 @@ from connector.task.observers import GapObserver
 
 log = structlog.get_logger(__name__)
 
-PLANNED = ("reopen", "reload")
+PLANNED = ("reopen", "reload", "probe")
 """Reasons of gaps that were ours to choose."""
 
 STOPPED = "stop"
@@ -76,6 +76,8 @@ class GapTracker:
         self._sessions = 1
         self._first_live: float | None = None
         self._left: OpenGap | None = None
+        self.left_at: float | None = None
+        """When the last session that covered it ended; ``None``: none did yet."""
 
     @property
     def open_gap(self) -> OpenGap | None:
@@ -108,7 +110,8 @@ class GapTracker:
         self.tick()
         self._live_to = None
         if self._open is None:
-            self._begin(self._clock() if since is None else since, reason)
+            self.left_at = self._clock() if since is None else since
+            self._begin(self.left_at, reason)
 
     def absent(self, since: Moment, reason: str = ABSENT, *, gap_id: str | None = None) -> None:
         """
@@ -136,6 +139,8 @@ class GapTracker:
         open besides stays open.
         """
         until = self._clock() if until is None else until
+        if self._moment(until) <= self._moment(since):
+            return
         gap = self._new(since, reason)
         until_ms = max(gap.since_ms, self._milliseconds(until, math.ceil))
         seconds = max(0.0, self._moment(until) - gap.since)

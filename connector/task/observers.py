@@ -25,6 +25,9 @@ class SessionObserver(Protocol):
     def shed(self) -> None:
         """A session was closed because memory ran short."""
 
+    def probed(self, outcome: str) -> None:
+        """Another session was opened to find out whether one is dead, with this outcome (see `Verdict`)."""
+
     def refused(self, reason: str | None) -> None:
         """Somebody has to change something, for that reason; ``None``: no more."""
 

@@ -16,7 +16,8 @@ from anyio.abc import TaskGroup
 
 from connector.auth import Token
 from connector.refusals import Action
-from connector.task.attempt import AttemptEnd, AttemptEvents
+from connector.task.attempt import Attempt, AttemptEvents
+from connector.task.attempt_end import AttemptEnd
 from connector.task.attempt_report import AttemptReport
 from connector.task.attempts import AttemptFactory
 from connector.task.pipeline import Pipeline
@@ -41,6 +42,9 @@ QUIET_AFTER = 60.0
 
 AFTER_SHED = 10.0
 """Seconds before another session is opened beside one, where memory was short for two."""
+
+SILENT_SESSION = "silent_session"
+"""The reason of a gap in which a session was open, and brought nothing although there were rows."""
 
 OLD_CLOSED_LIMIT = 2
 """So many rotations in a row in which the old session was closed by the peer show that it allows one only."""
@@ -101,6 +105,11 @@ class SessionRelay:
     def _tell_doubter(self, end: TakeoverEnd | None) -> None:
         self._is_doubted = anyio.Event()
         self._doubter(end)
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The one that covers the subscription, or is to; ``None``: there is none."""
+        return None if self._covering is None else self._covering.attempt
 
     def heard(self) -> float | None:
         """Return when the session that covers the subscription last heard anything; ``None`` without one."""
@@ -240,7 +249,10 @@ class SessionRelay:
             self._old_failed(old)
             self._report.goes_on(new.attempt)
             return new
-        self._report.took_over(new.attempt, outcome, end.missed)
+        self._report.took_over(new.attempt, outcome)
+        if end.missed is not None:
+            reason = SILENT_SESSION if permit.is_probe else "rotation"
+            self._report.missed(end.missed, reason)
         if outcome is Outcome.JOINED:
             permit.joined()
             self._retry.succeeded()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import anyio
 
-from connector.task.attempt import Attempt, AttemptEnd, AttemptEvents
+from connector.task.attempt import Attempt, AttemptEvents
+from connector.task.attempt_end import AttemptEnd
 from connector.task.progress import Progress
 
 MakeAttempt = Callable[[AttemptEvents], Attempt]

@@ -17,6 +17,8 @@ from connector.task.connection import OpenConnection
 from connector.task.keep_alive import KeepAlivePolicy
 from connector.task.rotation_policy import Rotation
 from connector.task.rotations import RotationLimiter
+from connector.task.siblings import Siblings
+from connector.task.suspicion_policy import SuspicionPolicy
 from connector.task.token_keeper import TokenKeeper
 from connector.task.tolerance import Tolerance
 from connector.upstream import Target
@@ -52,6 +54,7 @@ class SubscriptionSettings:
     refusals: Refusals = field(default_factory=Refusals)
     seam: SeamSpec = field(default_factory=SeamSpec)
     rotation: Rotation = field(default_factory=Rotation)
+    suspicion: SuspicionPolicy = field(default_factory=SuspicionPolicy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +63,15 @@ class Shared:
     What the subscriptions of a worker share.
 
     ``keeper`` of ``None``: the endpoint asks for no token. ``budget`` is what all of them may hold in
-    memory. ``rotations`` says who may have two sessions. ``hide`` takes secrets out of a frame that no rows
-    can be read from. ``connection`` makes sockets; ``clock`` returns seconds, and must be the one that they
-    and the tokens are timed by.
+    memory. ``rotations`` says who may have two sessions, ``siblings`` stand for one another where all are
+    silent. ``hide`` takes secrets out of a frame that no rows can be read from. ``connection`` makes sockets;
+    ``clock`` returns seconds, and must be the one that they and the tokens are timed by.
     """
 
     keeper: TokenKeeper | None
     budget: MemoryBudget
     connect_rate: ConnectRateLimiter = field(default_factory=ConnectRateLimiter)
+    siblings: Siblings = field(default_factory=Siblings)
     hide: Callable[[bytes], bytes] = bytes
     connection: OpenConnection = Transport
     clock: Callable[[], float] = time.monotonic

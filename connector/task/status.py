@@ -26,7 +26,7 @@ class StatusTracker:
     def __init__(self, observer: SessionObserver) -> None:
         self._observer: SessionObserver | None = observer
         self._state = State.TOKEN
-        self._since = time.time()
+        self._since = self.now()
         self.last_row_at: float | None = None
         self.last_error: str | None = None
         self._is_of_row = False
@@ -37,7 +37,7 @@ class StatusTracker:
     def enter(self, state: State) -> None:
         """Be in ``state`` from now on."""
         if state is not self._state:
-            self._state, self._since = state, time.time()
+            self._state, self._since = state, self.now()
             if self._observer is not None:
                 self._observer.state(state)
 

@@ -15,7 +15,7 @@ import anyio
 from connector.auth import Token
 from connector.errors import DataError
 from connector.subscription import SessionSettings
-from connector.task.attempt import AttemptEnd
+from connector.task.attempt_end import AttemptEnd
 from connector.task.attempt_report import AttemptReport
 from connector.task.attempts import AttemptFactory
 from connector.task.destination import Destination, until_ready
@@ -30,11 +30,12 @@ from connector.task.pipeline import Pipeline
 from connector.task.progress import Progress
 from connector.task.quiet import watch_data
 from connector.task.relay import SessionRelay
-from connector.task.retry_policy import HEALTHY_AFTER, SUBPROTOCOL_REFUSED, RetryPolicy
+from connector.task.retry_policy import SUBPROTOCOL_REFUSED, RetryPolicy
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.source_offset import SourceOffset
 from connector.task.state import State
 from connector.task.status import StatusTracker, SubscriptionStatus
+from connector.task.suspicion_watch import SuspicionWatch
 from connector.task.takeover import TakeoverEnd
 from connector.task.task_offsets import TaskOffsets
 from connector.upstream import Target
@@ -102,6 +103,14 @@ class SubscriptionRunner:
             report=self._report,
             retry=self._retry,
             status=self._status,
+        )
+        self._suspicion = SuspicionWatch(
+            settings,
+            shared=shared,
+            status=self._status,
+            gaps=self._gaps,
+            observer=observer,
+            relay=self._relay,
         )
         self._offset = SourceOffset(
             settings.name, offsets, self._gaps, self._status, self._pipeline.oldest, self._relay.heard
@@ -184,6 +193,7 @@ class SubscriptionRunner:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._offset.learn_late)
                 group.start_soon(self._pipeline.run)
+                group.start_soon(self._suspicion.run)
                 alarm = settings.no_data_alarm
                 group.start_soon(watch_data, settings.name, alarm, self._status, self._observer)
                 await self._keep_up()
@@ -255,15 +265,11 @@ class SubscriptionRunner:
 
     async def _between(self, end: AttemptEnd) -> None:
         """What lies between two sessions."""
-        if _was_success(end):
-            self._retry.succeeded()
-        if end.error is None:
-            self._report.ended_on_purpose(end.cause or "stop")
+        decision = self._report.over(end)
+        if decision is None:
             return
-        decision = self._retry.after(end.error, end.token)
-        reason = decision.verdict.reason
-        self._report.ended(end, end.error, reason)
-        if reason == SUBPROTOCOL_REFUSED and not end.delivered and self._dialer.offer_otherwise():
+        is_of_order = decision.verdict.reason == SUBPROTOCOL_REFUSED and not end.delivered
+        if is_of_order and self._dialer.offer_otherwise():
             return
         await self._ending.pause(self._retry.rest(decision))
 
@@ -292,12 +298,3 @@ class SubscriptionRunner:
         self._offset.freeze()
         self._finish("failed")
         self._ending.fail(error)
-
-
-def _was_success(end: AttemptEnd) -> bool:
-    if end.progress < Progress.PROVEN:
-        return False
-    if end.stream_failed:
-        # Each of them may bring a row, and then its errors.
-        return end.delivered and end.live_for > HEALTHY_AFTER
-    return end.delivered or end.live_for > HEALTHY_AFTER

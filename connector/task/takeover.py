@@ -156,7 +156,9 @@ class Takeover:
 
     def _missed(self, missed: Missed) -> Missed:
         """How far the old session lagged is not known where none of its rows was matched."""
-        reach = self._permit.times.reach if self._permit is not None else 0.0
+        assert self._permit is not None
+        # That of one which was silent for long does not matter.
+        reach = 0.0 if self._permit.is_probe else self._permit.times.reach
         return Missed(since=missed.since - reach, until=missed.until)
 
     # AttemptEvents

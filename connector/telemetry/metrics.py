@@ -79,6 +79,11 @@ class Metrics:
             ("subscription", "reason"),
         )
         self.sheds = self._counter("sheds", "Sessions closed because memory ran short.", SUBSCRIPTION)
+        self.probes = self._counter(
+            "probes",
+            "Sessions opened to find out whether one that is silent, or brings errors only, is dead.",
+            ("subscription", "outcome"),
+        )
         self.stream_seconds = self._counter(
             "stream_seconds", "Seconds of streams that the upstream bills.", SUBSCRIPTION
         )

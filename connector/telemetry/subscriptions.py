@@ -41,6 +41,10 @@ class SessionMetrics:
         """Count it."""
         self._metrics.rotations.labels(self._name, outcome).inc()
 
+    def probed(self, outcome: str) -> None:
+        """Count it."""
+        self._metrics.probes.labels(self._name, outcome).inc()
+
     def refused(self, reason: str | None) -> None:
         """Raise the alarm of ``reason``, and clear that of another one."""
         if self._refused is not None and reason != self._refused:

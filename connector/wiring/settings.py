@@ -23,7 +23,7 @@ from connector.subscription import (
     SessionSettings,
     Subprotocol,
 )
-from connector.task import KeepAlivePolicy, SubscriptionSettings, Tolerance
+from connector.task import KeepAlivePolicy, SubscriptionSettings, SuspicionPolicy, Tolerance
 from connector.tls import RotatingContext
 from connector.upstream import Placement, Target
 from connector.wiring.rotations import rotation_of
@@ -109,6 +109,7 @@ def follow_settings(
         rotation=rotation_of(config),
         reopen_pause=config.endpoint.reopen_pause,
         refusals=refusals,
+        suspicion=suspicion_policy(config),
         rows_limit=config.preset.rows_limit,
         no_data_alarm=config.endpoint.no_data_alarm,
         tolerance=Tolerance(bad=config.errors.tolerance == "all", failures=window.failures, rows=window.rows),
@@ -145,6 +146,16 @@ def keep_alive_policy(config: Config) -> KeepAlivePolicy:
         keepalive_timeout=config.endpoint.keepalive_timeout,
         probe=config.preset.probe,
         ping_interval=config.endpoint.ping_interval,
+    )
+
+
+def suspicion_policy(config: Config) -> SuspicionPolicy:
+    """Return when a session that is alive is looked into by another one."""
+    quiet_after = config.endpoint.quiet_after
+    return SuspicionPolicy(
+        quiet_after=None if quiet_after == "off" else quiet_after,
+        overlaps=config.endpoint.rotation == "overlap",
+        reopen_pause=config.endpoint.reopen_pause,
     )
 
 

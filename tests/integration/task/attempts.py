@@ -24,7 +24,8 @@ from connector.subscription import (
     Transport,
 )
 from connector.task import KeepAlivePolicy
-from connector.task.attempt import Attempt, AttemptEnd
+from connector.task.attempt import Attempt
+from connector.task.attempt_end import AttemptEnd
 from connector.task.attempt_settings import AttemptSettings
 from connector.task.intake import Source
 from connector.task.progress import Progress

@@ -13,7 +13,8 @@ from connector.errors import DataError
 from connector.refusals import Refusals
 from connector.subscription import GraphQLRequest, MemoryBudget, ServerRefused
 from connector.task import Shared
-from connector.task.attempt import Attempt, AttemptEnd
+from connector.task.attempt import Attempt
+from connector.task.attempt_end import AttemptEnd
 from connector.task.attempt_settings import AttemptSettings
 from connector.task.dialer import Dialer
 from connector.task.pipeline import Pipeline

@@ -224,6 +224,24 @@ def test_what_is_not_built_is_refused_by_name(refused: Refused, text: str, path:
 
 
 @pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("120", "is a number without a unit"),
+        ("0s", "must be longer than nothing"),
+        ("true", "is not a duration"),
+        ("always", "is not a duration"),
+        ("[2m]", "is not a duration"),
+    ],
+)
+def test_a_silence_that_is_none_is_told_with_what_could_stand_there(
+    refused: Refused, value: str, message: str
+) -> None:
+    (problem,) = refused(GENERIC.replace("endpoint:", f"endpoint:\n  quiet_after: {value}"))
+    assert (problem.path, problem.message) == ("endpoint.quiet_after", message)
+    assert problem.remedy == "write auto, off, or a duration such as 2m"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "path"),
     [
         ("    topic:", "    backfill: {cursor: id}\n    topic:", "subscriptions[0].backfill"),

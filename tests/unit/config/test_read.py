@@ -184,6 +184,18 @@ def test_compression_is_switched_off_by_a_word_that_yaml_may_take_for_false(
     assert config.endpoint.compression == read_as
 
 
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [("auto", "auto"), ("off", "off"), ("'off'", "off"), ("false", "off"), ("2m", 120.0), ("1h30m", 5400.0)],
+)
+def test_silence_is_looked_into_by_habit_after_a_duration_or_never(
+    read: Read, written: str, read_as: float | str
+) -> None:
+    assert read(GENERIC).endpoint.quiet_after == "auto"
+    config = read(GENERIC.replace("endpoint:\n", f"endpoint:\n  quiet_after: {written}\n"))
+    assert config.endpoint.quiet_after == read_as
+
+
 def test_international_hosts_have_the_names_that_dns_has_at_every_door(read: Read) -> None:
     text = GENERIC.replace("localhost:9092", "'bücher.example:9092, h:1 ,straße.example:2'")
     text = text.replace("ws://127.0.0.1:1/graphql", "wss://bücher.example:8443/graphql?a=b")

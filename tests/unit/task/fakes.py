@@ -24,6 +24,7 @@ class Told:
         self.rows_acknowledged = 0
         self.sessions = 0
         self.sheds = 0
+        self.probes: list[str] = []
         self.errors = 0
         self.nulls = 0
         self.full = 0
@@ -67,6 +68,9 @@ class Told:
 
     def gap(self, outcome: str) -> None:
         self.gaps.append(outcome)
+
+    def probed(self, outcome: str) -> None:
+        self.probes.append(outcome)
 
     def shed(self) -> None:
         self.sheds += 1

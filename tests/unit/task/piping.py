@@ -14,7 +14,8 @@ from connector.errors import DataError
 from connector.publish import DeadLetters
 from connector.subscription import MemoryBudget
 from connector.task import Shared
-from connector.task.attempt import Attempt, AttemptEnd
+from connector.task.attempt import Attempt
+from connector.task.attempt_end import AttemptEnd
 from connector.task.attempt_settings import AttemptSettings
 from connector.task.dialer import Dialer
 from connector.task.pipeline import Pipeline

@@ -176,3 +176,30 @@ def test_who_handed_over_bills_nothing_more() -> None:
     clock.now += 5
     old.tick()
     assert told.streamed_seconds == 5.0
+
+
+def test_a_gap_in_which_a_session_was_open_is_declared_afterwards() -> None:
+    it, told, clock = gaps()
+    it.live(clock.now)
+    clock.now += 100
+    it.lost("probe")
+    assert it.left_at == 1100.0
+    clock.now += 2
+    it.live(clock.now)
+    clock.now += 10
+    with capture_logs() as logs:
+        it.declare(since=1040.0, until=1100.0, reason="silent_session")
+    assert [(line["log_level"], line["seconds"], line["reason"]) for line in logs] == [
+        ("warning", 60.0, "silent_session")
+    ]
+    assert told.gaps == ["unfilled"] * 2
+    assert told.uncovered_seconds == 62.0
+    it.tick()
+    assert (told.uncovered_seconds, told.streamed_seconds) == (62.0, 110.0)
+
+
+def test_a_gap_that_ends_before_it_begins_is_none() -> None:
+    it, told, _ = gaps()
+    it.declare(since=5.0, until=5.0, reason="silent_session")
+    it.declare(since=5.0, until=4.0, reason="silent_session")
+    assert (told.gaps, told.uncovered_seconds) == ([], 0.0)

@@ -27,6 +27,7 @@ NAMES = {
     "gap_events_total": ("subscription", "event"),
     "gap_events_not_written_total": ("subscription", "reason"),
     "sheds_total": ("subscription",),
+    "probes_total": ("subscription", "outcome"),
     "result_errors_total": ("subscription",),
     "null_results_total": ("subscription",),
     "full_messages_total": ("subscription",),

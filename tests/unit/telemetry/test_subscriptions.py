@@ -27,6 +27,7 @@ def odd(told: SubscriptionObserver, *, keys: int = 0, identities: int = 0, times
         (lambda told: told.session_opened(), "sessions_opened_total", {}, 1),
         (lambda told: told.reconnect("silent"), "reconnects_total", {"reason": "silent"}, 1),
         (lambda told: told.shed(), "sheds_total", {}, 1),
+        (lambda told: told.probed("dead"), "probes_total", {"outcome": "dead"}, 1),
         (lambda told: told.no_data(True), "no_data_alarm", {}, 1),
         (lambda told: told.uncovered(2.5), "uncovered_seconds_total", {}, 2.5),
         (lambda told: told.gap("unfilled"), "gaps_total", {"outcome": "unfilled"}, 1),
