@@ -10,7 +10,7 @@ WORKERS ?= 6
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-cluster bench bench-scale bench-startup bench-stall bench-guard soak lint generate lock clean
+.PHONY: help setup demo test test-all test-cluster bench bench-scale bench-startup bench-stall bench-guard soak chaos lint generate lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -53,9 +53,13 @@ bench-stall: $(READY) ## Watch memory while Kafka stands still; ARGS=--kafka: Ap
 bench-guard: $(READY) ## Fail where most of the speed is gone
 	@$(BIN)/python -m tests.bench.guard $(ARGS)
 
-SECONDS ?= 600
 soak: $(READY) ## Half load for SECONDS (600), a new session every minute; slopes of memory and more
-	@$(BIN)/python -m tests.bench.soak --seconds $(SECONDS) $(ARGS)
+	@$(BIN)/python -m tests.bench.soak --seconds $(or $(SECONDS),600) $(ARGS)
+
+# Each of these is an option of the same name, given where it is set.
+CHAOS := SECONDS SEED DELIVERY ROTATION KINDS RATE
+chaos: $(READY) ## Faults for SECONDS (300), drawn by SEED; rows lost and doubled; DELIVERY ROTATION KINDS RATE
+	@$(BIN)/python -m tests.chaos $(foreach name,$(CHAOS),$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(ARGS)
 
 CHART_SCHEMA := helm/graphql-kafka-connector/values.schema.json
 
