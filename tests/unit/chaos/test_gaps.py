@@ -77,6 +77,18 @@ def test_an_absence_lasts_until_a_later_process_is_live() -> None:
     assert absences(lives, "bsc") == [Gap(since=AT_TEN - 5, until=AT_TEN, reason="absence", is_assumed=True)]
 
 
+def test_each_absence_begins_with_the_end_of_a_process_that_was_live() -> None:
+    lives: list[tuple[float, list[dict[str, Any]]]] = [
+        (AT_TEN - 5, [line(LIVE)]),
+        (AT_TEN + 2, [line(LIVE)]),
+        (AT_TEN + 9, [line(LIVE, "2026-01-01T00:00:14Z")]),
+    ]
+    assert [(gap.since, gap.until) for gap in absences(lives, "bsc")] == [
+        (AT_TEN - 5, AT_TEN),
+        (AT_TEN + 2, AT_TEN + 4),
+    ]
+
+
 def test_of_a_process_that_never_was_live_nothing_is_assumed_beyond_the_first_absence() -> None:
     lives: list[tuple[float, list[dict[str, Any]]]] = [(AT_TEN, [line(LIVE)]), (AT_TEN + 5, [])]
     assert absences(lives, "bsc") == []
