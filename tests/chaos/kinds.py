@@ -35,7 +35,12 @@ _ALL = (
     Kind(name="close_1013", part="socket", says="closed as a client that reads too slowly"),
     Kind(name="mute", part="socket", says="neither rows nor keep-alives"),
     Kind(name="silence", part="socket", says="no rows, but keep-alives", by_default=False),
-    Kind(name="errors", part="socket", says="one result with errors and no data, then keep-alives alone"),
+    Kind(
+        name="errors",
+        part="socket",
+        says="one result with errors and no data, then keep-alives alone",
+        by_default=False,
+    ),
     Kind(name="refused_upgrade", part="endpoint", says="upgrades are refused", seconds=(1.0, 4.0)),
     Kind(
         name="cap",
