@@ -56,10 +56,10 @@ bench-guard: $(READY) ## Fail where most of the speed is gone
 soak: $(READY) ## Half load for SECONDS (600), a new session every minute; slopes of memory and more
 	@$(BIN)/python -m tests.bench.soak --seconds $(or $(SECONDS),600) $(ARGS)
 
-# Each of these is an option of the same name, given where it is set.
-CHAOS := SECONDS SEED DELIVERY ROTATION KINDS RATE
-chaos: $(READY) ## Faults for SECONDS (300), drawn by SEED; rows lost and doubled; DELIVERY ROTATION KINDS RATE
-	@$(BIN)/python -m tests.chaos $(foreach name,$(CHAOS),$(if $($(name)),--$(shell echo $(name) | tr A-Z a-z) $($(name)))) $(ARGS)
+CHAOS = $(if $(SECONDS),--seconds=$(SECONDS)) $(if $(SEED),--seed=$(SEED)) $(if $(DELIVERY),--delivery=$(DELIVERY)) \
+	$(if $(ROTATION),--rotation=$(ROTATION)) $(if $(KINDS),--kinds=$(KINDS)) $(if $(RATE),--rate=$(RATE))
+chaos: $(READY) ## Faults for SECONDS (300), drawn by SEED, and rows counted; DELIVERY ROTATION KINDS RATE
+	@$(BIN)/python -m tests.chaos $(CHAOS) $(ARGS)
 
 CHART_SCHEMA := helm/graphql-kafka-connector/values.schema.json
 

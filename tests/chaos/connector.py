@@ -14,7 +14,7 @@ from tests.e2e.connector_process import ConnectorProcess
 
 UNACKNOWLEDGED = 1.0
 """Seconds before a kill whose rows may not be acknowledged, with a Kafka that has nothing to catch up."""
-START_WITHIN = 120.0
+START_WITHIN, END_WITHIN = 120.0, 150.0
 LOOK = 0.2
 
 
@@ -66,7 +66,7 @@ class RestartedConnector:
         life = self.current
         unsure = UNACKNOWLEDGED if number is signal.SIGKILL else 0.0
         life.gone_at, life.how = time.time() - unsure, number.name
-        life.exit_code = await life.process.stop(number)
+        life.exit_code = await life.process.stop(number, within=END_WITHIN)
 
     async def revive(self) -> None:
         """Start another one whenever the process has ended by itself, until cancelled."""

@@ -32,6 +32,8 @@ IDENTIFIED = DOCUMENT.replace("Log { Index }", "Call { Index } Log { Index }")
 EVENTS = "chaos.events"
 
 KEEPALIVE, KEEPALIVE_TIMEOUT = 0.7, 3.0
+DRAIN = 80.0
+"""Seconds: a Kafka that was killed is back within them, so that whoever is stopped meanwhile loses nothing."""
 HELD = 8 << 20
 """Bytes that a connection which lags may have on the way."""
 HEAL_WITHIN, CALM = 45.0, 2.0
@@ -146,6 +148,7 @@ def configuration(stage: Stage, options: Options, *, port: int) -> Mapping[str, 
             "bootstrap_servers": stage.kafka.bootstrap_servers,
             "producer": {"request_timeout": "5s"},
         },
+        shutdown={"drain": f"{DRAIN:g}s"},
         subscriptions=[stage.subscription(feed, document=document) for feed in stage.upstream.feeds.values()],
         **more,
     )
