@@ -72,7 +72,8 @@ def chosen(text: str) -> tuple[str, ...]:
     """
     The kinds that ``text`` names, with commas between.
 
-    ``default`` and ``all`` stand for many; ``-NAME`` takes one out, and ``none`` is none.
+    ``default`` and ``all`` stand for many; ``-NAME`` takes one out, alone of the default;
+    ``none`` is none.
 
     Raises:
         ValueError: One of them is not known.
@@ -86,5 +87,7 @@ def chosen(text: str) -> tuple[str, ...]:
         elif word != "none":
             known = ", ".join((*KINDS, "default", "all", "none"))
             raise ValueError(f"no such kind of fault: {word}; there are {known}")
+    if named and all(word.startswith("-") for word in named):
+        named = [*DEFAULT, *named]
     less = {word.removeprefix("-") for word in named if word.startswith("-")}
     return tuple(kind for kind in dict.fromkeys(named) if not kind.startswith("-") and kind not in less)

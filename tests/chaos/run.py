@@ -33,7 +33,7 @@ EVENTS = "chaos.events"
 
 KEEPALIVE, KEEPALIVE_TIMEOUT = 0.7, 3.0
 DRAIN = 80.0
-"""Seconds: a Kafka that was killed is back within them, so that whoever is stopped meanwhile loses nothing."""
+"""Seconds: a Kafka that was killed is back within them, and what a stopped connector held is there."""
 HELD = 8 << 20
 """Bytes that a connection which lags may have on the way."""
 HEAL_WITHIN, CALM = 45.0, 2.0
