@@ -14,6 +14,8 @@ from tests.e2e.connector_process import ConnectorProcess
 
 UNACKNOWLEDGED = 1.0
 """Seconds before a kill whose rows may not be acknowledged, with a Kafka that has nothing to catch up."""
+ON_ITS_WAY = 128 << 10
+"""Bytes."""
 START_WITHIN, END_WITHIN = 120.0, 150.0
 LOOK = 0.2
 
@@ -77,17 +79,18 @@ class RestartedConnector:
                 life.gone_at, life.how, life.exit_code = time.time() - LOOK, "by itself", code
                 self.start()
 
-    async def is_live(self, subscriptions: Sequence[str]) -> bool:
-        """Whether it says that all of them are live."""
+    async def is_calm(self, subscriptions: Sequence[str]) -> bool:
+        """Whether it says that all of them are live, and holds no more than is always on its way to Kafka."""
         process = self.current.process
         if process.process.poll() is not None or not process.logs("api listening"):
             return False
         try:
             _, body = await process.readyz()
+            held = await process.metric("connector_inbox_bytes")
         except (AssertionError, OSError):  # it ended meanwhile
             return False
         found = body.get("subscriptions", {})
-        return all(found.get(name, {}).get("state") == "live" for name in subscriptions)
+        return held < ON_ITS_WAY and all(found.get(name, {}).get("state") == "live" for name in subscriptions)
 
     def lines(self) -> Iterator[Mapping[str, Any]]:
         """What all of them logged."""

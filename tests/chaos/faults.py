@@ -7,6 +7,7 @@ import random
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 import anyio
@@ -30,8 +31,8 @@ from tests.standins.oauth import TokenAnswer
 from tests.standins.proxy import FaultProxy
 from tests.standins.session import Session
 
-SETTLE_WITHIN = 15.0
-"""Seconds that a fault waits for what it needs to find; then it is done all the same."""
+SESSION_WITHIN, CALM_WITHIN = 15.0, 60.0
+"""Seconds that a fault waits for a session to harm, and for the calm that it asks for."""
 
 _REFUSED_UPGRADES: Sequence[HttpRefusal | Fin | Rst] = (
     HttpRefusal.html(503),
@@ -58,14 +59,18 @@ class Happened:
     ended: float
 
 
+class LeftOut(Exception):
+    """What the fault needs to find was not to be had."""
+
+
 class Faults:
     """
     Does them. ``happened`` is in the order of their ends. ``harmed`` are the numbers of connections that the
     network or the process's death broke, so that what was written to them may not have come through;
     ``disturbed`` those that did not end of their own accord.
 
-    ``waits_for_live``: a process is ended only while nothing is amiss, since its absence is then all that it
-    could not declare.
+    ``waits_for_calm``: a process is ended only while nothing else is amiss, since its absence is then all
+    that it could not declare.
     """
 
     def __init__(
@@ -74,7 +79,7 @@ class Faults:
         proxy: FaultProxy,
         connector: RestartedConnector,
         *,
-        waits_for_live: bool,
+        waits_for_calm: bool,
         say: Callable[[str], None],
     ) -> None:
         self._stage = stage
@@ -82,7 +87,7 @@ class Faults:
         self._feeds: Sequence[Feed] = list(stage.upstream.feeds.values())
         self._proxy = proxy
         self._connector = connector
-        self._waits_for_live = waits_for_live
+        self._waits_for_calm = waits_for_calm
         self._say = say
         self._parts = {kind.part: anyio.Lock() for kind in KINDS.values()}
         self.happened: list[Happened] = []
@@ -95,7 +100,10 @@ class Faults:
         async with self._parts[KINDS[fault.kind].part]:
             began = time.time()
             way: Callable[[Fault, Feed], Awaitable[None]] = getattr(self, f"_{fault.kind}")
-            await way(fault, feed)
+            try:
+                await way(fault, feed)
+            except LeftOut:
+                return
             ended = time.time()
         self.happened.append(Happened(kind=fault.kind, subscription=feed.name, began=began, ended=ended))
 
@@ -111,7 +119,7 @@ class Faults:
     async def _sessions_of(self, feed: Feed) -> Sequence[Session]:
         """The feed's sessions that deliver, once there is one."""
         with contextlib.suppress(TimeoutError):
-            await self.upstream.until(lambda: self.delivering(feed), within=SETTLE_WITHIN)
+            await self.upstream.until(lambda: self.delivering(feed), within=SESSION_WITHIN)
         return self.delivering(feed)
 
     def delivering(self, feed: Feed) -> Sequence[Session]:
@@ -240,29 +248,33 @@ class Faults:
         await self._end(fault, signal.SIGTERM)
 
     async def _kill(self, fault: Fault, _: Feed) -> None:
-        if not self._waits_for_live:
-            await self._end(fault, signal.SIGKILL)
-            return
-        # What a Kafka that stands still has not acknowledged would be lost without a word.
-        async with self._parts["broker"]:
-            await self._end(fault, signal.SIGKILL)
+        await self._end(fault, signal.SIGKILL)
 
     async def _end(self, fault: Fault, number: signal.Signals) -> None:
-        if self._waits_for_live:
-            await self.until_covered(SETTLE_WITHIN)
-        self._tell(fault)
-        if number is signal.SIGKILL:
-            self._harm()
-        self.disturbed |= {session.number for session in self.upstream.open_sessions}
-        await self._connector.end(number)
+        async with AsyncExitStack() as held:
+            if self._waits_for_calm:
+                for part, lock in self._parts.items():
+                    if part != "process":
+                        await held.enter_async_context(lock)
+                if not await self.until_calm(CALM_WITHIN):
+                    self._tell(fault, more="left out, it was never calm")
+                    raise LeftOut
+            self._tell(fault)
+            if number is signal.SIGKILL:
+                self._harm()
+            self.disturbed |= {session.number for session in self.upstream.open_sessions}
+            await self._connector.end(number)
         await anyio.sleep(random.Random(fault.seed).uniform(0.0, 2.0))
         self._connector.start()
 
-    async def until_covered(self, within: float) -> bool:
-        """Wait until every feed is delivered and the connector knows; return whether it came to that."""
+    async def until_calm(self, within: float) -> bool:
+        """
+        Wait until every feed is delivered, the connector knows that, and Kafka has taken what came; return
+        whether it came to that.
+        """
         names = [feed.name for feed in self._feeds]
         deadline = anyio.current_time() + within
-        while not (all(map(self.delivering, self._feeds)) and await self._connector.is_live(names)):
+        while not (all(map(self.delivering, self._feeds)) and await self._connector.is_calm(names)):
             if anyio.current_time() > deadline:
                 return False
             await anyio.sleep(0.1)

@@ -17,9 +17,10 @@ class Options:
     ``subscriptions``; ``token_life`` in seconds.
 
     ``rotation`` of ``None``: as the connector has it by default. ``identity``: the document selects what
-    tells rows apart. ``repeats``: the upstream sends some rows twice. ``events_topic``: gaps are read from
-    there; ``None``: from the log. ``absence_is_declared``: the connector itself tells when it was away.
-    ``keep`` is where its logs stay.
+    tells rows apart. ``repeats``: the upstream sends some rows twice, ``snapshot``: and so many of the last
+    ones at the beginning of each session. ``events_topic``: gaps are read from there, and not from the log.
+    ``absence_is_declared``: the connector itself tells when it was away. ``keep`` is where its logs stay;
+    ``None``: nowhere.
     """
 
     seconds: float = 300.0
@@ -34,6 +35,7 @@ class Options:
     subprotocol: str | None = None
     identity: bool = True
     repeats: bool = False
+    snapshot: int = 0
     events_topic: bool = False
     absence_is_declared: bool = False
     keep: Path | None = None
@@ -63,6 +65,7 @@ def options(argv: Sequence[str] | None = None) -> Options:
         "--no-identity", dest="identity", action="store_false", help="rows cannot be told apart"
     )
     parser.add_argument("--repeats", action="store_true", help="the upstream sends some rows twice")
+    parser.add_argument("--snapshot", type=int, default=0, help="so many old rows begin each session")
     parser.add_argument("--events-topic", action="store_true", help="read gaps from the events topic")
     parser.add_argument(
         "--absence-is-declared", action="store_true", help="assume no gap where the connector was away"

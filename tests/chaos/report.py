@@ -55,7 +55,7 @@ async def counted(scene: Scene, options: Options) -> list[Counted]:
             came.received,
             gaps,
             owed=_owed(feed, sent, scene),
-            repeats={} if options.delivery == "exactly_once" else feed.ledger.repeats(),
+            repeats=feed.ledger.repeats() if options.repeats else {},
             explain=lambda moment: explanation(scene.faults.happened, moment),
         )
         found.append(

@@ -68,12 +68,12 @@ async def run(
         stage = await stack.enter_async_context(
             open_stage(cluster, directory, "chaos", *feeds, life=options.token_life)
         )
-        stage.upstream.behave(keepalive_interval=KEEPALIVE)
+        stage.upstream.behave(keepalive_interval=KEEPALIVE, snapshot_rows=options.snapshot)
         proxy = await stack.enter_async_context(FaultProxy(stage.upstream.port))
         proxy.held = HELD
         config = configuration(stage, options, port=proxy.port)
         connector = await stack.enter_async_context(RestartedConnector(lambda: stage.start(config)))
-        faults = Faults(stage, proxy, connector, waits_for_live=not options.absence_is_declared, say=say)
+        faults = Faults(stage, proxy, connector, waits_for_calm=not options.absence_is_declared, say=say)
         is_healed = await _happen(options, faults, feeds, connector, say)
         clock = time.time() - time.monotonic()
         scene = Scene(stage=stage, connector=connector, faults=faults, clock=clock, is_healed=is_healed)
@@ -90,7 +90,7 @@ async def _happen(
     """All that happens; return whether all was well again in the end."""
     upstream = faults.upstream
     say("starting the connector")
-    if not await faults.until_covered(START_WITHIN):
+    if not await faults.until_calm(START_WITHIN):
         raise TimeoutError("the connector did not come up: " + connector.current.process.text[-3000:])
     for feed in feeds:
         feed.rate = options.rate
@@ -110,7 +110,7 @@ async def _happen(
                 group.start_soon(_at, began + fault.at, faults, fault)
             group.start_soon(anyio.sleep_until, began + options.seconds)
         say("calm")
-        is_healed = await faults.until_covered(HEAL_WITHIN)
+        is_healed = await faults.until_calm(HEAL_WITHIN)
         await anyio.sleep(CALM)
         beside.cancel_scope.cancel()
     for feed in feeds:
