@@ -10,7 +10,7 @@ WORKERS ?= 6
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-cluster bench bench-scale bench-startup bench-stall bench-guard soak lint generate lock clean
+.PHONY: help setup demo test test-all test-cluster bench bench-scale bench-startup bench-stall bench-guard soak chaos lint generate lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -53,9 +53,13 @@ bench-stall: $(READY) ## Watch memory while Kafka stands still; ARGS=--kafka: Ap
 bench-guard: $(READY) ## Fail where most of the speed is gone
 	@$(BIN)/python -m tests.bench.guard $(ARGS)
 
-SECONDS ?= 600
 soak: $(READY) ## Half load for SECONDS (600), a new session every minute; slopes of memory and more
-	@$(BIN)/python -m tests.bench.soak --seconds $(SECONDS) $(ARGS)
+	@$(BIN)/python -m tests.bench.soak --seconds $(or $(SECONDS),600) $(ARGS)
+
+CHAOS = $(if $(SECONDS),--seconds=$(SECONDS)) $(if $(SEED),--seed=$(SEED)) $(if $(DELIVERY),--delivery=$(DELIVERY)) \
+	$(if $(ROTATION),--rotation=$(ROTATION)) $(if $(KINDS),--kinds=$(KINDS)) $(if $(RATE),--rate=$(RATE))
+chaos: $(READY) ## Faults for SECONDS (300), drawn by SEED, and rows counted; DELIVERY ROTATION KINDS RATE
+	@$(BIN)/python -m tests.chaos $(CHAOS) $(ARGS)
 
 CHART_SCHEMA := helm/graphql-kafka-connector/values.schema.json
 

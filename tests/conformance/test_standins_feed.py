@@ -94,6 +94,29 @@ async def test_a_row_may_be_larger_than_the_rest_and_a_message_above_a_mebibyte(
     assert upstream.feed.ledger.audit(rows).is_exact
 
 
+async def test_a_session_may_begin_with_a_snapshot_that_no_other_gets(
+    upstream: StandInUpstream, authority: TokenAuthority
+) -> None:
+    feed = upstream.feed
+    async with plain_client(upstream.url, authority.issue()) as first:
+        await first.initialise()
+        await first.subscribe()
+        await upstream.until(lambda: upstream.live_sessions)
+        feed.emit(10)
+        upstream.behave(snapshot_rows=4)
+        async with plain_client(upstream.url, authority.issue()) as second:
+            await second.initialise()
+            await second.subscribe()
+            await second.rows(4)
+            feed.emit(1)
+            await second.rows(1)
+        await first.rows(11)
+    audit = feed.ledger.audit(rows_in([*first.received, *second.received]))
+    assert audit.doubled == {6, 7, 8, 9, 10}
+    assert audit.consumed == 16
+    assert not audit.altered
+
+
 async def test_nulls_repeats_and_revisions(upstream: StandInUpstream, authority: TokenAuthority) -> None:
     feed = upstream.feed
     feed.frame_style = FrameStyle(repeat_every=2, null_every=3)

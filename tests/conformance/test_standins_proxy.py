@@ -99,6 +99,38 @@ async def test_latency_delays_each_way(
         assert time.monotonic() - begun >= 0.1
 
 
+async def test_a_lag_is_of_the_connections_of_now_alone(
+    upstream: StandInUpstream, authority: TokenAuthority, start_proxy: StartProxy
+) -> None:
+    proxy = await start_proxy(upstream.port)
+    async with plain_client(url(proxy), authority.issue()) as old:
+        await live(old, upstream)
+        assert proxy.lag(1.0) == 1
+        async with plain_client(url(proxy), authority.issue()) as new:
+            await live(new, upstream)
+            await upstream.until(lambda: len(upstream.live_sessions) == 2)
+            begun = time.monotonic()
+            upstream.feed.emit(5)
+            await new.rows(5)
+            assert time.monotonic() - begun < 1.0
+            await old.rows(5)
+            assert time.monotonic() - begun >= 1.0
+
+
+async def test_rows_that_come_after_a_cut_towards_the_client_end_the_connection_of_the_server(
+    upstream: StandInUpstream, authority: TokenAuthority, start_proxy: StartProxy
+) -> None:
+    proxy = await start_proxy(upstream.port)
+    async with plain_client(url(proxy), authority.issue()) as client:
+        await live(client, upstream)
+        proxy.fin("down")
+        upstream.feed.emit(5)
+        assert await client.end() is None
+    await upstream.until(lambda: not proxy.open)
+    await upstream.until(lambda: not upstream.open_sessions)
+    assert upstream.sessions[0].record.ending == "client abort"
+
+
 async def test_it_can_refuse_and_come_back_and_refuses_where_its_target_does(
     upstream: StandInUpstream, authority: TokenAuthority, start_proxy: StartProxy
 ) -> None:

@@ -122,6 +122,7 @@ class Behaviour:
     as soon as the token is stale. ``overflow_bytes`` is how much may wait for a slow reader before 1013.
     ``payload_first`` puts ``payload`` before ``type`` and ``id`` in a result message; ``spaced`` puts
     whitespace round its parts (``RowStyle.spaced``: inside the rows).
+    ``snapshot_rows`` are emitted once more at the beginning, to this session alone.
     """
 
     subprotocols: tuple[str, ...] = (MODERN, LEGACY)
@@ -146,5 +147,6 @@ class Behaviour:
     on_stop: Literal["ignored", "ends", "completes"] = "ignored"
     closes_at_expiry: bool = False
     overflow_bytes: int = 16 << 20
+    snapshot_rows: int = 0
     payload_first: bool = False
     spaced: bool = False

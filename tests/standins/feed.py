@@ -162,6 +162,22 @@ class Feed:
         frame = self.ledger.add_again(numbers, second, style, time.monotonic())
         self._send([make_row(self.name, number, second, style) for number in numbers], [frame], 0)
 
+    def snapshot(self, listener: Listener, rows: int) -> None:
+        """Emit the last rows once more, to this listener alone."""
+        numbers = range(max(0, self.emitted - rows), self.emitted)
+        if not numbers:
+            return
+        # Each with the second that it was emitted in, so that its bytes are the same.
+        seconds = {number: self.ledger.second(number) for number in numbers}
+        body = self._result(
+            [make_row(self.name, number, seconds[number], self.row_style) for number in numbers]
+        )
+        if listener.deliver(body, len(numbers)):
+            for second in sorted(set(seconds.values())):
+                same = [number for number in numbers if seconds[number] == second]
+                frame = self.ledger.add_again(same, second, self.row_style, time.monotonic())
+                self.ledger.add_write(frame, listener.number)
+
     def _is_turn(self, every: int | None) -> bool:
         return every is not None and self._frames % every == 0
 

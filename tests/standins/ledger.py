@@ -12,7 +12,7 @@ import json
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -144,6 +144,18 @@ class Ledger:
             ending = self.connections[connection].ending
             sets.setdefault(ending, set()).update(self._numbers(frame))
         return {ending: frozenset(numbers) for ending, numbers in sets.items()}
+
+    def written_to(self, connections: Container[int]) -> frozenset[int]:
+        """Rows handed to at least one of these connections, by their numbers."""
+        numbers: set[int] = set()
+        for frame, connection in zip(self._writes_frame, self._writes_connection, strict=True):
+            if connection in connections:
+                numbers.update(self._numbers(frame))
+        return frozenset(numbers)
+
+    def repeats(self) -> Mapping[int, int]:
+        """How often rows were emitted again, by their numbers; those that never were are left out."""
+        return {number: len(frames) for number, frames in self._special_frames.items()}
 
     @property
     def written(self) -> frozenset[int]:

@@ -29,6 +29,7 @@ class _Way:
         self._held_bytes = 0
         self._changed = asyncio.Condition()
         self._written = 0
+        self.lag = 0.0
 
     async def fill(self, reader: asyncio.StreamReader) -> None:
         """Read into the line; stops reading while stalled, so that the sender feels it."""
@@ -37,21 +38,23 @@ class _Way:
         while data:
             await self._proxy.gates[self._direction].wait()
             async with self._changed:
-                await self._changed.wait_for(lambda: self._held_bytes < _HELD)
+                await self._changed.wait_for(lambda: self._held_bytes < self._proxy.held)
             try:
                 data = await reader.read(_CHUNK)
             except ConnectionError:
                 data = b""
             self._proxy.bytes_passed[self._direction] += len(data)
             async with self._changed:
-                self._held.append((loop.time() + self._proxy.latency[self._direction], data))
+                due = loop.time() + self._proxy.latency[self._direction] + self.lag
+                self._held.append((due, data))
                 self._held_bytes += len(data)
                 self._changed.notify_all()
 
     async def drain(self) -> None:
         """Write out of the line, each chunk when it is due; passes a FIN on."""
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(OSError):  # reset, or no longer connected
+        # Reset, no longer connected, or told FIN already, after which nothing can be written.
+        with contextlib.suppress(OSError, RuntimeError):
             while True:
                 async with self._changed:
                     await self._changed.wait_for(lambda: self._held)
@@ -86,7 +89,8 @@ class FaultProxy:
     Passes connections on to ``host:port``; an async context manager.
 
     ``accepted`` counts connections, ``bytes_passed`` bytes read by direction, ``latency`` holds seconds of
-    one-way delay by direction (0 at first; may be changed at any time). ``piece`` is the most bytes that are
+    one-way delay by direction (0 at first; may be changed at any time). ``held`` bytes of a direction of a
+    connection are held for its delay, and no more are read. ``piece`` is the most bytes that are
     written at once (``None``: what there is); ``cut_after`` the bytes of a connection after which it is cut,
     by direction, with FIN or, where ``cuts_by_reset``, with RST.
     """
@@ -99,11 +103,13 @@ class FaultProxy:
         self.bytes_passed: dict[Direction, int] = {"up": 0, "down": 0}
         self.latency: dict[Direction, float] = {"up": 0.0, "down": 0.0}
         self.gates: dict[Direction, asyncio.Event] = {"up": asyncio.Event(), "down": asyncio.Event()}
+        self.held = _HELD
         self.piece: int | None = None
         self.cut_after: dict[Direction, int | None] = {"up": None, "down": None}
         self.cuts_by_reset = False
         self._server: asyncio.Server | None = None
         self._pairs: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, asyncio.StreamWriter | None]] = {}
+        self._downs: dict[asyncio.Task[None], _Way] = {}
 
     async def __aenter__(self) -> Self:
         self.resume()
@@ -145,6 +151,12 @@ class FaultProxy:
         """End a stall; what was held goes on."""
         for direction in directions or BOTH:
             self.gates[direction].set()
+
+    def lag(self, seconds: float) -> int:
+        """Delay what comes down the connections of now, and of no later ones; returns to how many."""
+        for way in self._downs.values():
+            way.lag = seconds
+        return len(self._downs)
 
     def fin(self, *directions: Direction) -> int:
         """Send FIN to the server (``up``), the client (``down``), or both; returns to how many."""
@@ -192,7 +204,11 @@ class FaultProxy:
         self.accepted += 1
         task = asyncio.get_running_loop().create_task(self._pass_on(reader, writer))
         self._pairs[task] = (writer, None)
-        task.add_done_callback(lambda done: self._pairs.pop(done, None))
+        task.add_done_callback(self._passed)
+
+    def _passed(self, task: asyncio.Task[None]) -> None:
+        self._pairs.pop(task, None)
+        self._downs.pop(task, None)
 
     async def _pass_on(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         to_server: asyncio.StreamWriter | None = None
@@ -202,6 +218,7 @@ class FaultProxy:
             assert task is not None
             self._pairs[task] = (to_client, to_server)
             up, down = _Way(self, "up", to_server), _Way(self, "down", to_client)
+            self._downs[task] = down
             async with asyncio.TaskGroup() as group:
                 for work in (up.fill(client), up.drain(), down.fill(server), down.drain()):
                     group.create_task(work)

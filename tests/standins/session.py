@@ -306,6 +306,8 @@ class Session:
         elif self.is_open and self.operation is not None:
             self.feed.ledger.connections[self.number] = self.record
             self.feed.listeners[self.number] = self
+            if self.behaviour.snapshot_rows:
+                self.feed.snapshot(self, self.behaviour.snapshot_rows)
             after = self.behaviour.ending_after_seconds
             if after is not None and self.behaviour.ending is not None:
                 self._spawn(self._begin_later(self.behaviour.ending, after))

@@ -40,6 +40,20 @@ def test_rows_of_a_reset_and_of_an_aborting_client_are_kept_apart() -> None:
     assert made.aborted == set(range(10, 20))
 
 
+def test_it_tells_what_was_written_to_some_sockets() -> None:
+    made = ledger((0, "rst"), (1, "client abort"), (2, "fin"))
+    made.add_write(0, 2)
+    assert made.written_to({2, 7}) == {*range(10), *range(20, 30)}
+    assert made.written_to(()) == frozenset()
+
+
+def test_it_tells_how_often_rows_were_emitted_again() -> None:
+    made = ledger((0, "fin"))
+    made.add_again([3], SECOND, RowStyle(), 1.0)
+    made.add_again([3, 4], SECOND, RowStyle(), 2.0)
+    assert made.repeats() == {3: 2, 4: 1}
+
+
 def test_a_row_on_two_sockets_must_arrive_if_one_ended_in_order() -> None:
     made = ledger((0, "rst"), (1, "fin"))
     made.add_write(0, 1)
