@@ -21,8 +21,8 @@ Tell = Callable[[str, str | None], None]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probes:
     """
-    What is asked. ``kafka_keeper`` is that of the brokers' tokens, from ``kafka_token_url``. ``streams`` is how
-    they fit into the plan, which was found out without asking; ``None``: not known.
+    What is asked. ``kafka_keeper`` is that of the brokers' tokens, from ``kafka_token_url``. ``streams`` is
+    how they fit into the plan, which was found out without asking; ``None``: not known.
     """
 
     token: TokenProbe

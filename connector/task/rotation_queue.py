@@ -29,8 +29,8 @@ class RotationRequest:
     """
     One subscription's, whose document takes ``streams``. Begun later than ``begin_by``, a moment in seconds,
     it is over too late; infinity: there is no hurry. It ``takes`` so many seconds. ``is_quiet``: rows are not
-    expected soon. ``called`` is called once it is one of the next, so that it may prepare; before it is let in
-    any case. ``decision`` is ``None`` as long as it waits.
+    expected soon. ``called`` is called once it is one of the next, so that it may prepare; in any case before
+    it is let. ``decision`` is ``None`` as long as it waits.
     """
 
     streams: int
