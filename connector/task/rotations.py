@@ -29,6 +29,9 @@ from connector.task.rotation_queue import Decision, RotationQueue, RotationReque
 from connector.task.stream_proofs import StreamProofs
 from connector.task.token_keeper import TokenKeeper
 
+LEAST_WAIT = 0.001
+"""Seconds: a timer may come early by the resolution of the clock, and would be set again for nothing."""
+
 
 class RotationLimiter:
     """
@@ -120,7 +123,7 @@ class RotationLimiter:
                 # The first one keeps the time for all; whatever happens meanwhile rings its bell.
                 is_first = self._queue.first is request
                 wait = self._queue.next_at() - self._clock() if is_first else math.inf
-                with anyio.move_on_after(max(wait, 0.0)):
+                with anyio.move_on_after(max(wait, LEAST_WAIT)):
                     await self._bells[request].wait()
                 if request.decision is None:
                     self._bells[request] = anyio.Event()
@@ -182,7 +185,9 @@ class Rotator:
         assert expires_at is not None
         left = max(0.0, expires_at - limiter.now)
         life = max(left, token.life or 0.0)
-        while (wait := expires_at - limiter.now - max(succession.lead(left), limiter.lead(life))) > 0:
+        while (
+            wait := expires_at - limiter.now - max(succession.lead(left), limiter.lead(life))
+        ) > LEAST_WAIT:
             with anyio.move_on_after(wait):
                 await limiter.counted.wait()
         await keeper.newer_than(token.generation)
