@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from connector.records.record import SourceRecord
 
-VERSION = 1
+VERSION: Literal[1] = 1
 """Of the events' form. Fields may be added within a version; none changes its meaning or goes."""
 
 EventKind = Literal["gap_opened", "gap_filled", "gap_unfilled"]

@@ -85,13 +85,14 @@ class ConfiguredTasks:
 
     def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         """See `TaskFactory`."""
+        events = task.events
         return SubscriptionRunner(
             follow_settings(self._config, plan, self._session, self._refusals),
             shared=self._shared,
             publisher=task.publisher,
             observer=SubscriptionMetrics(self._metrics, plan.name),
             dead_letters=self._dead_letters[task.number],
-            events=task.events and task.events.of(plan.name, GapEventMetrics(self._metrics, plan.name)),
+            events=events.of(plan.name, GapEventMetrics(self._metrics, plan.name)) if events else None,
         )
 
     def forget(self, name: str) -> None:
