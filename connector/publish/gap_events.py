@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -56,18 +56,14 @@ class GapEvents:
         name: str,
         origin: EventOrigin,
         observer: GapEventObserver,
-        *,
-        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._publisher = publisher
         self._name = name
         self._origin = origin
         self._observer = observer
-        self._new_id = new_id
         self._submitted = SubmittedRecords(self._settled, self._refused)
         self._waiting: deque[tuple[EventKind, SourceRecord]] = deque()
         self._merged: MergedGaps | None = None
-        self._is_sending = False
 
     @property
     def undelivered(self) -> int:
@@ -87,7 +83,7 @@ class GapEvents:
         if self._merged is not None:
             self._merged.opened(gap)
             return
-        self._merged = MergedGaps(gap, self._new_id())
+        self._merged = MergedGaps(gap, str(uuid.uuid4()))
         log.warning(
             "gaps are merged: the events topic does not keep up",
             subscription=self._origin.subscription,
@@ -104,19 +100,13 @@ class GapEvents:
 
     def send(self) -> None:
         """Send what waits, where the topic is ready."""
-        if self._is_sending or not self._publisher.topic(self._name, awaited=True).ready.is_set():
+        if not self._publisher.topic(self._name, awaited=True).ready.is_set():
             return
-        self._is_sending = True  # what is refused at once calls this again
-        try:
-            while self._waiting:
-                self._submit(*self._waiting.popleft())
-        finally:
-            self._is_sending = False
-
-    def _submit(self, kind: EventKind, record: SourceRecord) -> None:
-        size = weight(record[0], record[3]) + len(record[1])
-        submission = self._submitted.open(rows=1, size=size, received_at=time.monotonic(), values=(kind,))
-        self._publisher.add({self._name: [record]}, submission, time.time_ns() // 1_000_000)
+        while self._waiting:
+            kind, record = self._waiting.popleft()
+            size = weight(record[0], record[3]) + len(record[1])
+            submission = self._submitted.open(rows=1, size=size, received_at=time.monotonic(), values=(kind,))
+            self._publisher.add({self._name: [record]}, submission, time.time_ns() // 1_000_000)
 
     async def drain(self) -> None:
         """Return once the brokers have them all. Cancelling it loses nothing."""
@@ -128,7 +118,7 @@ class GapEvents:
             await anyio.lowlevel.checkpoint()
 
     def say_the_rest(self) -> None:
-        """Log how many will not be written, and since when what they tell of goes."""
+        """Log how many will not be written."""
         if self.undelivered:
             log.error(
                 "gap events are lost: kafka has not acknowledged them",

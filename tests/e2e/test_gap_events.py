@@ -17,13 +17,14 @@ from tests.e2e.conftest import OpenStage
 from tests.e2e.connector_process import at_least
 from tests.e2e.reloading import flowing
 from tests.e2e.stage import Stage, open_stage
-from tests.standins.behaviour import Close, Fin, Rst
+from tests.standins.behaviour import Close, Fin, InConnection, Rst
 from tests.standins.feed import Feed
 
 jsonschema: Any = import_module("jsonschema")  # it has no types
 
 SCHEMA = Path(__file__).parents[2] / "schemas/event.schema.json"
 EVENTS = "connector_gap_events_total"
+TROUBLES: tuple[InConnection, ...] = (Fin(), Rst(), Close(1012))
 SLACK = 1.0
 """Seconds that an event of the network may take on a machine with much to do."""
 
@@ -50,7 +51,7 @@ async def test_each_lost_session_is_a_pair_of_events_and_a_stop_is_a_beginning(o
         began_ms = time.time() * 1000
         async with stage.start(stage.config(events_topic=events_topic(stage))) as connector:
             await flowing(connector, "bsc", "eth")
-            for times, trouble in enumerate((Fin(), Rst(), Close(1012)), start=1):
+            for times, trouble in enumerate(TROUBLES, start=1):
                 assert stage.upstream.begin(trouble, feed="bsc") == 1
                 await connector.until_metric(
                     EVENTS, at_least(times), subscription="bsc", event="gap_unfilled"

@@ -88,7 +88,7 @@ class Bench:
             shared=self.shared,
             publisher=self.publisher,
             observer=told,
-            events=self.events and self.events.of(name, told),
+            events=self.events.of(name, told) if self.events else None,
         )
 
     def numbers(self, query: str) -> list[int]:
