@@ -179,8 +179,8 @@ class TaskOffsets:
             self._written |= changed
             self._recovered()
         self._observer.offsets_written(len(changed))
-        for name, record in changed.items():
-            self._observer.covered(name, record.covered_until / 1000)
+        for name in self._sources.keys() & changed.keys():  # the others' metrics are forgotten
+            self._observer.covered(name, changed[name].covered_until / 1000)
 
     def _note(self, name: str) -> None:
         """

@@ -60,7 +60,7 @@ async def test_a_topic_that_cannot_be_used_ends_run_with_the_reason_and_check_na
     await create_topic(stage.kafka.bootstrap_servers, name, config={"cleanup.policy": "delete"})
     async with stage.start(stage.config()) as connector:
         assert await connector.ended() == 2
-        assert "cleanup.policy=compact" in connector.text()
+        assert "cleanup.policy=compact" in connector.text
     done = await run_command(stage, stage.config(), "check", "--json")
     assert done.returncode == 3
     assert checks(done)[name, "cleanup policy"]["outcome"] == "failed"

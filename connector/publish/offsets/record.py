@@ -33,13 +33,15 @@ _REASON = 200
 class OpenRange(msgspec.Struct, frozen=True, kw_only=True):
     """
     A period that was not received, from ``since`` to ``until`` (unix ms; ``None``: it goes on). ``state`` is
-    ``open`` until it is declared to be over; ``reason`` says how it began.
+    ``open`` until it is declared to be over; ``reason`` says how it began, and ``id`` is that of its event,
+    ``None`` where none was told.
     """
 
     since: Moment
     until: Moment | None = None
     state: str = "open"
     reason: str = ""
+    id: str | None = None
 
 
 class OffsetRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -145,6 +145,7 @@ async def test_it_is_ready_once_the_health_says_so() -> None:
         "token": {"state": "valid", "expires_in_seconds": 4.5, "last_error": None},
         "kafka": {"state": "up", "error": None, "token": None},
         "config": {"state": "current", "last_error": None, "loaded_at": 1.5},
+        "offsets": {"state": "off", "error": None},
         "subscriptions": {"trades": {"state": "live", "since": 1.5, "last_row_at": None, "last_error": None}},
     }
 

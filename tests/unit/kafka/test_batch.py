@@ -72,6 +72,29 @@ def test_it_may_be_filled_in_several_turns(records: list[Record], data: st.DataO
     assert of_ours(batch) == of_library(records, 1 << 22)[1]
 
 
+@given(
+    st.lists(st.tuples(st.binary(max_size=300), st.integers(0, 2**52)), min_size=1, max_size=20),
+    st.booleans(),
+)
+def test_tombstones_are_the_librarys(keys: list[tuple[bytes, int]], is_among_rows: bool) -> None:
+    ours, theirs = RecordBatch(LARGE), BatchBuilder(LARGE, 0)
+    if is_among_rows:
+        ours.extend([(b"k", b"value", 5, [("h", b"1")], None)])
+        theirs.append(timestamp=5, key=b"k", value=b"value", headers=[("h", b"1")])
+    for key, moment in keys:
+        assert ours.delete(key, moment)
+        theirs.append(timestamp=moment, key=key, value=None, headers=[])
+    theirs._set_producer_state(7, 3, 1000)
+    assert of_ours(ours) == bytes(theirs._build())
+
+
+def test_a_full_batch_takes_no_tombstone() -> None:
+    batch = RecordBatch(150)
+    assert batch.delete(b"k" * 200, 1)
+    assert not batch.delete(b"k", 1)
+    assert (batch.record_count(), batch.closed()) == (1, True)
+
+
 @pytest.mark.parametrize("compression", CODES)
 @pytest.mark.parametrize("value", [b"a" * 2000, b"x"])
 def test_compressed_it_holds_the_same(compression: Compression | None, value: bytes) -> None:

@@ -35,6 +35,7 @@ client:AIOKafkaClient.get_random_node           3ea4fa5449b3 guard: replaces it
 client:AIOKafkaClient.force_metadata_update     71eaa1892663 pace: what waits for the answer
 client:AIOKafkaClient._md_synchronizer          5c4a57c88789 pace: asks by _metadata_update alone
 client:AIOKafkaClient._on_connection_closed     277b662a080e guard: closes without a reason
+client:AIOKafkaClient.set_topics                441adbe0dbb7 clients: asks at once for a topic
 client:AIOKafkaClient._wait_on_metadata         92b54bb9aa3e kafka/producer: asks until the topic is known
 client:AIOKafkaClient._metadata_update         8388b87c47ec topic_creation: runs it with another request
 cluster:ClusterMetadata.update_metadata         c6d927d12aa4 clients: _last_successful_refresh_ms
@@ -53,6 +54,8 @@ protocol.admin:ApiVersionRequest                3343404e7612 guard: asks whether
 conn:OAuthAuthenticator                         e794686ff148 connection: step() is wrapped
 admin.client:AIOKafkaAdminClient.start          360b413c1ad7 clients: _client
 admin.client:AIOKafkaAdminClient.close          56b414c87aa6 clients: _client
+consumer.consumer:AIOKafkaConsumer.start        98fe0184c169 clients: _client; bootstrap: cut short
+consumer.consumer:AIOKafkaConsumer.stop         6b59f51b80a9 kafka/consumer: closes what start() left
 producer.producer:AIOKafkaProducer.start        cc4324dd3741 bootstrap, shutdown: what may be cut short
 producer.producer:AIOKafkaProducer.stop         d82fd454e108 shutdown: abort() does it without waiting
 producer.producer:AIOKafkaProducer.__del__      d8958064c730 shutdown: _closed

@@ -60,7 +60,7 @@ def test_a_record_looks_as_documented() -> None:
     assert json.loads(encode_value(record)) == {
         "version": 1,
         "covered_until": 1_700_000_000_123,
-        "open": [{"since": 5, "until": None, "state": "open", "reason": "closed"}],
+        "open": [{"since": 5, "until": None, "state": "open", "reason": "closed", "id": None}],
     }
     assert encode_key("dex", "bsc-trades") == b'["dex",{"subscription":"bsc-trades"}]'
     assert decode_key(b'["dex",{"subscription":"bsc-trades"}]') == ("dex", "bsc-trades")
