@@ -14,7 +14,7 @@ from connector.subscription import GraphQLRequest, MemoryBudget, SessionSettings
 from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.connection import OpenConnection
 from connector.task.keep_alive import KeepAlivePolicy
-from connector.task.siblings import Siblings
+from connector.task.siblings import Networks
 from connector.task.suspicion_policy import SuspicionPolicy
 from connector.task.token_keeper import TokenKeeper
 from connector.task.tolerance import Tolerance
@@ -28,7 +28,8 @@ class SubscriptionSettings:
 
     ``reopens`` is false where a session outlives its token. ``rows_limit`` is the most rows that the
     upstream puts into a message; ``None``: not known. At least ``reopen_pause`` lies between the end of a
-    session and the beginning of the next.
+    session and the beginning of the next. Subscriptions of one ``network`` may fall silent together; empty:
+    nothing is known of any.
     """
 
     name: str
@@ -49,6 +50,7 @@ class SubscriptionSettings:
     to_kafka: bool = True
     """Whether the brokers take the rows; else whoever reads our output does."""
     refusals: Refusals = field(default_factory=Refusals)
+    network: str = ""
     suspicion: SuspicionPolicy = field(default_factory=SuspicionPolicy)
 
 
@@ -58,15 +60,15 @@ class Shared:
     What the subscriptions of a worker share.
 
     ``keeper`` of ``None``: the endpoint asks for no token. ``budget`` is what all of them may hold in
-    memory. ``siblings`` stand for one another where all are silent. ``hide`` takes secrets out of a frame
-    that no rows can be read from. ``connection`` makes sockets; ``clock`` returns seconds, and must be the
-    one that they and the tokens are timed by.
+    memory. Of ``networks`` each may be silent as a whole. ``hide`` takes secrets out of a frame that no rows
+    can be read from. ``connection`` makes sockets; ``clock`` returns seconds, and must be the one that they
+    and the tokens are timed by.
     """
 
     keeper: TokenKeeper | None
     budget: MemoryBudget
     connect_rate: ConnectRateLimiter = field(default_factory=ConnectRateLimiter)
-    siblings: Siblings = field(default_factory=Siblings)
+    networks: Networks = field(default_factory=Networks)
     hide: Callable[[bytes], bytes] = bytes
     connection: OpenConnection = Transport
     clock: Callable[[], float] = time.monotonic
