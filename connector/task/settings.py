@@ -17,7 +17,7 @@ from connector.task.connection import OpenConnection
 from connector.task.keep_alive import KeepAlivePolicy
 from connector.task.rotation_policy import Rotation
 from connector.task.rotations import RotationLimiter
-from connector.task.siblings import Siblings
+from connector.task.siblings import Networks
 from connector.task.suspicion_policy import SuspicionPolicy
 from connector.task.token_keeper import TokenKeeper
 from connector.task.tolerance import Tolerance
@@ -31,7 +31,8 @@ class SubscriptionSettings:
 
     ``reopens`` is false where a session outlives its token. ``rows_limit`` is the most rows that the
     upstream puts into a message; ``None``: not known. At least ``reopen_pause`` lies between the end of a
-    session and the beginning of the next. ``rotation``: what is done before the token ends.
+    session and the beginning of the next. ``rotation``: what is done before the token ends. Subscriptions of one ``network`` may fall silent together; empty:
+    nothing is known of any.
     """
 
     name: str
@@ -54,6 +55,7 @@ class SubscriptionSettings:
     refusals: Refusals = field(default_factory=Refusals)
     seam: SeamSpec = field(default_factory=SeamSpec)
     rotation: Rotation = field(default_factory=Rotation)
+    network: str = ""
     suspicion: SuspicionPolicy = field(default_factory=SuspicionPolicy)
 
 
@@ -63,15 +65,15 @@ class Shared:
     What the subscriptions of a worker share.
 
     ``keeper`` of ``None``: the endpoint asks for no token. ``budget`` is what all of them may hold in
-    memory. ``rotations`` says who may have two sessions, ``siblings`` stand for one another where all are
-    silent. ``hide`` takes secrets out of a frame that no rows can be read from. ``connection`` makes sockets;
+    memory. ``rotations`` says who may have two sessions; of ``networks`` each may be silent as a whole.
+    ``hide`` takes secrets out of a frame that no rows can be read from. ``connection`` makes sockets;
     ``clock`` returns seconds, and must be the one that they and the tokens are timed by.
     """
 
     keeper: TokenKeeper | None
     budget: MemoryBudget
     connect_rate: ConnectRateLimiter = field(default_factory=ConnectRateLimiter)
-    siblings: Siblings = field(default_factory=Siblings)
+    networks: Networks = field(default_factory=Networks)
     hide: Callable[[bytes], bytes] = bytes
     connection: OpenConnection = Transport
     clock: Callable[[], float] = time.monotonic

@@ -1,5 +1,5 @@
 """
-Subscriptions of one endpoint, of which one probes for all while none of them delivers.
+Subscriptions of one endpoint and network, of which one probes for all while none of them delivers.
 
 Where all are silent the upstream has most likely nothing to say, and a probe of each would prove nothing but
 cost much. Once one delivers, the silence of the others is their own, and each is probed.
@@ -78,3 +78,14 @@ class Siblings:
     def _another_delivers(self, name: str, now: float) -> bool:
         last = self._before if self._last[0] == name else self._last
         return now - last[1] <= DELIVERS_WITHIN
+
+
+class Networks:
+    """The siblings of each network behind one endpoint; they differ in whose silence is whose."""
+
+    def __init__(self) -> None:
+        self._siblings: dict[str, Siblings] = {}
+
+    def siblings(self, network: str) -> Siblings:
+        """Return the siblings on ``network``; empty: nothing is known of any."""
+        return self._siblings.setdefault(network, Siblings())

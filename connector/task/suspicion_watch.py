@@ -48,7 +48,8 @@ class SuspicionWatch:
         self._gaps = gaps
         self._observer = observer
         self._relay = relay
-        self._suspicion = Suspicion(settings.name, settings.suspicion, siblings=shared.siblings, events=self)
+        self._siblings = shared.networks.siblings(settings.network)
+        self._suspicion = Suspicion(settings.name, settings.suspicion, siblings=self._siblings, events=self)
         self._row_at: float | None = None
         self._last_row_at: float | None = None
         self._looked_at = -math.inf
@@ -62,7 +63,7 @@ class SuspicionWatch:
                 await anyio.sleep(self._suspicion.wait)
                 self._look()
         finally:
-            self._shared.siblings.forget(self._settings.name)
+            self._siblings.forget(self._settings.name)
 
     # What a probe beside the old session has shown
 

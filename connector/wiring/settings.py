@@ -109,6 +109,7 @@ def follow_settings(
         rotation=rotation_of(config),
         reopen_pause=config.endpoint.reopen_pause,
         refusals=refusals,
+        network=network_of(config, plan),
         suspicion=suspicion_policy(config),
         rows_limit=config.preset.rows_limit,
         no_data_alarm=config.endpoint.no_data_alarm,
@@ -147,6 +148,14 @@ def keep_alive_policy(config: Config) -> KeepAlivePolicy:
         probe=config.preset.probe,
         ping_interval=config.endpoint.ping_interval,
     )
+
+
+def network_of(config: Config, plan: SubscriptionPlan) -> str:
+    """Return what falls silent as a whole, as far as it is known; empty: only the endpoint is."""
+    # Of upstreams whose roots are the families of chains.
+    if config.preset.rows_default != "cube":
+        return ""
+    return f"{plan.root} {plan.variables.get('network', '')}"
 
 
 def suspicion_policy(config: Config) -> SuspicionPolicy:

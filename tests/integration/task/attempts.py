@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from connector.auth import Token
+from connector.records.seam import RowSource
 from connector.subscription import (
     Backpressure,
     Delivered,
@@ -80,6 +81,12 @@ class Counter:
         has_data = self.react(result)
         self.numbers.append(number_of(result))
         return has_data
+
+    def open_source(self) -> RowSource:
+        return RowSource(1)
+
+    def close_source(self, source: RowSource) -> None:
+        pass
 
     def violated(self, error: ProtocolViolation) -> None:
         self.violations.append(error)

@@ -158,4 +158,4 @@ async def test_a_stop_in_the_middle_of_a_probe_ends_as_any_other() -> None:
             await anyio.sleep(0.1)
         await scene.stop()
         assert scene.told.reconnects == ["probe"]
-    assert scene.shared.siblings._asked_at == {}
+    assert scene.shared.networks.siblings("")._asked_at == {}

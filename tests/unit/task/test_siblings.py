@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from connector.task.siblings import DELIVERS_WITHIN, PAUSE_FIRST, PAUSE_MOST, Siblings
+from connector.task.siblings import DELIVERS_WITHIN, PAUSE_FIRST, PAUSE_MOST, Networks, Siblings
 
 
 @pytest.fixture
@@ -82,3 +82,12 @@ def test_who_is_gone_has_no_turn_and_takes_no_memory(siblings: Siblings) -> None
     assert ask_all(siblings, "a", 2 * PAUSE_FIRST) == ["a"]
     siblings.forget("a")
     assert siblings._asked_at == siblings._probed_at == {}
+
+
+def test_networks_are_silent_each_by_itself() -> None:
+    networks = Networks()
+    networks.siblings("bsc").delivered("a", 100.0)
+    networks.siblings("bsc").probed("b", 100.0)
+    assert networks.siblings("bsc").may_probe("c", 101.0)
+    networks.siblings("eth").probed("d", 100.0)
+    assert not networks.siblings("eth").may_probe("c", 101.0)
