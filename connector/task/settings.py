@@ -31,8 +31,8 @@ class SubscriptionSettings:
 
     ``reopens`` is false where a session outlives its token. ``rows_limit`` is the most rows that the
     upstream puts into a message; ``None``: not known. At least ``reopen_pause`` lies between the end of a
-    session and the beginning of the next. ``rotation``: what is done before the token ends. Subscriptions of one ``network`` may fall silent together; empty:
-    nothing is known of any.
+    session and the beginning of the next. ``rotation``: what is done before the token ends. Subscriptions of
+    one ``network`` may fall silent together; empty: nothing is known of any.
     """
 
     name: str
