@@ -139,8 +139,6 @@ class GapTracker:
         open besides stays open.
         """
         until = self._clock() if until is None else until
-        if self._moment(until) <= self._moment(since):
-            return
         gap = self._new(since, reason)
         until_ms = max(gap.since_ms, self._milliseconds(until, math.ceil))
         seconds = max(0.0, self._moment(until) - gap.since)

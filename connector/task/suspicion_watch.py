@@ -96,7 +96,8 @@ class SuspicionWatch:
             log.warning("a session was dead although it was alive: the next one delivers", **said)
             if finding.row_at is not None and finding.live_since is not None:
                 until = self._gaps.left_at if self._gaps.left_at is not None else finding.live_since
-                self._gaps.declare(since=finding.row_at, until=until, reason=SILENT_SESSION)
+                if until > finding.row_at:
+                    self._gaps.declare(since=finding.row_at, until=until, reason=SILENT_SESSION)
         elif verdict is Verdict.ALIVE:
             log.info("a session that was doubted is alive", **said)
         else:
