@@ -15,6 +15,7 @@ How many subscriptions with one credential have two sessions at once, and which 
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -38,7 +39,7 @@ class RotationLimiter:
     Shared by the subscriptions of one credential; they `join`.
 
     ``cap`` is how many streams the plan allows, ``None``: not known. ``clock`` returns seconds, those that
-    tokens are timed by. ``lead_changed`` is called when `lead` is another one.
+    tokens are timed by; ``rng`` a float in [0, 1). ``lead_changed`` is called when `lead` is another one.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class RotationLimiter:
         parallelism: int = 2,
         cap: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        rng: Callable[[], float] = random.random,
         lead_changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._rotation = rotation or Rotation()
         self._parallelism = parallelism
         self._clock = clock
+        self.rng = rng
         self._queue = RotationQueue(parallelism=parallelism, cap=cap)
         self._rotators: set[Rotator] = set()
         self._bells: dict[RotationRequest, anyio.Event] = {}
@@ -174,7 +177,7 @@ class Rotator:
         """
         Return in its turn, in time before ``token`` ends, once there is a newer one to go on with; or never.
 
-        ``None``: there is no room for a second session, so that the first one has to be closed before. With
+        ``None``: there is no room for a second session, so that the first one has to be closed now. With
         ``is_quiet``, no row is expected soon: those go last, when others may have proved that as many streams
         are served. ``called`` is called when the turn is near, mostly an overlap before, so that rows can be
         recorded from then on; without it that time is part of the turn.
@@ -201,7 +204,11 @@ class Rotator:
             is_quiet=is_quiet(),
             called=called or _nothing,
         )
-        return await self._permit(request, times, until=until)
+        permit = await self._permit(request, times, until=until)
+        if permit is None:
+            # One token ends for all, and not all should be reopened at once.
+            await anyio.sleep(limiter.rng() * succession.spread(left, expires_at - limiter.now))
+        return permit
 
     async def probe(self, *, called: Callable[[], None] | None = None) -> Permit | None:
         """

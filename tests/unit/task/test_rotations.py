@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -61,7 +62,9 @@ class Fleet:
         self, source: Source, *, parallelism: int = 2, cap: int | None = None, kind: Rotation = OVERLAP
     ) -> None:
         self.keeper = Keeper(source, clock=anyio.current_time, rng=lambda: 0.5)
-        self.limiter = RotationLimiter(kind, parallelism=parallelism, cap=cap, clock=anyio.current_time)
+        self.limiter = RotationLimiter(
+            kind, parallelism=parallelism, cap=cap, clock=anyio.current_time, rng=random.Random(1).random
+        )
         self.limiter.lead_changed = lambda: self.keeper.needed_ahead(self.limiter.lead)
         self.at_once = 0
         self.streams = 0
@@ -175,6 +178,15 @@ async def test_a_plan_with_room_for_one_more_makes_those_reopen_that_have_no_tim
     assert fleet.at_once == 1
     assert len(fleet.reopened) > 0
     assert fleet.late == []
+
+
+async def test_a_plan_without_room_makes_all_reopen_in_time_and_not_at_once() -> None:
+    fleet = Fleet(Source(300.0), cap=40)
+    await fleet.run(40, 300.0)
+    assert (fleet.rotations, fleet.late) == (0, [])
+    assert len(fleet.reopened) >= 40
+    for moment in fleet.reopened:
+        assert sum(moment <= other < moment + 1.0 for other in fleet.reopened) <= 6
 
 
 async def test_who_comes_later_has_the_next_token_come_sooner() -> None:
