@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.config import Change, LoadedConfig, Part
-from connector.publish import DeadLetterOrigin, DeadLetters, EventsTopic, Publisher
+from connector.publish import DeadLetterOrigin, DeadLetters, EventsTopic, GapEvents, Publisher
 from connector.records.plan import SubscriptionPlan
 from connector.subscription import MemoryBudget
 from connector.task import Shared, SubscriptionRunner, Task
@@ -85,19 +85,23 @@ class ConfiguredTasks:
 
     def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         """See `TaskFactory`."""
-        events = task.events
         return SubscriptionRunner(
             follow_settings(self._config, plan, self._session, self._refusals),
             shared=self._shared,
             publisher=task.publisher,
             observer=SubscriptionMetrics(self._metrics, plan.name),
             dead_letters=self._dead_letters[task.number],
-            events=events.of(plan.name, GapEventMetrics(self._metrics, plan.name)) if events else None,
+            events=self._gap_events(plan.name, task),
         )
 
     def forget(self, name: str) -> None:
         """See `TaskFactory`."""
         self._metrics.forget_subscription(name)
+
+    def _gap_events(self, name: str, task: Task) -> GapEvents | None:
+        if task.events is None:
+            return None
+        return task.events.of(name, GapEventMetrics(self._metrics, name))
 
     def _events_topic(self, publisher: Publisher) -> EventsTopic | None:
         name = self._config.events_topic
