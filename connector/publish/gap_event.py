@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from connector.records.record import SourceRecord
 
-VERSION: Literal[1] = 1
+VERSION: Final = 1
 """Of the events' form. Fields may be added within a version; none changes its meaning or goes."""
 
 EventKind = Literal["gap_opened", "gap_filled", "gap_unfilled"]

@@ -196,6 +196,11 @@ class EventsTopic:
         if (events := self._events.get(subscription)) is not None:
             await events.drain()
 
+    async def drain_all(self) -> None:
+        """Return once the brokers have those of all subscriptions."""
+        for events in list(self._events.values()):
+            await events.drain()
+
     async def run(self) -> None:
         """Send, once the topic is ready, what came before."""
         await self._publisher.topic(self.name, awaited=True).ready.wait()

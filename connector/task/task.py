@@ -112,6 +112,8 @@ class Task:
                     await self._stopping.wait()
                 if self.offsets is not None:
                     await self.offsets.flush()
+                if self.events is not None:
+                    await self.events.drain_all()  # last: rows do not wait for them
                 self._whole.cancel_scope.cancel()
         finally:
             if self.events is not None:
@@ -135,15 +137,26 @@ class Task:
             group.start_soon(self._remind, runner)
             await runner.run(after=after)
             if self.events is not None and self._last(runner.name) is runner:
-                await self.events.drain(runner.name)
+                await self._until_told(runner.name, self.events)
             group.cancel_scope.cancel()
         if runner in self._leaving:
             self._leaving.remove(runner)
             self._forget(runner)
 
+    async def _until_told(self, name: str, events: EventsTopic) -> None:
+        """Return once the brokers have the events of ``name``, or this stops and waits for those of all."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._cancel_at_stop, group.cancel_scope)
+            await events.drain(name)
+            group.cancel_scope.cancel()
+
+    async def _cancel_at_stop(self, scope: anyio.CancelScope) -> None:
+        await self._stopping.wait()
+        scope.cancel()
+
     def _forget(self, runner: SubscriptionRunner) -> None:
         if self._last(runner.name) is None:
-            if self.events is not None:
+            if self.events is not None and not self._stopping.is_set():
                 self.events.forget(runner.name)
             self._gone(runner.name)
         wanted = {name for present in self._present.values() for name in present.topics}

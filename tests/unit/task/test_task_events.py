@@ -80,6 +80,21 @@ async def test_a_removed_one_is_named_while_its_events_are_on_their_way() -> Non
         await until(lambda: bench.gone == ["a"], within=100)
 
 
+async def test_what_a_removed_one_left_is_named_too() -> None:
+    with capture_logs() as lines:
+        async with running("a", "b", events=True) as (bench, _):
+            await until(lambda: bench.numbers("a") and bench.numbers("b"))
+            bench.brokers.latency[EVENTS, 0] = 1e6
+            bench.task.remove("a")
+            await anyio.sleep(20)
+            bench.task.stop()
+            await until(lambda: bench.task.undelivered == 0 and bench.told["b"].states[-1] is State.STOPPED)
+            assert not bench.ended.is_set()
+            await anyio.sleep(20)
+    found = [line for line in lines if line["event"].startswith("gap events are lost")]
+    assert [(line["subscription"], line["events"]) for line in found] == [("a", 1), ("b", 1)]
+
+
 async def test_an_events_topic_in_trouble_keeps_rows_and_changes_going() -> None:
     async with running("a", events=True) as (bench, flows):
         await until(lambda: bench.numbers("a"))
