@@ -139,7 +139,9 @@ class SubscriptionRunner:
         await self.disconnected.wait()
         is_replaced = self._ending.is_replaced
         gap = self._gaps.hand_over() if is_replaced else None
-        return Handover(ended_at=self._ended_at, is_replaced=is_replaced, gap=gap)
+        return Handover(
+            ended_at=self._ended_at, is_replaced=is_replaced, gap=gap, learnt=self._offset.is_learnt
+        )
 
     def retarget(self, target: Target, session: SessionSettings) -> None:
         """Open the next session with these; one that is waited for after a failure is tried at once."""
@@ -177,7 +179,7 @@ class SubscriptionRunner:
         if handover.is_replaced:
             self._observer.reconnect(RELOADED)
             self._gaps.take_over(handover.gap)
-            self._offset.take_over()
+            self._offset.is_learnt = handover.learnt
 
     async def _wind_up(self) -> None:
         """No session is open, and none will be."""
