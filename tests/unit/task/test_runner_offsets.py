@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 from structlog.testing import capture_logs
 
-from connector.kafka import TopicMissing
+from connector.kafka import BrokerUnreachable, TopicMissing
 from connector.publish.offsets import OffsetRecord, OpenRange
 from connector.subscription import MemoryBudget
 from connector.task import Shared, State, SubscriptionRunner, Task
@@ -178,7 +178,8 @@ async def test_a_stop_while_it_waits_for_the_offset_ends_it() -> None:
 
 
 async def test_one_that_is_replaced_before_it_knew_leaves_that_to_its_successor() -> None:
-    store = FakeStore(records={"s": OffsetRecord(covered_until=ago(100))}, hangs=True)
+    records = {"s": OffsetRecord(covered_until=ago(100))}
+    store = FakeStore(records=records, trouble=BrokerUnreachable("nobody answers"))
     with capture_logs() as lines:
         async with followed(store) as bench:
             await until(lambda: bench.state is State.WAITING)
@@ -187,9 +188,7 @@ async def test_one_that_is_replaced_before_it_knew_leaves_that_to_its_successor(
                 successor.replace(bench.runner)
                 group.start_soon(partial(successor.run, after=bench.runner))
                 await until(lambda: successor.status.state is State.WAITING)
-                store.hangs = False
-                bench.offsets.go_on_without()
-                await bench.offsets.known.wait()
+                store.trouble = None
                 await until(lambda: successor.status.state is State.LIVE)
                 group.cancel_scope.cancel()
     assert [reason for _, reason in gaps_in(lines)] == [ABSENCE]
