@@ -27,9 +27,10 @@ class Handover:
 
     ``ended_at`` is when that was, in seconds of `time.monotonic`; minus infinity where it had none.
     ``is_replaced`` tells that it was changed, and not removed. ``gap`` is then what the one that goes on
-    has to answer for; ``None``: nothing is open.
+    has to answer for; ``None``: nothing is open. ``learnt`` tells that the offset of its start is in that.
     """
 
     ended_at: float
     is_replaced: bool
     gap: OpenGap | None
+    learnt: bool = False

@@ -45,7 +45,8 @@ class SourceOffset:
         self._status = status
         self._clocks = Clocks(monotonic=gaps.clock, wall=time.time if offsets is None else offsets.wall)
         self._coverage = Coverage(gaps, oldest=oldest, heard=heard, clocks=self._clocks)
-        self._is_learnt = offsets is None
+        self.is_learnt = offsets is None
+        """Whether the record of its start was looked at, by it or by the one in whose place it goes on."""
 
     def followed(self) -> AbstractContextManager[None]:
         """Its offset is written until this context ends, and then the last time."""
@@ -55,17 +56,13 @@ class SourceOffset:
         """The subscription stops for a record that is not through."""
         self._coverage.freeze()
 
-    def take_over(self) -> None:
-        """It goes on in the place of another: nothing was missed but the gap that was handed over."""
-        self._is_learnt = True
-
     async def learn(self) -> None:
         """
         Return once it is known since when nobody was there, which is a gap from then on; or once that has
         been waited for long enough: `learn_late` then finds it out.
         """
         offsets = self._offsets
-        if offsets is None or self._is_learnt:
+        if offsets is None or self.is_learnt:
             return
         if not offsets.settled.is_set():
             self._status.enter(State.WAITING)
@@ -87,9 +84,9 @@ class SourceOffset:
             self._apply(self._offsets)
 
     def _apply(self, offsets: TaskOffsets) -> None:
-        if self._is_learnt:
+        if self.is_learnt:
             return
-        self._is_learnt = True
+        self.is_learnt = True
         record = offsets.record(self._name)
         if record is None:
             return

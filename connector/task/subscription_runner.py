@@ -167,7 +167,8 @@ class SubscriptionRunner:
         await self.disconnected.wait()
         is_replaced = self._ending.is_replaced
         gap = self._gaps.hand_over() if is_replaced else None
-        return Handover(ended_at=self._ended_at, is_replaced=is_replaced, gap=gap)
+        learnt = self._offset.is_learnt
+        return Handover(ended_at=self._ended_at, is_replaced=is_replaced, gap=gap, learnt=learnt)
 
     def retarget(self, target: Target, session: SessionSettings) -> None:
         """Open the next session with these; one that is waited for after a failure is tried at once."""
@@ -194,8 +195,7 @@ class SubscriptionRunner:
                 group.start_soon(self._offset.learn_late)
                 group.start_soon(self._pipeline.run)
                 group.start_soon(self._suspicion.run)
-                alarm = settings.no_data_alarm
-                group.start_soon(watch_data, settings.name, alarm, self._status, self._observer)
+                group.start_soon(watch_data, self.name, settings.no_data_alarm, self._status, self._observer)
                 await self._keep_up()
                 await self._wind_up()
                 group.cancel_scope.cancel()
@@ -205,7 +205,7 @@ class SubscriptionRunner:
         if handover.is_replaced:
             self._observer.reconnect(RELOADED)
             self._gaps.take_over(handover.gap)
-            self._offset.take_over()
+            self._offset.is_learnt = handover.learnt
 
     async def _wind_up(self) -> None:
         """No session is open, and none will be."""

@@ -144,7 +144,9 @@ async def test_cancelled_amid_the_reading_it_leaves_nothing(
     await write(settings(cluster), topic, 0, {b"a": b"1"})
     before = asyncio.all_tasks()
     with anyio.CancelScope() as scope:
-        await read_topic(settings(cluster), topic, lambda one: scope.cancel(), timeout=30)
+        await read_topic(
+            settings(cluster), topic, lambda one: None, timeout=30, progress=lambda *at: scope.cancel()
+        )
     assert scope.cancelled_caught
     await nothing_left(before)
 
@@ -157,10 +159,10 @@ async def test_a_right_that_is_missing_is_named(secured: SecuredKafka, topic_nam
     kafka = over_scram(secured, user)
     with pytest.raises(NotAllowed, match=topic), anyio.fail_after(15):
         await read_topic(kafka, topic, lambda one: None, timeout=30)
-    secured.allow(user, "Describe", topic=topic)
+    secured.allow(user, "DESCRIBE", topic=topic)
     with pytest.raises(NotAllowed, match=f"to read topic {topic}"), anyio.fail_after(15):
         await read_topic(kafka, topic, lambda one: None, timeout=30)
-    secured.allow(user, "Read", topic=topic)
+    secured.allow(user, "READ", topic=topic)
     found: list[StoredRecord] = []
     await read_topic(kafka, topic, found.append, timeout=30)
     assert [one.value for one in found] == [b"1"]

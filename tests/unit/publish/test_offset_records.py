@@ -29,7 +29,9 @@ MOMENTS = st.integers(0, 2**45)
 @st.composite
 def ranges(draw: st.DrawFn) -> OpenRange:
     since = draw(st.integers(0, 400))
-    until = draw(st.none() | st.integers(since, 500))
+    until = (
+        draw(st.integers(since, since + 30) | st.integers(since, 500)) if draw(st.integers(0, 9)) else None
+    )
     return OpenRange(since=since, until=until, reason=draw(st.sampled_from(["closed", "refused", "absence"])))
 
 

@@ -76,14 +76,13 @@ class World:
             self.pending += [self.now] * (1 + size % 3)
 
     def acknowledge(self, size: int) -> None:
-        keep = [] if self.poisoned is None else [row for row in self.pending[:size] if row == self.poisoned]
-        self.pending = keep + self.pending[size:]
+        self.pending = self.pending[size:]
 
     def poison(self, size: int) -> None:
-        """The first row that is not through never will be; those after it go on."""
+        """One that is not through is given up, which stops the subscription; the others go on."""
         if self.pending and self.poisoned is None:
-            self.poisoned = self.pending[0]
             self.coverage.freeze()
+            self.poisoned = self.pending.pop(size % len(self.pending))
 
     def write(self, size: int) -> None:
         record = self.coverage.record()
@@ -100,7 +99,7 @@ class World:
         if self.stored is None:
             return
         covered = self.stored.covered_until
-        for row in self.pending:
+        for row in [*self.pending, *([] if self.poisoned is None else [self.poisoned])]:
             assert int((WALL + row) * 1000) >= covered
         begins = min([covered, *(one.since for one in self.stored.open)])
         if self.lost_since is not None:
@@ -143,7 +142,7 @@ def test_a_stop_in_good_order_leaves_what_is_true(steps: list[tuple[str, int]]) 
     for kind, size in steps:
         world.step(kind, size)
     world.step("end", 1)
-    world.pending = [row for row in world.pending if row == world.poisoned]
+    world.pending = []
     world.step("write", 0)
     world.now += 1000
     world.step("write", 0)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
 from structlog.testing import capture_logs
 
-from connector.kafka import TopicMissing
+from connector.kafka import BrokerUnreachable, TopicMissing
 from connector.publish.offsets import OffsetRecord, OpenRange
 from connector.subscription import MemoryBudget
-from connector.task import Shared, State, SubscriptionRunner
+from connector.task import Shared, State, SubscriptionRunner, Task
 from connector.task.source_offset import ABSENCE
 from connector.task.task_offsets import WAIT_AT_MOST, WRITE_EVERY, TaskOffsets
 from tests.unit.publish.fakes import FakeBrokers
@@ -33,15 +34,20 @@ class Bench:
         self.store = store
         self.offsets = TaskOffsets(3, store, Counted(), wall=wall)
         self.publisher = publisher_on(brokers)
-        shared = Shared(
+        self.settings = settings_of(**settings)
+        self.shared = Shared(
             keeper=None,
             budget=MemoryBudget(10**9),
             connection=self.upstream,
             clock=anyio.current_time,
         )
-        self.runner = SubscriptionRunner(
-            settings_of(**settings),
-            shared=shared,
+        self.runner = self.another()
+
+    def another(self) -> SubscriptionRunner:
+        """One more of the same name, that does not run yet."""
+        return SubscriptionRunner(
+            self.settings,
+            shared=self.shared,
             publisher=self.publisher,
             observer=self.told,
             offsets=self.offsets,
@@ -169,6 +175,57 @@ async def test_a_stop_while_it_waits_for_the_offset_ends_it() -> None:
         await until(lambda: bench.state is State.WAITING)
         bench.runner.stop()
         await until(lambda: bench.state is State.STOPPED)
+
+
+async def test_one_that_is_replaced_before_it_knew_leaves_that_to_its_successor() -> None:
+    records = {"s": OffsetRecord(covered_until=ago(100))}
+    store = FakeStore(records=records, trouble=BrokerUnreachable("nobody answers"))
+    with capture_logs() as lines:
+        async with followed(store) as bench:
+            await until(lambda: bench.state is State.WAITING)
+            successor = bench.another()
+            async with anyio.create_task_group() as group:
+                successor.replace(bench.runner)
+                group.start_soon(partial(successor.run, after=bench.runner))
+                await until(lambda: successor.status.state is State.WAITING)
+                store.trouble = None
+                await until(lambda: successor.status.state is State.LIVE)
+                group.cancel_scope.cancel()
+    assert [reason for _, reason in gaps_in(lines)] == [ABSENCE]
+
+
+async def test_one_that_is_replaced_hands_its_gap_over_and_none_is_declared_twice() -> None:
+    store = FakeStore(records={"s": OffsetRecord(covered_until=ago(100))})
+    with capture_logs() as lines:
+        async with followed(store) as bench:
+            await until(lambda: bench.state is State.LIVE)
+            await anyio.sleep(WRITE_EVERY * 2)
+            successor = bench.another()
+            async with anyio.create_task_group() as group:
+                successor.replace(bench.runner)
+                group.start_soon(partial(successor.run, after=bench.runner))
+                await until(lambda: successor.status.state is State.LIVE)
+                group.cancel_scope.cancel()
+    assert [reason for _, reason in gaps_in(lines)] == [ABSENCE, "reload"]
+
+
+async def test_a_task_that_stops_writes_the_last_word() -> None:
+    store = FakeStore()
+    bench = Bench(Flow(), store, brokers_with("t"))
+    task = Task(3, (bench.runner,), bench.publisher, offsets=bench.offsets)
+    async with anyio.create_task_group() as group:
+        group.start_soon(bench.upstream.serve)
+        async with anyio.create_task_group() as running:
+            running.start_soon(task.run)
+            await until(lambda: bench.state is State.LIVE)
+            await anyio.sleep(WRITE_EVERY * 1.5)
+            stopped_at = ago(0)
+            task.stop()
+        group.cancel_scope.cancel()
+    last = store.writes[-1]["s"]
+    assert last is not None
+    assert last.covered_until >= stopped_at
+    assert last.open == ()
 
 
 async def test_what_is_covered_is_written_while_it_runs() -> None:
