@@ -111,3 +111,4 @@ def test_a_subscription_that_is_no_more_is_not_measured() -> None:
     bench.metrics.forget_subscription("orders")
     receive(seam, 0.0, 1, 1)
     assert [bench.value(name) for name in ("rows_repeated_total", "dedup_bytes")] == [None, None]
+    assert (bench.seams._seams, bench.seams._before) == ({}, {})  # nothing is kept of it
