@@ -356,7 +356,7 @@ async def test_a_signal_waits_for_dead_letters_too(
         config["subscriptions"][0].pop("key")
         async with stage.start(config) as connector:
             await connector.until_state("bsc", "live")
-            feed.emit(200)
-            await connector.until_metric("connector_rows_received_total", at_least(200))
+            feed.emit(40)  # each is refused in requests of its own
+            await connector.until_metric("connector_rows_received_total", at_least(40))
             assert await connector.stop() == 0
-        assert numbers(await letters(stage)) == set(range(200))
+        assert numbers(await letters(stage)) == set(range(40))

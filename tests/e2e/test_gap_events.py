@@ -49,7 +49,9 @@ def said(records: list[Record], name: str) -> list[dict[str, Any]]:
 async def test_each_lost_session_is_a_pair_of_events_and_a_stop_is_a_beginning(open_with: OpenStage) -> None:
     async with open_with("bsc", "eth") as stage:
         began_ms = time.time() * 1000
-        async with stage.start(stage.config(events_topic=events_topic(stage))) as connector:
+        config = stage.config(events_topic=events_topic(stage))
+        name = config["name"].encode()
+        async with stage.start(config) as connector:
             await flowing(connector, "bsc", "eth")
             for times, trouble in enumerate(TROUBLES, start=1):
                 assert stage.upstream.begin(trouble, feed="bsc") == 1
@@ -73,7 +75,7 @@ async def test_each_lost_session_is_a_pair_of_events_and_a_stop_is_a_beginning(o
     for final in (last, *said(records, "eth")):
         assert (final["event"], final["reason"]) == ("gap_opened", "stop")
     assert {record.headers for record in records if record.key == b"eth"} == {
-        (("connector", b"e2e"), ("subscription", b"eth"))
+        (("connector", name), ("subscription", b"eth"))
     }
 
 
