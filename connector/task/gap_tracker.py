@@ -173,7 +173,7 @@ class GapTracker:
         if self._live_to is not None:
             self.lost(STOPPED)
         self.tick()
-        self._left = self.open_gap
+        self._left = self.open_gap or self._left
         self._open = self._live_to = None
 
     def tick(self) -> None:

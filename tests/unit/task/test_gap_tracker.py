@@ -196,10 +196,3 @@ def test_a_gap_in_which_a_session_was_open_is_declared_afterwards() -> None:
     assert told.uncovered_seconds == 62.0
     it.tick()
     assert (told.uncovered_seconds, told.streamed_seconds) == (62.0, 110.0)
-
-
-def test_a_gap_that_ends_before_it_begins_is_none() -> None:
-    it, told, _ = gaps()
-    it.declare(since=5.0, until=5.0, reason="silent_session")
-    it.declare(since=5.0, until=4.0, reason="silent_session")
-    assert (told.gaps, told.uncovered_seconds) == ([], 0.0)

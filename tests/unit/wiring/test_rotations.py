@@ -72,10 +72,10 @@ def test_the_keeper_is_told_how_early_the_next_token_is_needed(tmp_path: Path) -
     rotators = [limiter.join(streams=1) for _ in range(4)]
     rotators[0].leave()
     rotators[1].leave()
-    assert keeper.leads == [14.2, 14.2, 14.2, 21.9, 21.9, 21.9, 14.2]
+    assert keeper.leads == [39.2, 39.2, 39.2, 46.9, 46.9, 46.9, 39.2]
 
 
-@pytest.mark.parametrize(("parallelism", "lead"), [(1, 29.6), (3, 14.2)])
+@pytest.mark.parametrize(("parallelism", "lead"), [(1, 54.6), (3, 39.2)])
 def test_the_parallelism_counts(tmp_path: Path, parallelism: int, lead: float) -> None:
     keeper = Noting()
     limiter = rotation_limiter(config_of(tmp_path, f"rotation_parallelism: {parallelism}"), keeper)
