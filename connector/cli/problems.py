@@ -37,13 +37,6 @@ def warn(
         notes.print(printable(redact(f"warning: {warning}")), style="yellow", markup=False)
 
 
-def note(lines: Iterable[tuple[str, str]]) -> None:
-    """Print to stderr what is good to know, with the name of the subscription that it is about."""
-    notes = Console(stderr=True, highlight=False, soft_wrap=True)
-    for name, text in lines:
-        notes.print(printable(f"note: {name}: {text}"), style="cyan", markup=False)
-
-
 def problems_as_json(problems: Sequence[Problem], code: int) -> str:
     """Return one line of JSON for a configuration that cannot be used."""
     return json.dumps(

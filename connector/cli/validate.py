@@ -36,15 +36,18 @@ def _outline(path: Path) -> Outline:
 
 
 def _show(outline: Outline, path: Path, *, json: bool) -> None:
-    from connector.cli.problems import note, warn
+    from connector.cli.problems import warn
+    from connector.telemetry import printable
 
     warn(outline.warnings, outline.plans)
-    note((plan.name, text) for plan in outline.plans for text in notes(plan))
     if json:
         sys.stdout.write(f"{as_json(outline, CLEAN)}\n")
         return
     _print_table(f"{path}: {outline.name}", COLUMNS, map(row, outline.plans))
     _print_table("what rows are known by", IDENTITY_COLUMNS, map(identity_row, outline.plans))
+    for plan in outline.plans:
+        for text in notes(plan):
+            sys.stdout.write(f"{printable(f'note: {plan.name}: {text}')}\n")
     sys.stdout.write("the configuration is valid\n")
 
 
