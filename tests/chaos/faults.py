@@ -33,6 +33,8 @@ from tests.standins.session import Session
 
 SESSION_WITHIN, CALM_WITHIN = 15.0, 60.0
 """Seconds that a fault waits for a session to harm, and for the calm that it asks for."""
+ON_ITS_WAY = 20.0
+"""Seconds in which all has come through that was sent before the end of a connection."""
 
 _REFUSED_UPGRADES: Sequence[HttpRefusal | Fin | Rst] = (
     HttpRefusal.html(503),
@@ -114,7 +116,10 @@ class Faults:
         self._say(f"{fault.kind}{lasts}{f' ({whom.name})' if whom else ''}{f': {more}' if more else ''}")
 
     def _harm(self) -> None:
-        self.harmed |= {session.number for session in self.upstream.open_sessions}
+        """What is open, or ended so lately that the last of it may still be on its way."""
+        lately = time.monotonic() - ON_ITS_WAY
+        ends = ((session.number, session.record.ended_at) for session in self.upstream.sessions)
+        self.harmed |= {number for number, ended_at in ends if ended_at is None or ended_at > lately}
 
     async def _sessions_of(self, feed: Feed) -> Sequence[Session]:
         """The feed's sessions that deliver, once there is one."""

@@ -134,6 +134,8 @@ def configuration(stage: Stage, options: Options, *, port: int) -> Mapping[str, 
         "keepalive_timeout": f"{KEEPALIVE_TIMEOUT}s",
         "open_timeout": "3s",
         "ack_timeout": "3s",
+        # On a busy machine what the peer sent before its Close is long on its way, and is owed all the same.
+        "close_timeout": "20s",
     }
     more: dict[str, Any] = {}
     if options.rotation is not None:

@@ -59,7 +59,7 @@ async def be_unkind(upstream: StandInUpstream, *, seed: int, repeats: bool = Fal
                 shuffled=rng.random() < 0.5, repeat_every=rng.choice((None, 7)) if repeats else None
             )
             feed.rows_per_frame = rng.choice((1, 5, 10, 40))
-        if rng.random() < 0.2:
+        if rng.random() < 0.1:
             feed = rng.choice(list(upstream.feeds.values()))
             feed.emit(rng.choice((FULL_MESSAGE, LARGE_MESSAGE)))
         await anyio.sleep(rng.uniform(1.0, 2.0))
