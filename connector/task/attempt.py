@@ -157,6 +157,7 @@ class Attempt:
             stream_failed=error is not None and error is self.failing.error,
             last_heard_at=self._connection.last_heard_at,
             ended_at=self._clock(),
+            last_row_at=self.rows_from.last_row_at,
         )
 
     async def _open(self) -> None:

@@ -16,8 +16,9 @@ class AttemptEnd:
 
     ``cause`` names the purpose (stop, reopen, reload, shed, failed, rotate, probe) or is ``None`` where
     ``error`` says what happened. ``delivered``: data came. ``live_for`` are its seconds of life,
-    ``last_heard_at`` and ``ended_at`` moments of its clock. ``stream_failed``: it was ended since errors came
-    in the place of data, and then nothing.
+    ``last_heard_at`` and ``ended_at`` moments of its clock, and so is ``last_row_at``, when it last brought
+    rows (``None``: it brought none). ``stream_failed``: it was ended since errors came in the place of data,
+    and then nothing.
     """
 
     token: Token | None
@@ -29,3 +30,4 @@ class AttemptEnd:
     last_heard_at: float
     ended_at: float
     stream_failed: bool = False
+    last_row_at: float | None = None

@@ -131,9 +131,7 @@ class AttemptReport:
         """An attempt ended with ``error``, which is called ``reason``, and another will be made."""
         self._observer.reconnect(reason)
         self._status.last_error = str(error)
-        # A silent one covered nothing since the peer was last heard.
-        is_silent = bool(end.live_for) and reason == "silent"
-        self._gaps.lost(reason, since=end.last_heard_at if is_silent else end.ended_at)
+        self._gaps.lost(reason, since=_covered_until(end, reason))
         self._status.enter(State.WAITING)
 
 
@@ -144,3 +142,10 @@ def _was_success(end: AttemptEnd) -> bool:
         # Each of them may bring a row, and then its errors.
         return end.delivered and end.live_for > HEALTHY_AFTER
     return end.delivered or end.live_for > HEALTHY_AFTER
+
+
+def _covered_until(end: AttemptEnd, reason: str) -> float:
+    """A session that is silent covered nothing since it was heard, and one that fails none since its last row."""
+    if end.stream_failed and end.last_row_at is not None:
+        return end.last_row_at
+    return end.last_heard_at if end.live_for and reason == "silent" else end.ended_at
