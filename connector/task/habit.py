@@ -58,11 +58,11 @@ class Habit:
 
     def learn(self, silence: float) -> None:
         """There were ``silence`` seconds between two rows, or between two looks that saw some."""
-        is_news = False
         if self._hours[-1].active >= HOUR:
-            is_news = len(self._hours) == HOURS  # the oldest are forgotten
             self._hours.append(_Hour())
-        is_news |= self._hours[-1].add(silence)
+        is_news = self._hours[-1].add(
+            silence
+        )  # as the first ones of an hour are, so that old ones are forgotten
         self._known += 1
         if self._known >= LEARNT_AFTER and (is_news or self.usual is None):
             self.usual = self._look()

@@ -228,7 +228,6 @@ class Suspicion:
         trial = self._trial
         if trial is not None and trial.proofs >= PROOFS:
             self._trial = None
-            self._silence.restart()
             self._conclude(now, Verdict.DEAD, trial.doubt, trial.row_at, trial)
         elif trial is not None and now >= trial.until:
             self._trial = None

@@ -44,6 +44,10 @@ def test_after_a_third_of_a_day_one_of_them_is_none() -> None:
     assert habit_of(300.0, *third, *[1.0] * 3600).usual == 1.0
 
 
+def test_a_night_is_no_day_of_activity() -> None:
+    assert habit_of(*[1.0] * 18_000, 20 * HOUR, *[1.0] * 3600).usual == 20 * HOUR
+
+
 def test_of_a_subscription_with_few_rows_all_silences_are_habit() -> None:
     few = [HOUR] * (UNUSUAL_AMONG // 5)
     assert habit_of(*few, 5 * HOUR).usual == 5 * HOUR

@@ -115,6 +115,15 @@ def test_where_both_are_silent_nothing_is_proved_and_the_pause_doubles_up_to_an_
     assert doubted.findings[0].pause == PAUSE_FIRST
 
 
+def test_there_is_no_other_probe_before_a_silence_that_would_be_beyond_the_habit() -> None:
+    doubted = Doubted(steady(60.0, until=3000.0))
+    doubted.run(2 * HOUR)
+    first, second = doubted.findings[:2]
+    assert first.pause == doubted.suspicion.limit == 300.0
+    assert second.pause == 300.0
+    assert doubted.probes[1] - doubted.probes[0] >= 300.0 + 75.0
+
+
 def test_rows_begin_the_pauses_anew() -> None:
     traffic = itertools.chain(steady(until=300.0), steady(since=20_000.0, until=21_000.0))
     doubted = Doubted(traffic)
@@ -222,6 +231,20 @@ def test_without_an_overlap_the_session_that_errors_ended_is_judged_by_the_next_
     assert (finding.verdict, finding.doubt, finding.row_at) == (Verdict.DEAD, Doubt.ERRORS, 299.5)
 
 
+def test_a_session_after_errors_that_ends_while_it_is_watched_leaves_the_verdict_to_the_next() -> None:
+    doubted = dies_at(300.0)
+    doubted.run(300.5)
+    doubted.failing_since = 300.0
+    doubted.run(310.0)
+    doubted.failing_since = None
+    doubted.reopen(0.0)
+    doubted.run(312.0)
+    doubted.reopen()
+    doubted.run(320.0)
+    (finding,) = doubted.findings
+    assert (finding.verdict, finding.doubt, finding.row_at) == (Verdict.DEAD, Doubt.ERRORS, 299.5)
+
+
 # What a probe beside the old session shows
 
 
@@ -252,14 +275,29 @@ def test_the_next_probe_comes_after_a_pause(verdict: str) -> None:
     assert len(doubted.probes) == 2
 
 
-def test_where_the_old_one_was_dead_its_silence_is_over_and_told_with_its_last_row() -> None:
-    doubted = probed_beside()
+def probed_before_rows_come_again() -> Doubted:
+    doubted = Doubted(itertools.chain(steady(until=300.0), steady(since=326.0)), OVERLAP)
+    doubted.run(325.0)
+    assert len(doubted.probes) == 1
+    return doubted
+
+
+def test_where_the_old_one_was_dead_that_is_told_with_its_last_row_and_its_silence_is_no_habit() -> None:
+    doubted = probed_before_rows_come_again()
     doubted.suspicion.dead(doubted.now, row_at=299.5)
     (finding,) = doubted.findings
     assert (finding.verdict, finding.row_at, finding.live_since) == (Verdict.DEAD, 299.5, None)
-    doubted.run(340.0)
-    assert len(doubted.probes) == 1
+    doubted.run(500.0)
+    assert len(doubted.probes) == len(doubted.findings) == 1
     assert doubted.suspicion.limit == 20.0
+
+
+def test_whose_rows_come_while_two_sessions_are_open_is_left_to_who_opened_the_second() -> None:
+    doubted = probed_before_rows_come_again()
+    doubted.run(400.0)
+    assert doubted.findings == []
+    doubted.suspicion.alive(doubted.now)
+    assert doubted.verdicts == ["alive"]
 
 
 def test_a_verdict_that_nobody_waits_for_is_not_told() -> None:
