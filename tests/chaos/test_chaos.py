@@ -31,7 +31,7 @@ async def chaos(keep: Path, *options: str) -> tuple[int, dict[str, Any]]:
 @pytest.mark.takes(100)
 @pytest.mark.slow
 async def test_a_minute_of_faults_loses_nothing_outside_gaps(kafka_jars: str, tmp_path: Path) -> None:
-    code, told = await chaos(tmp_path, "--seconds", str(SECONDS), "--seed", str(SEED))
+    code, told = await chaos(tmp_path, "--seconds", str(SECONDS), "--seed", str(SEED), "--rate", "100")
 
     assert code == 0, told
     assert told["lost_outside_gaps"] == 0
@@ -40,7 +40,7 @@ async def test_a_minute_of_faults_loses_nothing_outside_gaps(kafka_jars: str, tm
     assert set(told["faults"]) == set(DEFAULT), "each kind came"
     assert told["sent"] > SECONDS * 100
     assert told["gaps_declared"] > 0
-    # A gap over everything would explain every loss.
-    assert told["seconds_uncovered"] < SECONDS
+    # A gap over everything would explain every loss. Starting again takes long on a machine that others use.
+    assert told["seconds_uncovered"] < 0.9 * told["seconds_observed"]
     assert told["rotations"] > 0
     assert told["healed"]
