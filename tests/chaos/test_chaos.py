@@ -17,7 +17,7 @@ import pytest
 from tests.chaos.kinds import DEFAULT
 
 SECONDS, SEED = 60, 20
-WITHIN = 270.0
+WITHIN = 560.0
 
 
 async def chaos(keep: Path, *options: str) -> tuple[int, dict[str, Any]]:
@@ -28,7 +28,8 @@ async def chaos(keep: Path, *options: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.takes(100)
+@pytest.mark.timeout(600)
+@pytest.mark.takes(120)
 @pytest.mark.slow
 async def test_a_minute_of_faults_loses_nothing_outside_gaps(kafka_jars: str, tmp_path: Path) -> None:
     code, told = await chaos(tmp_path, "--seconds", str(SECONDS), "--seed", str(SEED), "--rate", "100")
