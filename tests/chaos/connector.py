@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 
+from tests.brokers import reaper
 from tests.e2e.connector_process import ConnectorProcess
 
 UNACKNOWLEDGED = 1.0
@@ -62,6 +63,7 @@ class RestartedConnector:
     def start(self) -> None:
         """Begin the next life."""
         self.lives.append(Life(process=self._start()))
+        reaper.watch(self.current.process.process.pid)
 
     async def end(self, number: signal.Signals) -> None:
         """Send the signal, and return once the process has ended."""
@@ -69,6 +71,7 @@ class RestartedConnector:
         unsure = UNACKNOWLEDGED if number is signal.SIGKILL else 0.0
         life.gone_at, life.how = time.time() - unsure, number.name
         life.exit_code = await life.process.stop(number, within=END_WITHIN)
+        reaper.forget(life.process.process.pid)
 
     async def revive(self) -> None:
         """Start another one whenever the process has ended by itself, until cancelled."""
@@ -77,6 +80,7 @@ class RestartedConnector:
             life = self.current
             if life.gone_at is None and (code := life.process.process.poll()) is not None:
                 life.gone_at, life.how, life.exit_code = time.time() - LOOK, "by itself", code
+                reaper.forget(life.process.process.pid)
                 self.start()
 
     async def is_calm(self, subscriptions: Sequence[str]) -> bool:

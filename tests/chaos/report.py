@@ -112,6 +112,7 @@ def result(scene: Scene, options: Options, found: Sequence[Counted]) -> dict[str
         "gaps_by_reason": dict(Counter(gap.reason for gap in gaps)),
         "rotations": _rotations(scene),
         "seconds_uncovered": round(sum(one.uncovered for one in accounts), 2),
+        "seconds_observed": round(sum(_span(one.sent) for one in found), 2),
         "altered": sum(one.arrivals.altered for one in found),
         "strangers": sum(one.account.strangers + one.arrivals.foreign for one in found),
         "healed": scene.is_healed,
@@ -129,6 +130,10 @@ def failures(told: Mapping[str, Any]) -> list[str]:
     broken = [f"{key}: {told[key]}" for key in forbidden if told[key]]
     allowed = {"SIGTERM 0", "SIGKILL -9"}
     return broken + [f"exit: {exit_}" for exit_ in told["exits"] if exit_ not in allowed]
+
+
+def _span(sent: Mapping[int, float]) -> float:
+    return max(sent.values()) - min(sent.values()) if sent else 0.0
 
 
 def _rotations(scene: Scene) -> int:
