@@ -60,7 +60,7 @@ async def test_a_minute_of_short_tokens_and_lost_sockets_loses_nothing_that_was_
 ) -> None:
     feeds = [Feed("bsc", rate=500), Feed("eth", rate=200, rows_per_frame=1), Feed("base", rate=300)]
     async with open_stage(kafka, tmp_path, topic_name(), *feeds, life=5) as stage:
-        config = stage.config(endpoint={"subprotocol": subprotocol})
+        config = stage.config(endpoint={"subprotocol": subprotocol, "rotation": "reopen"})
         async with stage.start(config) as connector:
             await connector.until_state("bsc", "live")
             kinds: tuple[InConnection, ...] = (Close(1012), Fin(), Close(1001), Fin(), Rst())
