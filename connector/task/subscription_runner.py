@@ -50,7 +50,7 @@ class SubscriptionRunner:
 
     ``disconnected`` is set once its last session is over; what it received may still be on its way to Kafka.
     ``dead_letters`` of ``None``: bad records are not kept; nor are gaps events with ``events`` of ``None``,
-    nor offsets kept with ``offsets`` of ``None``.
+    nor offsets kept with ``offsets`` of ``None``. ``seam`` drops rows that were published before.
     """
 
     def __init__(
@@ -64,8 +64,7 @@ class SubscriptionRunner:
         events: GapEvents | None = None,
         offsets: TaskOffsets | None = None,
     ) -> None:
-        self._settings = settings
-        self._shared = shared
+        self._settings, self._shared = settings, shared
         self._publisher = publisher
         self._observer = observer
         self._status = StatusTracker(observer)
@@ -95,6 +94,7 @@ class SubscriptionRunner:
             dead_letters=dead_letters,
             events=self,
         )
+        self.seam = self._pipeline.seam
         self._relay = SessionRelay(
             settings,
             shared=shared,

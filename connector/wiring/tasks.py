@@ -14,6 +14,7 @@ from connector.telemetry import (
     OffsetsMetrics,
     PublisherMetrics,
     Redactor,
+    SeamMetrics,
     SubscriptionMetrics,
     configure_logs,
 )
@@ -60,6 +61,8 @@ class ConfiguredTasks:
         rotations = rotation_limiter(loaded.config, tokens.keeper)
         self._shared = Shared(keeper=tokens.keeper, budget=budget, rotations=rotations, hide=redactor.hide_in)
         self._dead_letters: dict[int, DeadLetters | None] = {}
+        self._seams = SeamMetrics(metrics, self._shared.clock)
+        metrics.at_scrape(self._seams.measure)
 
     def reconfigure(self, loaded: LoadedConfig, change: Change) -> None:
         """See `TaskFactory`."""
@@ -100,7 +103,7 @@ class ConfiguredTasks:
 
     def runner(self, plan: SubscriptionPlan, task: Task) -> SubscriptionRunner:
         """See `TaskFactory`."""
-        return SubscriptionRunner(
+        runner = SubscriptionRunner(
             follow_settings(self._config, plan, self._session, self._refusals),
             shared=self._shared,
             publisher=task.publisher,
@@ -109,9 +112,12 @@ class ConfiguredTasks:
             events=self._gap_events(plan.name, task),
             offsets=task.offsets,
         )
+        self._seams.follow(plan.name, runner.seam)
+        return runner
 
     def forget(self, name: str) -> None:
         """See `TaskFactory`."""
+        self._seams.forget(name)
         self._metrics.forget_subscription(name)
 
     def _gap_events(self, name: str, task: Task) -> GapEvents | None:

@@ -75,6 +75,20 @@ async def test_a_subscription_that_is_no_more_leaves_no_series(bench: Bench) -> 
     assert b'subscription="orders"' not in bench.metrics.render()[0]
 
 
+async def test_what_a_subscription_drops_is_measured_until_it_is_no_more(bench: Bench) -> None:
+    config = bench.read()
+    factory = await bench.factory(config)
+    series = b'connector_rows_repeated_total{subscription="orders"} '
+    for repeats in (2, 5):  # the second one is the same subscription after a change
+        runner = factory.runner(config.plans[0], factory.task(0))
+        runner.seam.counts.repeats = repeats
+    assert series + b"7.0" in bench.metrics.render()[0]
+    runner.seam.counts.repeats += 1
+    assert series + b"8.0" in bench.metrics.render()[0]
+    factory.forget("orders")
+    assert series not in bench.metrics.render()[0]
+
+
 async def test_after_a_change_everything_is_made_by_the_new_configuration(bench: Bench) -> None:
     first, second = bench.read(), bench.read(password="second", topic="shop.sales")
     factory = await bench.factory(first)
