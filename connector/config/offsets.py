@@ -15,7 +15,7 @@ _REMEDY = "take another name, for the topic or for the connector; or set offsets
 def check_offsets(tree: dict[str, object], plans: Sequence[SubscriptionPlan], source: Source) -> None:
     """Report topics of rows and dead letters that bear its name."""
     name = tree.get("name")
-    if not isinstance(name, str) or tree.get("offsets", True) is False:
+    if not isinstance(name, str) or tree.get("offsets") in (None, False, "false"):
         return
     topic = offsets_topic(name)
     errors = tree.get("errors")

@@ -165,7 +165,7 @@ class Config(Section):
         le=64,
     )
     offsets: Flag = setting(
-        True,
+        False,
         "Keep up to when each subscription is covered, in the topic <name>.offsets: after a restart the time "
         "between is declared as a gap. Rows come without that topic, too.",
     )

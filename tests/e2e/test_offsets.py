@@ -30,7 +30,7 @@ async def written(connector: ConnectorProcess) -> None:
 
 
 async def test_the_time_after_a_kill_is_declared_from_before_it_on(stage: Stage) -> None:
-    config = stage.config()
+    config = stage.config(offsets=True)
     async with stage.start(config) as connector:
         await connector.until_state("bsc", "live")
         await written(connector)
@@ -58,17 +58,17 @@ async def test_the_time_after_a_kill_is_declared_from_before_it_on(stage: Stage)
 async def test_a_topic_that_cannot_be_used_ends_run_with_the_reason_and_check_names_it(stage: Stage) -> None:
     name = f"{stage.topic_prefix}.offsets"
     await create_topic(stage.kafka.bootstrap_servers, name, config={"cleanup.policy": "delete"})
-    async with stage.start(stage.config()) as connector:
+    async with stage.start(stage.config(offsets=True)) as connector:
         assert await connector.ended() == 2
         assert "cleanup.policy=compact" in connector.text
-    done = await run_command(stage, stage.config(), "check", "--json")
+    done = await run_command(stage, stage.config(offsets=True), "check", "--json")
     assert done.returncode == 3
     assert checks(done)[name, "cleanup policy"]["outcome"] == "failed"
 
 
 async def test_rows_come_without_the_topic_and_check_names_what_to_create(stage: Stage) -> None:
     await create_topic(stage.kafka.bootstrap_servers, stage.topic("bsc"), partitions=3)
-    config = stage.config(topics={"create": False})
+    config = stage.config(offsets=True, topics={"create": False})
     done = await run_command(stage, config, "check", "--json")
     assert done.returncode == 0, done.stdout
     missing = checks(done)[f"{stage.topic_prefix}.offsets", "exists"]
@@ -85,7 +85,7 @@ async def test_rows_come_without_the_topic_and_check_names_what_to_create(stage:
 
 
 async def test_offsets_are_reset_and_deleted_from_outside(stage: Stage) -> None:
-    config = stage.config()
+    config = stage.config(offsets=True)
     store = OffsetsTopic(
         KafkaSettings(bootstrap_servers=stage.kafka.bootstrap_servers, client_id="test"),
         connector=stage.topic_prefix,
@@ -114,7 +114,7 @@ async def test_offsets_are_reset_and_deleted_from_outside(stage: Stage) -> None:
 
 
 async def test_while_a_connector_runs_nothing_is_changed(stage: Stage) -> None:
-    config = stage.config()
+    config = stage.config(offsets=True)
     async with stage.start(config) as connector:
         await connector.until_state("bsc", "live")
         await written(connector)
