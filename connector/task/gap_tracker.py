@@ -76,6 +76,7 @@ class GapTracker:
         self._sessions = 1
         self._first_live: float | None = None
         self._left: OpenGap | None = None
+        self._is_handed_over = False
         self.left_at: float | None = None
         """When the last session that covered it ended; ``None``: none did yet."""
 
@@ -109,7 +110,7 @@ class GapTracker:
         """No session covers it, from now or from ``since`` on; a second loss does not begin a new gap."""
         self.tick()
         self._live_to = None
-        if self._open is None:
+        if self._open is None and not self._is_handed_over:
             self.left_at = self._clock() if since is None else since
             self._begin(self.left_at, reason)
 
@@ -155,6 +156,7 @@ class GapTracker:
     def hand_over(self) -> OpenGap | None:
         """Return the gap that is open, for another to go on with; this one counts nothing more of it."""
         self.tick()
+        self._is_handed_over = True  # whoever goes on tells of it from now on
         gap = self._left = self.open_gap
         self._open = self._live_to = None
         return gap

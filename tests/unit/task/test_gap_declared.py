@@ -249,3 +249,15 @@ def test_an_absence_beside_an_open_gap_is_none() -> None:
     it.lost("closed")
     it.absent(since=datetime.fromtimestamp(WALL - 60, UTC))
     assert events.kinds == ["opened"]
+
+
+def test_a_gap_that_was_handed_over_is_told_of_by_whoever_goes_on_alone() -> None:
+    old, events, clocks, told = tracked()
+    old.live(clocks.now)
+    old.lost("reload")
+    old.hand_over()
+    clocks.now += 5
+    old.lost("reload")
+    old.tick()
+    assert events.kinds == ["opened"]
+    assert told.uncovered_seconds == 0.0

@@ -35,6 +35,17 @@ async def test_a_change_is_one_gap_with_a_beginning_and_an_end() -> None:
         await bench.stop()
 
 
+async def test_a_change_is_one_gap_though_rows_of_before_are_on_their_way_for_long() -> None:
+    async with running("a", events=True) as (bench, _):
+        await until(lambda: bench.numbers("a"))
+        bench.brokers.latency["t", 0] = 5.0
+        bench.task.add(bench.runner("a", query="c"))
+        await until(lambda: len(told(bench)) == 2)
+        await anyio.sleep(20)  # the one before is over by then
+        assert told(bench) == [("gap_opened", "reload"), ("gap_unfilled", "reload")]
+        await bench.stop()
+
+
 async def test_an_end_is_told_once_and_only_the_beginning_of_what_follows() -> None:
     async with running("a", "b", events=True) as (bench, _):
         await until(lambda: bench.numbers("a") and bench.numbers("b"))
