@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 import anyio
 import structlog
 
-from connector.task.coverage import Clocks, Coverage
 from connector.task.gap_tracker import PLANNED, GapTracker
+from connector.task.offset_tracker import Clocks, OffsetTracker
 from connector.task.state import State
 from connector.task.status import StatusTracker
 from connector.task.task_offsets import WAIT_AT_MOST, TaskOffsets
@@ -26,8 +26,8 @@ AHEAD = 60_000
 
 class SourceOffset:
     """
-    That of subscription ``name``. ``offsets`` of ``None``: none are kept. See `Coverage` for ``oldest`` and
-    ``heard``.
+    That of subscription ``name``. ``offsets`` of ``None``: none are kept. See `OffsetTracker` for ``oldest``
+    and ``heard``.
     """
 
     def __init__(
@@ -44,17 +44,17 @@ class SourceOffset:
         self._gaps = gaps
         self._status = status
         self._clocks = Clocks(monotonic=gaps.clock, wall=time.time if offsets is None else offsets.wall)
-        self._coverage = Coverage(gaps, oldest=oldest, heard=heard, clocks=self._clocks)
+        self._tracker = OffsetTracker(gaps, oldest=oldest, heard=heard, clocks=self._clocks)
         self.is_learnt = offsets is None
         """Whether the record of its start was looked at, by it or by the one in whose place it goes on."""
 
     def followed(self) -> AbstractContextManager[None]:
         """Its offset is written until this context ends, and then the last time."""
-        return nullcontext() if self._offsets is None else self._offsets.following(self._name, self._coverage)
+        return nullcontext() if self._offsets is None else self._offsets.following(self._name, self._tracker)
 
     def freeze(self) -> None:
         """The subscription stops for a record that is not through."""
-        self._coverage.freeze()
+        self._tracker.freeze()
 
     async def learn(self) -> None:
         """

@@ -18,8 +18,8 @@ from connector.backoff import Backoff
 from connector.errors import ConfigError, ConnectorError, DataError, RetriableError
 from connector.kafka import NotAllowed, TopicMissing
 from connector.publish.offsets import OffsetRecord, bounded
-from connector.task.coverage import Coverage
 from connector.task.offset_store import OffsetsObserver, OffsetsState, OffsetStore
+from connector.task.offset_tracker import OffsetTracker
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class TaskOffsets:
         self.wall = wall
         self._records: dict[str, OffsetRecord] = {}
         self._written: dict[str, OffsetRecord] = {}
-        self._sources: dict[str, list[Coverage]] = {}
+        self._sources: dict[str, list[OffsetTracker]] = {}
         self._progress: tuple[int, int] | None = None
         self._goes_on_without = False
         self._writing = anyio.Lock()
@@ -94,7 +94,7 @@ class TaskOffsets:
                 self._fail(self.explain())
 
     @contextmanager
-    def following(self, name: str, coverage: Coverage) -> Iterator[None]:
+    def following(self, name: str, coverage: OffsetTracker) -> Iterator[None]:
         """Write what ``coverage`` says of subscription ``name`` until the body ends, and then the last."""
         sources = self._sources.setdefault(name, [])
         sources.append(coverage)

@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from connector.errors import ConnectorError
 from connector.kafka import BrokerUnreachable, NotAllowed, TopicMissing
 from connector.publish.offsets import OffsetRecord, OffsetsRefused, OpenRange, StoredOffset, StoredOffsets
-from connector.task.coverage import Clocks, Coverage
 from connector.task.gap_tracker import GapTracker
+from connector.task.offset_tracker import Clocks, OffsetTracker
 from connector.task.task_offsets import FLUSH_WITHIN, WRITE_EVERY, TaskOffsets
 from tests.unit.task.fakes import Told
 
@@ -79,10 +79,10 @@ class Source:
     def __init__(self, covered_until: int | None = None, *ranges: OpenRange) -> None:
         self.says = None if covered_until is None else OffsetRecord(covered_until=covered_until, open=ranges)
 
-    def coverage(self) -> Coverage:
+    def coverage(self) -> OffsetTracker:
         source = self
 
-        class Saying(Coverage):
+        class Saying(OffsetTracker):
             def record(self) -> OffsetRecord | None:
                 return source.says
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.publish.offsets import OffsetRecord
-from connector.task.coverage import ON_ITS_WAY, Clocks, Coverage
 from connector.task.gap_tracker import GapTracker
+from connector.task.offset_tracker import ON_ITS_WAY, Clocks, OffsetTracker
 from tests.unit.task.fakes import Told
 
 WALL = 1_700_000_000.0
@@ -35,7 +35,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.gaps = GapTracker("s", Told(), streams=1, clock=lambda: self.now)
-        self.coverage = Coverage(
+        self.coverage = OffsetTracker(
             self.gaps,
             oldest=lambda: min(self.pending, default=None),
             heard=lambda: self.heard,

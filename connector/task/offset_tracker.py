@@ -44,7 +44,7 @@ class Clocks:
         return min(now, now + (ms / 1000 - self.wall()))
 
 
-class Coverage:
+class OffsetTracker:
     """
     One subscription's, as long as one runner follows it.
 
