@@ -237,7 +237,10 @@ class SessionRelay:
         new, outcome = end.new, end.outcome
         self._report.rotated(outcome)
         self._note_old(old, end, permit)
-        if new is None or outcome in (Outcome.ABANDONED, Outcome.NEW_ENDED):
+        if new is None or outcome is Outcome.NEW_ENDED:
+            return old
+        if outcome is Outcome.ABANDONED:
+            new.finish("rotate")  # it may have been started after all others were told to end
             return old
         if outcome is Outcome.UNPROVED:
             # One that is silent may be one too many: it is closed, and then the old one, for another.

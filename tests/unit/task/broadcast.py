@@ -14,6 +14,7 @@ from connector.records.record_spec import RecordSpec
 from connector.records.seam import SeamSpec
 from connector.records.topics import TopicTemplate
 from connector.subscription import MemoryBudget
+from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.rotation_policy import Rotation
 from connector.task.rotations import RotationLimiter
 from tests.unit.publish.fakes import FakeBrokers
@@ -136,6 +137,7 @@ async def rotating(
     brokers: FakeBrokers | None = None,
     budget: MemoryBudget | None = None,
     handler: Callable[[Peer], Any] | None = None,
+    connect_rate: ConnectRateLimiter | None = None,
     **settings: Any,
 ) -> AsyncIterator[Rotating]:
     """
@@ -153,6 +155,7 @@ async def rotating(
         budget=budget or MemoryBudget(10**9),
         dead_letter_topic=None,
         rotations=RotationLimiter(rotation, clock=anyio.current_time),
+        connect_rate=connect_rate,
     )
     async with anyio.create_task_group() as group:
         group.start_soon(scene.upstream.serve)

@@ -29,6 +29,7 @@ from connector.task import (
     SubscriptionSettings,
     Tolerance,
 )
+from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.rotations import RotationLimiter
 from connector.upstream import Placement, Target
 from tests.unit.publish.fakes import FakeBrokers, Record
@@ -178,6 +179,7 @@ class Scene:
         budget: MemoryBudget,
         dead_letter_topic: str | None,
         rotations: RotationLimiter | None = None,
+        connect_rate: ConnectRateLimiter | None = None,
     ) -> None:
         self.upstream = upstream
         self.brokers = brokers
@@ -191,6 +193,7 @@ class Scene:
             connection=upstream,
             clock=anyio.current_time,
             rotations=rotations or RotationLimiter(clock=anyio.current_time),
+            connect_rate=connect_rate or ConnectRateLimiter(),
         )
         letters = DeadLetters(self.publisher, dead_letter_topic, ORIGIN) if dead_letter_topic else None
         self.runner = SubscriptionRunner(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -10,6 +11,7 @@ import pytest
 from connector.records.identity import Identity
 from connector.records.seam import SeamSpec
 from connector.subscription import SocketClosed
+from connector.task.connect_rate import ConnectRateLimiter
 from connector.task.rotation_policy import Rotation
 from tests.unit.task.broadcast import Broadcast, Rotating, rotating, rows
 from tests.unit.task.scenario import until
@@ -298,3 +300,25 @@ async def test_a_new_session_that_is_silent_while_the_old_one_delivers_never_tak
         numbers = one.numbers
         assert max(numbers) - len(numbers) < 5
         assert one.stream.sent - max(numbers) < 5
+
+
+class Turns(ConnectRateLimiter):
+    """Calls ``then`` before it lets a session through."""
+
+    def __init__(self) -> None:
+        super().__init__(clock=anyio.current_time)
+        self.then: Callable[[], None] = lambda: None
+
+    async def turn(self) -> None:
+        self.then()
+
+
+async def test_a_stop_at_the_moment_when_a_new_session_is_opened_ends_that_too() -> None:
+    turns = Turns()
+    async with rotating(Broadcast(), connect_rate=turns) as one:
+        await until(lambda: one.stream.sessions)
+        turns.then = one.scene.runner.stop
+        with anyio.fail_after(100):
+            await one.scene.ended.wait()
+        assert one.scene.upstream.open == []
+        assert one.scene.nothing_is_left()
