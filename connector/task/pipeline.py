@@ -101,6 +101,10 @@ class Pipeline:
         self.open_source = self.seam.open_source
         self.wait_for_room = self._budget.wait_for_room
 
+    def last_row_at(self) -> float | None:
+        """When the last row came, by the clock; ``None``: none did."""
+        return self._receiver.last_row_at
+
     @property
     def undelivered(self) -> int:
         """Frames that were received and are not through."""

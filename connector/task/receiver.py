@@ -87,6 +87,8 @@ class Receiver:
         self._observer = observer
         self._hide = hide
         self._clock = clock
+        self.last_row_at: float | None = None
+        """When the last rows came, in seconds of ``clock``; ``None``: none did."""
         self._odd = OddResults(settings, status=status, observer=observer, keep=self._keep)
 
     def receive(self, result: Delivered, source: Source) -> bool:
@@ -135,14 +137,14 @@ class Receiver:
             last.size += size
             last.frames += 1
         else:
-            now = rows_from.last_row_at = self._clock()
+            now = rows_from.last_row_at = self.last_row_at = self._clock()
             self._inbox.put(Arrival(rows, now, received_ms, size, rows_from))
         self._memory.take(size)
         return True
 
     def _join(self, arrival: Arrival) -> None:
         """Two sessions bring rows: some are held for now, and those that both bring go on once."""
-        arrival.source.last_row_at = arrival.received_at
+        arrival.source.last_row_at = self.last_row_at = arrival.received_at
         for going in self._seam.take(arrival.source, arrival):
             self._inbox.put(going)
 

@@ -71,6 +71,7 @@ class SessionRelay:
         self._rotator = shared.rotations.join(streams=settings.streams)
         self._attempts = attempts
         self._pipeline = pipeline
+        self.last_row_at = pipeline.last_row_at
         self._report = report
         self._retry = retry
         self._status = status
@@ -188,8 +189,8 @@ class SessionRelay:
     @property
     def _is_quiet(self) -> bool:
         """Whether the last row came so long ago that none is to be expected soon."""
-        last = self._status.last_row_at
-        return last is None or self._status.now() - last > QUIET_AFTER
+        last = self.last_row_at()
+        return last is None or self._shared.clock() - last > QUIET_AFTER
 
     # How
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import anyio
 import structlog
 
@@ -25,6 +23,13 @@ PROBE = "probe"
 
 EXPIRY_NEAR = 60.0
 """Seconds round the renewal of a session in which that serves for a probe."""
+
+
+UNTOLD_LEAST = 0.5
+"""
+Seconds between the last row and the loss that are a gap of their own. Less is the difference of two clocks,
+where the loss was told of since the last row already.
+"""
 
 
 class SuspicionWatch:
@@ -50,9 +55,6 @@ class SuspicionWatch:
         self._relay = relay
         self._siblings = shared.networks.siblings(settings.network)
         self._suspicion = Suspicion(settings.name, settings.suspicion, siblings=self._siblings, events=self)
-        self._row_at: float | None = None
-        self._last_row_at: float | None = None
-        self._looked_at = -math.inf
 
     async def run(self) -> None:
         """Go on until cancelled. Where nothing is to be doubted there is nothing to do."""
@@ -96,7 +98,7 @@ class SuspicionWatch:
             log.warning("a session was dead although it was alive: the next one delivers", **said)
             if finding.row_at is not None and finding.live_since is not None:
                 until = self._gaps.left_at if self._gaps.left_at is not None else finding.live_since
-                if until > finding.row_at:
+                if until - finding.row_at > UNTOLD_LEAST:
                     self._gaps.declare(since=finding.row_at, until=until, reason=SILENT_SESSION)
         elif verdict is Verdict.ALIVE:
             log.info("a session that was doubted is alive", **said)
@@ -108,24 +110,14 @@ class SuspicionWatch:
     def _look(self) -> None:
         now, attempt = self._shared.clock(), self._relay.attempt
         seen = Seen(
-            row_at=self._last_row(now),
+            row_at=self._relay.last_row_at(),
             live_since=attempt.live_since if attempt is not None else None,
             failing_since=attempt.failing.since if attempt is not None else None,
             is_free=attempt is not None
             and self._status.state is State.LIVE
             and not self._is_due(attempt, now),
         )
-        self._looked_at = now
         self._suspicion.look(now, seen)
-
-    def _last_row(self, now: float) -> float | None:
-        """When the last row came, by the clock; the status knows it by the wall's, which may be set."""
-        last = self._status.last_row_at
-        if last is not None and last != self._last_row_at:
-            self._last_row_at = last
-            ago = max(0.0, self._status.now() - last)
-            self._row_at = max(now - ago, self._looked_at)
-        return self._row_at
 
     def _is_due(self, attempt: Attempt, now: float) -> bool:
         """Whether the session is renewed about now, since its token expires: that goes before a probe."""
