@@ -24,9 +24,7 @@ def fill_defaults(tree: dict[str, object]) -> None:
         endpoint.setdefault("subprotocol", preset.subprotocol)
         endpoint.setdefault("ping_interval", f"{preset.ping_interval:g}s" if preset.ping_interval else "none")
         endpoint.setdefault("reopen_pause", f"{preset.reopen_pause:g}s")
-        # One stream too many is acknowledged and stays silent, so that the plan's cap has to be known.
-        if endpoint.get("max_streams") is not None and allows_overlap(endpoint, preset):
-            endpoint.setdefault("rotation", "overlap")
+        endpoint.setdefault("rotation", "overlap" if allows_overlap(endpoint, preset) else "reopen")
         fill_credentials(endpoint, preset)
     oauth = tree.get("oauth")
     if isinstance(oauth, dict):

@@ -103,6 +103,7 @@ class EndpointSection(Section):
             "credentials",
             "keepalive_timeout",
             "ping_interval",
+            "rotation",
             "reopen_pause",
         }
     )
@@ -142,12 +143,11 @@ class EndpointSection(Section):
         "auto", "auto: offer permessage-deflate, which makes messages small on the wire; off: do not."
     )
     rotation: RotationKind = setting(
-        "reopen",
+        ...,
         "What to do before the token expires. overlap: open a session with a fresh one beside the old, which "
         "is closed once nothing can be missing between them; both are billed meanwhile. reopen: close the "
         "old one first, which costs a gap. never: leave it, where an endpoint lets open sessions be. "
-        "Where max_streams is given, no reopen_pause is and the preset allows two sessions, the default is "
-        "overlap.",
+        "Default: overlap, but reopen with a preset that allows one session only, or with a reopen_pause.",
     )
     overlap: Duration = setting(
         "5s", "With overlap, how long both sessions live at least; at most a tenth of the token's life."

@@ -47,7 +47,7 @@ One YAML file. Unknown keys are refused, and every mistake is reported at once w
 
 _PRESET_KEYS = (
     *("url", "http_url", "subprotocol", "credentials", "keepalive_timeout", "ping_interval"),
-    "reopen_pause",
+    *("reopen_pause", "rotation"),
     *("token_url", "scope", "oauth_auth"),
 )
 

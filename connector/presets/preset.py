@@ -56,3 +56,8 @@ class Preset:
     cubes: Mapping[str, Cube] = field(default_factory=dict)
     metrics: frozenset[str] = frozenset()
     expressions: frozenset[str] = frozenset()
+
+    @property
+    def rotation(self) -> Literal["overlap", "reopen"]:
+        """How sessions give way to the next unless the user says otherwise."""
+        return "overlap" if self.two_sessions and not self.reopen_pause else "reopen"

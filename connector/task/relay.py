@@ -11,7 +11,6 @@ import random
 from collections.abc import Callable
 
 import anyio
-import structlog
 from anyio.abc import TaskGroup
 
 from connector.auth import Token
@@ -20,19 +19,18 @@ from connector.task.attempt import Attempt, AttemptEvents
 from connector.task.attempt_end import AttemptEnd
 from connector.task.attempt_report import AttemptReport
 from connector.task.attempts import AttemptFactory
+from connector.task.permit import Permit
 from connector.task.pipeline import Pipeline
 from connector.task.progress import Progress
 from connector.task.retry_policy import RetryPolicy
-from connector.task.rotations import Permit
 from connector.task.running_attempt import RunningAttempt
+from connector.task.second_sessions import SecondSessions
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.status import StatusTracker
 from connector.task.takeover import Outcome, Takeover, TakeoverEnd
 from connector.task.token_keeper import TokenKeeper
 from connector.task.waits import unless_set
 from connector.task.watchers import until_due_for_renewal
-
-log = structlog.get_logger(__name__)
 
 LOOK_FOR_JOIN = 0.2
 """Seconds between two looks at whether a join is over."""
@@ -45,9 +43,6 @@ AFTER_SHED = 10.0
 
 SILENT_SESSION = "silent_session"
 """The reason of a gap in which a session was open, and brought nothing although there were rows."""
-
-OLD_CLOSED_LIMIT = 2
-"""So many rotations in a row in which the old session was closed by the peer show that it allows one only."""
 
 
 class SessionRelay:
@@ -79,7 +74,7 @@ class SessionRelay:
         self._running: list[RunningAttempt] = []
         self._new: RunningAttempt | None = None
         self._covering: RunningAttempt | None = None
-        self._old_closed = 0
+        self._second_sessions = SecondSessions(settings.name)
         self._is_doubted = anyio.Event()
         self._doubter: Callable[[TakeoverEnd | None], None] = lambda end: None
 
@@ -98,7 +93,8 @@ class SessionRelay:
     def probe(self, told: Callable[[TakeoverEnd | None], None]) -> None:
         """
         Find out by another session whether the present one, which is doubted, still delivers: where it does
-        not, the other one takes over. ``told`` is called with what came of it; ``None``: nothing did.
+        not, the other one takes over. ``told`` is called with what came of it; ``None``: there was no room
+        for another one, or, without an `attempt`, the present one ended.
         """
         self._doubter = told
         self._is_doubted.set()
@@ -119,6 +115,15 @@ class SessionRelay:
     def leave(self) -> None:
         """No session will be opened any more."""
         self._rotator.leave()
+
+    async def until_room(self) -> None:
+        """Wait until a session may be opened where there is none; `run` follows, or `give_up_room`."""
+        await self._shared.connect_rate.turn()
+        await self._rotator.until_room()
+
+    def give_up_room(self) -> None:
+        """None will be opened for now; told again, it does nothing."""
+        self._rotator.closed()
 
     async def run(self, token: Token | None) -> AttemptEnd:
         """Open a session, and others in its place; return how the last one ended, all of them being over."""
@@ -143,6 +148,7 @@ class SessionRelay:
         self._covering = None
         if self._is_doubted.is_set():
             self._tell_doubter(None)
+        self._rotator.closed()
         assert current.end is not None
         return current.end
 
@@ -156,8 +162,6 @@ class SessionRelay:
         self._group.start_soon(running.run)
         return running
 
-    # When
-
     async def _due(self, current: RunningAttempt, takeover: Takeover) -> Permit | None:
         """
         Return once another session is to take over from ``current``; or never. ``None``: there is no room for
@@ -167,7 +171,10 @@ class SessionRelay:
         if self._settings.rotation.kind != "overlap":
             await anyio.sleep_forever()
         seam, clock = self._pipeline.seam, self._shared.clock
-        while current.progress < Progress.LIVE or not seam.may_overlap(clock()):  # noqa: ASYNC110
+        while current.progress < Progress.LIVE:  # noqa: ASYNC110
+            await anyio.sleep(LOOK_FOR_JOIN)
+        self._rotator.opened()
+        while not seam.may_overlap(clock()):  # noqa: ASYNC110
             await anyio.sleep(LOOK_FOR_JOIN)
         if keeper is not None and token is not None:
             due = self._due_for_renewal(keeper, token, takeover)
@@ -178,7 +185,7 @@ class SessionRelay:
         return await self._rotator.probe()
 
     async def _due_for_renewal(self, keeper: TokenKeeper, token: Token, takeover: Takeover) -> Permit | None:
-        if self._old_closed < OLD_CLOSED_LIMIT:
+        if self._second_sessions.are_allowed:
             reach = self._shared.rotations.plan.times(token.life or math.inf).reach
             return await self._rotator.due(
                 token, keeper, is_quiet=lambda: self._is_quiet, called=lambda: takeover.record(reach)
@@ -191,8 +198,6 @@ class SessionRelay:
         """Whether the last row came so long ago that none is to be expected soon."""
         last = self.last_row_at()
         return last is None or self._shared.clock() - last > QUIET_AFTER
-
-    # How
 
     def _takeover(self, old: RunningAttempt) -> Takeover:
         return Takeover(
@@ -215,8 +220,6 @@ class SessionRelay:
                     await old.over.wait()
                 elif end.new is not None:
                     await end.new.over.wait()
-                if end.outcome is Outcome.UNPROVED and not permit.is_probe:
-                    old.finish("reopen")
         finally:
             if self._is_doubted.is_set():
                 self._tell_doubter(end)
@@ -224,11 +227,13 @@ class SessionRelay:
             self._report.second(is_open=False)
         if end.outcome is Outcome.NEW_ENDED and end.new is not None:
             await self._new_failed(old, end.new, permit)
+        elif end.outcome is Outcome.UNPROVED and not permit.is_probe:
+            await unless_set(old.over, self._rotator.until_calm(permit.until))
+            old.finish("reopen")
         return going
 
     async def _open_new(self, told: AttemptEvents) -> RunningAttempt:
-        keeper = self._shared.keeper
-        token = None if keeper is None else await keeper.token(by=self._settings.name)
+        token = await self._shared.token(by=self._settings.name)
         await self._shared.connect_rate.turn()
         self._new = self._start(token, told)
         return self._new
@@ -245,7 +250,8 @@ class SessionRelay:
             return old
         if outcome is Outcome.UNPROVED:
             # One that is silent may be one too many: it is closed, and then the old one, for another.
-            permit.silent()
+            if not end.is_silent:
+                permit.silent()
             new.finish("rotate")
             return old
         new.told = self._report
@@ -267,15 +273,9 @@ class SessionRelay:
         was_closed = end.new is not None and old.end is not None and old.end.error is not None
         if not was_closed or self._shared.clock() >= permit.until:
             if end.outcome is Outcome.JOINED:
-                self._old_closed = 0
+                self._second_sessions.joined()
             return
-        self._old_closed += 1
-        if self._old_closed == OLD_CLOSED_LIMIT:
-            log.warning(
-                "the endpoint closes a session when another one opens: sessions are reopened from now on",
-                subscription=self._settings.name,
-                remedy="write endpoint.rotation: reopen",
-            )
+        self._second_sessions.old_closed()
 
     def _old_failed(self, old: RunningAttempt) -> None:
         """The old session ended by itself; another one is on its way already."""

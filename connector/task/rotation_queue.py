@@ -46,14 +46,22 @@ class RotationRequest:
 
 class RotationQueue:
     """
-    ``parallelism`` may rotate at once. ``cap`` is how many streams may be open, ``None``: not known.
+    ``parallelism`` may rotate at once. Those that ``held`` names have no room for now.
 
-    ``streams`` are those that are open while nothing is rotated. Whatever is changed, `decide` follows.
+    ``cap`` is how many streams may be open, ``None``: not known. ``streams`` are those that are open while
+    nothing is rotated. Whatever is changed, `decide` follows.
     """
 
-    def __init__(self, *, parallelism: int, cap: int | None) -> None:
+    def __init__(
+        self,
+        *,
+        parallelism: int,
+        cap: int | None = None,
+        held: Callable[[RotationRequest], bool] = lambda request: False,
+    ) -> None:
         self._parallelism = parallelism
-        self._cap = cap
+        self.cap = cap
+        self._held = held
         self._numbers = itertools.count()
         self._waiting: list[RotationRequest] = []  # in order
         self._rotating: set[RotationRequest] = set()
@@ -117,10 +125,12 @@ class RotationQueue:
         request.decision = decision
 
     def _may_ever(self, request: RotationRequest) -> bool:
-        return self._cap is None or self.streams + request.streams <= self._cap
+        return self.cap is None or self.streams + request.streams <= self.cap
 
     def _has_room(self, request: RotationRequest) -> bool:
-        return self._cap is None or self.open_streams + request.streams <= self._cap
+        if self._held(request):
+            return False
+        return self.cap is None or self.open_streams + request.streams <= self.cap
 
     def _may(self, request: RotationRequest, now: float) -> bool:
         if not self._has_room(request):

@@ -18,13 +18,13 @@ import math
 import random
 import time
 from collections.abc import Callable
-from types import TracebackType
 
 import anyio
 
 from connector.auth import Token
-from connector.records.seam import OverlapTimes
 from connector.task import succession
+from connector.task.openings import Openings
+from connector.task.permit import Permit
 from connector.task.rotation_policy import Rotation, RotationPlan, RotationTimes, end
 from connector.task.rotation_queue import Decision, RotationQueue, RotationRequest
 from connector.task.stream_proofs import StreamProofs
@@ -56,12 +56,13 @@ class RotationLimiter:
         self._parallelism = parallelism
         self._clock = clock
         self.rng = rng
-        self._queue = RotationQueue(parallelism=parallelism, cap=cap)
+        self._queue = RotationQueue(parallelism=parallelism, held=self._is_held)
         self._rotators: set[Rotator] = set()
         self._bells: dict[RotationRequest, anyio.Event] = {}
         self.counted = anyio.Event()
         """Set when `lead` may be another one; then there is another event."""
-        self.proofs = StreamProofs()
+        self.proofs = StreamProofs(cap=cap)
+        self.openings = Openings(may=self._may_open, changed=self._look)
         self.lead_changed = lead_changed
 
     def join(self, *, streams: int) -> Rotator:
@@ -74,6 +75,7 @@ class RotationLimiter:
     def leave(self, rotator: Rotator) -> None:
         """Count ``rotator`` no more."""
         self._rotators.discard(rotator)
+        self.openings.end(rotator)
         self._counted()
 
     def _counted(self) -> None:
@@ -114,6 +116,22 @@ class RotationLimiter:
         """Whether a session brought rows, not long ago, while that many streams were open."""
         return self.proofs.holds(streams, self._clock())
 
+    def _may_open(self, streams: int) -> bool:
+        return not self.rotating or self.proofs.allow(self.open_streams() + streams, self._clock())
+
+    def _is_held(self, request: RotationRequest) -> bool:
+        streams = self.open_streams() + request.streams
+        return bool(self.openings) and not self.proofs.allow(streams, self._clock())
+
+    def joined(self, streams: int) -> None:
+        """A new session brought the rows of the old one while that many streams were open."""
+        self.proofs.served(streams, self._clock())
+        self.openings.look()
+
+    def silent(self, streams: int) -> None:
+        """A new session brought nothing while that many were open, and the old one did."""
+        self.proofs.silent(streams, self._clock())
+
     # Turns
 
     async def turn(self, request: RotationRequest) -> bool:
@@ -141,9 +159,11 @@ class RotationLimiter:
     def give_back(self, request: RotationRequest) -> None:
         """``request`` rotates no more, or waits no more."""
         self._queue.leave(request)
+        self.openings.look()
         self._look()
 
     def _look(self, woken: RotationRequest | None = None) -> None:
+        self._queue.cap = self.proofs.most(self._clock())
         for request in self._queue.decide(self._clock()):
             self._bells[request].set()
         first = self._queue.first
@@ -153,14 +173,35 @@ class RotationLimiter:
 
 class Rotator:
     """
-    One subscription's part in the limiter. ``is_open``: it has a session now, as far as is known; the
-    subscription may say so, and silence is understood the better.
+    One subscription's part in the limiter. ``is_open``: it has a session now, or opens one.
     """
 
     def __init__(self, limiter: RotationLimiter, *, streams: int) -> None:
         self._limiter = limiter
         self.streams = streams
+        self.is_open = False
+
+    async def until_room(self) -> None:
+        """Wait until a session may be opened where there is none; `opened` follows, or `closed`."""
+        await self._limiter.openings.begin(self, self.streams)
         self.is_open = True
+
+    async def until_calm(self, until: float) -> None:
+        """
+        Wait, until the moment ``until`` at most, while a session in the place of the present one would have
+        to wait for room.
+        """
+        with anyio.move_on_after(until - self._limiter.now):
+            await self._limiter.openings.wait(0)
+
+    def opened(self) -> None:
+        """It has a session."""
+        self._limiter.openings.end(self)
+
+    def closed(self) -> None:
+        """It has none any more, and opens none; told again, it does nothing."""
+        self.is_open = False
+        self._limiter.openings.end(self)
 
     def leave(self) -> None:
         """It has ended; told again, it does nothing."""
@@ -208,6 +249,7 @@ class Rotator:
         if permit is None:
             # One token ends for all, and not all should be reopened at once.
             await anyio.sleep(limiter.rng() * succession.spread(left, expires_at - limiter.now))
+            await self.until_calm(until)
         return permit
 
     async def probe(self, *, called: Callable[[], None] | None = None) -> Permit | None:
@@ -226,62 +268,3 @@ class Rotator:
 
 def _nothing() -> None:
     pass
-
-
-class Permit:
-    """
-    That one subscription may have a second session; to be entered, or given back by `release`.
-
-    ``times`` are its times, in seconds. Its sessions are over at ``until``, a moment, at the latest.
-    """
-
-    def __init__(
-        self, limiter: RotationLimiter, request: RotationRequest, times: RotationTimes, *, until: float
-    ) -> None:
-        self._limiter = limiter
-        self._request = request
-        self.until = until
-        self._streams = limiter.open_streams()
-        self.times = times
-
-    def __enter__(self) -> Permit:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.release()
-
-    @property
-    def is_probe(self) -> bool:
-        """Whether it was given for a doubt, and not for a token's end."""
-        return self._request.is_probe
-
-    def release(self) -> None:
-        """One session is left; told again, it does nothing."""
-        self._limiter.give_back(self._request)
-
-    def subscribed(self) -> OverlapTimes:
-        """The new session is about to subscribe: return how long both of them live from now on."""
-        now = self._limiter.now
-        self._streams = self._limiter.open_streams()
-        if now >= self.until:  # it has outlived its token meanwhile, so it may live on
-            self.until = math.inf
-        until = min(now + self.times.overlap_max, self.until)
-        return OverlapTimes(least=max(0.0, min(self.times.overlap, until - now)), until=until)
-
-    def joined(self) -> None:
-        """The new session brought rows that the old one brought, too: so many streams are served."""
-        self._limiter.proofs.served(self._streams, self._limiter.now)
-
-    def silent(self) -> None:
-        """The old session brought rows meanwhile, and the new one none: there may be too many streams."""
-        self._limiter.proofs.silent(self._streams)
-
-    @property
-    def is_proved(self) -> bool:
-        """Whether others showed that so many streams are served, so that a silent new session has no rows."""
-        return self._limiter.proved(self._streams)

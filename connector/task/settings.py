@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from connector.auth import Token
 from connector.records.record import Header
 from connector.records.record_builder import RecordBuilder
 from connector.records.row_finder import RowFinder
@@ -78,3 +79,7 @@ class Shared:
     connection: OpenConnection = Transport
     clock: Callable[[], float] = time.monotonic
     rotations: RotationLimiter = field(default_factory=RotationLimiter)
+
+    async def token(self, *, by: str) -> Token | None:
+        """Return the one that subscription ``by`` opens a session with now; ``None``: it takes none."""
+        return None if self.keeper is None else await self.keeper.token(by=by)

@@ -241,21 +241,20 @@ class SubscriptionRunner:
             if (pause := self._ended_at + self._settings.reopen_pause - self._shared.clock()) > 0:
                 await unless_ending(anyio.sleep(pause))
                 continue
-            await unless_ending(self._shared.connect_rate.turn())
+            await unless_ending(self._relay.until_room())
             token = None if ending.has_begun else await unless_ending(self._token())
             if ending.has_begun or self._pipeline.is_short:
                 # While its turn, or the token, was waited for; a session now could not be told again.
+                self._relay.give_up_room()
                 continue
             end = await self._sessions(token)
             if not ending.has_begun:
                 await self._between(end)
 
     async def _token(self) -> Token | None:
-        keeper = self._shared.keeper
-        if keeper is None:
-            return None
-        self._status.enter(State.TOKEN)
-        return await keeper.token(by=self.name)
+        if self._shared.keeper is not None:
+            self._status.enter(State.TOKEN)
+        return await self._shared.token(by=self.name)
 
     async def _sessions(self, token: Token | None) -> AttemptEnd:
         end = await self._relay.run(token)

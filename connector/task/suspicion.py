@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -99,11 +99,15 @@ class SuspicionEvents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """Begun at ``at`` for ``doubt``, when the last row had come at ``row_at``; no verdict is told yet."""
+    """
+    Begun at ``at`` for ``doubt``, when the last row had come at ``row_at``; no verdict is told yet.
+    ``is_beside``: the other session is opened beside the old one.
+    """
 
     doubt: Doubt
     at: float
     row_at: float | None
+    is_beside: bool
 
 
 @dataclass(slots=True)
@@ -183,6 +187,14 @@ class Suspicion:
         """Neither delivers, or there was no other session."""
         self._told(now, Verdict.NOTHING_PROVED, self._row_at)
 
+    def no_room(self, now: float) -> bool:
+        """No session can be opened beside the old one; return whether that is to be reopened instead."""
+        if self._probing is None or self._probing.doubt is Doubt.ERRORS:  # it is reopened soon without that
+            self.nothing_proved(now)
+            return False
+        self._probing = replace(self._probing, is_beside=False)
+        return True
+
     def _told(self, now: float, verdict: Verdict, row_at: float | None) -> None:
         if self._probing is not None:
             doubt, self._probing, self._doubted = self._probing.doubt, None, None
@@ -194,7 +206,7 @@ class Suspicion:
         """Watch whether it delivers, where the one before is doubted, whoever opened it and why."""
         before, self._live_since = self._live_since, live_since
         probing, trial, self._trial = self._probing, self._trial, None
-        if probing is not None and self._policy.overlaps:
+        if probing is not None and probing.is_beside:
             return  # whoever probes knows more
         # Of rows that came since the last look, those from before it were the old one's.
         last = self._row_at if seen.row_at is None or seen.row_at >= live_since else seen.row_at
@@ -213,7 +225,7 @@ class Suspicion:
         self._trial = _Trial(doubt, row_at, live_since, until, was_probed)
 
     def _rows_came(self, now: float) -> None:
-        if self._probing is not None and self._policy.overlaps:
+        if self._probing is not None and self._probing.is_beside:
             return  # whose they are is told
         self._siblings.delivered(self._name, now)
         if self._trial is not None:
@@ -233,7 +245,7 @@ class Suspicion:
             self._trial = None
             if trial.was_probed:
                 self._conclude(now, Verdict.NOTHING_PROVED, trial.doubt, trial.row_at, trial)
-        elif self._probing is not None and self._policy.overlaps and now - self._probing.at >= UNANSWERED:
+        elif self._probing is not None and self._probing.is_beside and now - self._probing.at >= UNANSWERED:
             self.nothing_proved(now)
 
     # Between probes
@@ -254,7 +266,8 @@ class Suspicion:
             return  # it is reopened soon without that
         if self._siblings.may_probe(self._name, now):
             self._siblings.probed(self._name, now)
-            self._probing, self._probed_at = _Probe(doubt, now, seen.row_at), now
+            self._probing = _Probe(doubt, now, seen.row_at, is_beside=self._policy.overlaps)
+            self._probed_at = now
             self._events.probe(doubt)
 
     def _conclude(

@@ -71,7 +71,10 @@ class SuspicionWatch:
 
     def _told(self, end: TakeoverEnd | None) -> None:
         now = self._shared.clock()
-        if end is not None and end.outcome is Outcome.GAP:
+        if end is None and self._relay.attempt is not None:
+            if self._suspicion.no_room(now):
+                self._relay.finish(PROBE)
+        elif end is not None and end.outcome is Outcome.GAP:
             self._suspicion.dead(now, row_at=end.missed.since if end.missed is not None else None)
         elif end is not None and end.outcome is Outcome.JOINED:
             self._suspicion.alive(now)

@@ -15,10 +15,10 @@ import anyio
 
 from connector.records.seam import Missed, Overlap, Verdict
 from connector.task.attempt import Attempt, AttemptEvents
+from connector.task.permit import Permit
 from connector.task.pipeline import Pipeline
 from connector.task.progress import Progress
 from connector.task.receiver import Arrival
-from connector.task.rotations import Permit
 from connector.task.running_attempt import RunningAttempt
 from connector.task.waits import unless_set
 

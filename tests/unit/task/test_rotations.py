@@ -15,8 +15,9 @@ from anyio.abc import TaskGroup
 
 from connector.auth import Grant, Keeper, Token
 from connector.auth.grant import GrantUnavailable
+from connector.task.permit import Permit
 from connector.task.rotation_policy import Rotation, end
-from connector.task.rotations import Permit, RotationLimiter, Rotator
+from connector.task.rotations import RotationLimiter, Rotator
 from connector.task.stream_proofs import PROOF_LASTS, StreamProofs
 from tests.unit.publish.clock import JumpingLoop
 
@@ -76,7 +77,7 @@ class Fleet:
     def start(self, group: TaskGroup, count: int, streams: int = 1) -> None:
         """Have ``count`` more, and the keeper if it does not run yet."""
         for _ in range(count):
-            group.start_soon(self._follow, self.limiter.join(streams=streams))
+            group.start_soon(self._follow, with_session(self.limiter, streams))
 
     async def run(self, count: int, seconds: float) -> None:
         """Let ``count`` rotate for so long."""
@@ -225,6 +226,13 @@ def limiter_of(*, parallelism: int = 1, cap: int | None = None) -> RotationLimit
     return RotationLimiter(OVERLAP, parallelism=parallelism, cap=cap, clock=anyio.current_time)
 
 
+def with_session(limiter: RotationLimiter, streams: int = 1) -> Rotator:
+    """Return one that has a session."""
+    rotator = limiter.join(streams=streams)
+    rotator.is_open = True
+    return rotator
+
+
 async def settle() -> None:
     await anyio.sleep(0.001)
 
@@ -335,8 +343,7 @@ async def test_a_turn_that_was_given_back_twice_counts_once() -> None:
 
 async def test_who_has_left_is_not_counted_and_may_leave_again() -> None:
     limiter = limiter_of(cap=3)
-    first, second = (limiter.join(streams=1) for _ in range(2))
-    third = limiter.join(streams=1)
+    first, second, third = (with_session(limiter) for _ in range(3))
     assert await third.probe() is None
     for _ in range(2):
         second.leave()
@@ -359,7 +366,7 @@ async def let(rotator: Rotator) -> Permit:
 
 async def test_a_sibling_that_joined_proves_that_so_many_streams_are_served() -> None:
     limiter = limiter_of(parallelism=3)
-    busy, quiet, large = (limiter.join(streams=streams) for streams in (1, 1, 2))
+    busy, quiet, large = (with_session(limiter, streams) for streams in (1, 1, 2))
     with await let(busy) as permit:
         permit.subscribed()
         assert not permit.is_proved
@@ -378,8 +385,7 @@ async def test_a_sibling_that_joined_proves_that_so_many_streams_are_served() ->
 
 async def test_sessions_that_are_not_open_prove_nothing() -> None:
     limiter = limiter_of()
-    busy, down = (limiter.join(streams=1) for _ in range(2))
-    down.is_open = False
+    busy, down = with_session(limiter), limiter.join(streams=1)
     with await let(busy) as permit:
         permit.subscribed()
         permit.joined()
@@ -402,8 +408,33 @@ def test_a_silent_session_refutes_what_was_proved_of_as_many_streams() -> None:
     proofs = StreamProofs()
     for streams in (12, 9, 5):
         proofs.served(streams, 0.0)
-    proofs.silent(9)
+    proofs.silent(9, 0.0)
     assert [proofs.holds(streams, 1.0) for streams in (5, 6, 9, 12)] == [True, False, False, False]
+
+
+def test_the_fewest_streams_of_which_one_was_silent_are_too_many_for_an_hour() -> None:
+    proofs = StreamProofs()
+    assert proofs.most(0.0) is None
+    proofs.silent(9, 0.0)
+    proofs.silent(7, 10.0)
+    proofs.silent(8, 20.0)
+    assert proofs.most(30.0) == 6
+    assert proofs.most(10.0 + PROOF_LASTS + 1.0) is None
+    proofs.silent(8, 10.0 + PROOF_LASTS + 1.0)
+    assert proofs.most(PROOF_LASTS + 20.0) == 7
+    proofs.served(8, PROOF_LASTS + 20.0)
+    assert proofs.most(PROOF_LASTS + 20.0) is None
+
+
+def test_the_cap_of_the_plan_is_known_and_fewer_may_be_learnt() -> None:
+    proofs = StreamProofs(cap=5)
+    assert (proofs.allow(5, 0.0), proofs.allow(6, 0.0)) == (True, False)
+    proofs.silent(4, 0.0)  # others use the same account
+    assert (proofs.most(0.0), proofs.allow(3, 0.0), proofs.allow(4, 0.0)) == (3, True, False)
+    unknown = StreamProofs()
+    assert not unknown.allow(1, 0.0)
+    unknown.served(3, 0.0)
+    assert (unknown.allow(3, 0.0), unknown.allow(4, 0.0)) == (True, False)
 
 
 def test_proofs_do_not_grow() -> None:

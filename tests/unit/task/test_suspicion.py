@@ -275,6 +275,27 @@ def test_the_next_probe_comes_after_a_pause(verdict: str) -> None:
     assert len(doubted.probes) == 2
 
 
+def test_where_there_is_no_room_beside_the_old_one_it_is_reopened_and_the_next_one_is_the_witness() -> None:
+    doubted = Doubted(itertools.chain(steady(until=300.0), steady(since=326.0)), OVERLAP)
+    doubted.run(325.0)
+    assert doubted.suspicion.no_room(doubted.now)
+    doubted.reopen()
+    doubted.run(340.0)
+    (finding,) = doubted.findings
+    assert (finding.verdict, finding.row_at, finding.was_probed) == (Verdict.DEAD, 299.5, True)
+    assert len(doubted.probes) == 1
+
+
+def test_errors_are_no_reason_to_reopen_it_for_a_probe_since_they_end_it_soon() -> None:
+    doubted = Doubted(silent_after(300.0), OVERLAP)
+    doubted.run(300.5)
+    doubted.failing_since = 300.0
+    doubted.run(304.0)
+    assert doubted.doubts == [Doubt.ERRORS]
+    assert not doubted.suspicion.no_room(doubted.now)
+    assert doubted.verdicts == ["nothing_proved"]
+
+
 def probed_before_rows_come_again() -> Doubted:
     doubted = Doubted(itertools.chain(steady(until=300.0), steady(since=326.0)), OVERLAP)
     doubted.run(325.0)

@@ -57,13 +57,9 @@ def config_of(tmp_path: Path, *endpoint: str) -> Config:
 @pytest.mark.parametrize(
     ("endpoint", "rotation"),
     [
-        ((), Rotation(kind="reopen")),
-        (("max_streams: 9",), Rotation(kind="overlap", overlap=5.0, overlap_max=30.0)),
+        ((), Rotation(kind="overlap", overlap=5.0, overlap_max=30.0)),
         (("rotation: never",), Rotation(kind="never")),
-        (
-            ("rotation: overlap", "overlap: 3s", "overlap_max: 9s"),
-            Rotation(kind="overlap", overlap=3.0, overlap_max=9.0),
-        ),
+        (("overlap: 3s", "overlap_max: 9s"), Rotation(kind="overlap", overlap=3.0, overlap_max=9.0)),
     ],
 )
 def test_what_was_configured_is_done(tmp_path: Path, endpoint: tuple[str, ...], rotation: Rotation) -> None:
@@ -72,7 +68,7 @@ def test_what_was_configured_is_done(tmp_path: Path, endpoint: tuple[str, ...], 
 
 def test_the_keeper_is_told_how_early_the_next_token_is_needed(tmp_path: Path) -> None:
     keeper = Noting()
-    limiter = rotation_limiter(config_of(tmp_path, "rotation: overlap"), keeper)
+    limiter = rotation_limiter(config_of(tmp_path), keeper)
     rotators = [limiter.join(streams=1) for _ in range(4)]
     rotators[0].leave()
     rotators[1].leave()
@@ -82,9 +78,7 @@ def test_the_keeper_is_told_how_early_the_next_token_is_needed(tmp_path: Path) -
 @pytest.mark.parametrize(("parallelism", "lead"), [(1, 54.6), (3, 39.2)])
 def test_the_parallelism_counts(tmp_path: Path, parallelism: int, lead: float) -> None:
     keeper = Noting()
-    limiter = rotation_limiter(
-        config_of(tmp_path, "rotation: overlap", f"rotation_parallelism: {parallelism}"), keeper
-    )
+    limiter = rotation_limiter(config_of(tmp_path, f"rotation_parallelism: {parallelism}"), keeper)
     for _ in range(3):
         limiter.join(streams=1)
     assert keeper.leads[-1] == lead
@@ -93,6 +87,9 @@ def test_the_parallelism_counts(tmp_path: Path, parallelism: int, lead: float) -
 async def test_no_second_session_is_opened_above_the_plan_s_streams(tmp_path: Path) -> None:
     limiter = rotation_limiter(config_of(tmp_path, "max_streams: 3"), None)
     first, second = limiter.join(streams=1), limiter.join(streams=1)
+    for one in (first, second):
+        await one.until_room()
+        one.opened()
     assert await first.probe() is not None
     with anyio.move_on_after(0.01) as scope:
         await second.probe()

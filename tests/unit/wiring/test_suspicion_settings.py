@@ -41,10 +41,10 @@ def settings_in(directory: Path, text: str) -> list[SubscriptionSettings]:
 @pytest.mark.parametrize(
     ("lines", "policy"),
     [
-        ("", SuspicionPolicy(quiet_after="auto")),
-        ("  rotation: overlap\n", SuspicionPolicy(quiet_after="auto", overlaps=True)),
-        ("  quiet_after: off\n", SuspicionPolicy()),
-        ("  quiet_after: 2m\n", SuspicionPolicy(quiet_after=120.0)),
+        ("", SuspicionPolicy(quiet_after="auto", overlaps=True)),
+        ("  rotation: reopen\n", SuspicionPolicy(quiet_after="auto")),
+        ("  quiet_after: off\n", SuspicionPolicy(overlaps=True)),
+        ("  quiet_after: 2m\n", SuspicionPolicy(quiet_after=120.0, overlaps=True)),
         ("  reopen_pause: 10s\n", SuspicionPolicy(quiet_after="auto", reopen_pause=10.0)),
     ],
 )
