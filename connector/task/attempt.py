@@ -84,6 +84,7 @@ class Attempt:
         self._opening = anyio.CancelScope()
         self._eases: anyio.CancelScope | None = None
         self._subscribed_at: float | None = None
+        self._closing_at: float | None = None
         self._is_settled = False  # data came and it is proven: nothing more is to be learnt of results
         self.failing = FailingResults(clock)
         self.token = token
@@ -112,6 +113,16 @@ class Attempt:
     def last_heard_at(self) -> float:
         """When anything last arrived, in seconds of the clock of its connection."""
         return self._connection.last_heard_at
+
+    @property
+    def covered_until(self) -> float:
+        """
+        Until when all was received that the peer had to say: until now where it is heard; once it is told to
+        stop, what it still sends is the rest of before.
+        """
+        if self._closing_at is None:
+            return self.last_heard_at
+        return max(self._closing_at, self.rows_from.last_row_at or self._closing_at)
 
     @property
     def _is_closing(self) -> bool:
@@ -278,6 +289,7 @@ class Attempt:
     async def _finish_when_asked(self) -> None:
         await self._asked_to_finish.wait()
         assert self._cause is not None
+        self._closing_at = self._clock()
         self._events.closing(self, self._cause)
         await self._connection.finish()
         self._events.closed(self, self._cause)

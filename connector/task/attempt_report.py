@@ -108,7 +108,7 @@ class AttemptReport:
 
     def closed(self, attempt: Attempt, cause: str) -> None:
         """See `AttemptEvents`."""
-        self._gaps.lost(cause)
+        self._gaps.lost(cause, since=attempt.covered_until)
 
     def over(self, end: AttemptEnd) -> RetryDecision | None:
         """No session is left; return what follows, ``None``: another one at once."""

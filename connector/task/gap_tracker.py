@@ -171,10 +171,14 @@ class GapTracker:
         Nothing is promised any more.
 
         A gap that is open, or begins now, is not declared: nobody knows its end. Its event stays open too.
+        The log has one that was open before it was stopped.
         """
         if self._live_to is not None:
             self.lost(STOPPED)
         self.tick()
+        if self._open is not None and self._open.reason != STOPPED:
+            seconds = round(self._clock() - self._open.since, 3)
+            log.warning("gap left open", subscription=self._name, seconds=seconds, reason=self._open.reason)
         self._left = self.open_gap or self._left
         self._open = self._live_to = None
 

@@ -6,7 +6,10 @@ import math
 from types import TracebackType
 from typing import Protocol
 
+import anyio
+
 from connector.records.seam import OverlapTimes
+from connector.task.openings import Openings
 from connector.task.rotation_policy import RotationTimes
 from connector.task.rotation_queue import RotationRequest
 
@@ -20,6 +23,16 @@ class PermitEvents(Protocol):
 
     def open_streams(self) -> int:
         """Return how many streams are open now."""
+
+    @property
+    def openings(self) -> Openings:
+        """Of sessions where there is none."""
+
+    def trial_begins(self, request: RotationRequest) -> None:
+        """Its second session is opened, which may be one too many."""
+
+    def trial_ends(self, request: RotationRequest) -> None:
+        """It is not."""
 
     def proved(self, streams: int) -> bool:
         """Whether that many are known to be served."""
@@ -69,6 +82,22 @@ class Permit:
     def release(self) -> None:
         """One session is left; told again, it does nothing."""
         self._turns.give_back(self._request)
+
+    async def begin_trial(self) -> bool:
+        """
+        Wait until no sibling opens its only session, which would be the silent one if there were one too
+        many; return whether that came in time. From then on no sibling does, until it is known that the new
+        session is served (see `tried`), or it is over.
+        """
+        with anyio.move_on_after(self.until - self.times.takes - self._turns.now):
+            await self._turns.openings.until_none()
+            self._turns.trial_begins(self._request)
+            return True
+        return False
+
+    def tried(self) -> None:
+        """The new session is served; told again, it does nothing."""
+        self._turns.trial_ends(self._request)
 
     def subscribed(self) -> OverlapTimes:
         """The new session is about to subscribe: return how long both of them live from now on."""

@@ -109,8 +109,8 @@ class SessionRelay:
         return None if self._covering is None else self._covering.attempt
 
     def heard(self) -> float | None:
-        """Return when the session that covers the subscription last heard anything; ``None`` without one."""
-        return None if self._covering is None else self._covering.attempt.last_heard_at
+        """Return until when the session that covers the subscription heard all; ``None`` without one."""
+        return None if self._covering is None else self._covering.attempt.covered_until
 
     def leave(self) -> None:
         """No session will be opened any more."""
@@ -212,7 +212,7 @@ class SessionRelay:
         end: TakeoverEnd | None = None
         try:
             with permit:
-                end = await takeover.run(permit, self._open_new)
+                end = await takeover.run(permit, lambda told: self._open_new(told, permit))
                 if end.is_silent and end.new and permit.is_proved and not permit.is_probe:
                     end = takeover.switch(end.new, proved=True)
                 going = self._after(old, end, permit)
@@ -232,9 +232,11 @@ class SessionRelay:
             old.finish("reopen")
         return going
 
-    async def _open_new(self, told: AttemptEvents) -> RunningAttempt:
+    async def _open_new(self, told: AttemptEvents, permit: Permit) -> RunningAttempt | None:
         token = await self._shared.token(by=self._settings.name)
         await self._shared.connect_rate.turn()
+        if not await permit.begin_trial():
+            return None
         self._new = self._start(token, told)
         return self._new
 

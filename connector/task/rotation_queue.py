@@ -46,22 +46,14 @@ class RotationRequest:
 
 class RotationQueue:
     """
-    ``parallelism`` may rotate at once. Those that ``held`` names have no room for now.
+    ``parallelism`` may rotate at once. ``cap`` is how many streams may be open, ``None``: not known.
 
-    ``cap`` is how many streams may be open, ``None``: not known. ``streams`` are those that are open while
-    nothing is rotated. Whatever is changed, `decide` follows.
+    ``streams`` are those that are open while nothing is rotated. Whatever is changed, `decide` follows.
     """
 
-    def __init__(
-        self,
-        *,
-        parallelism: int,
-        cap: int | None = None,
-        held: Callable[[RotationRequest], bool] = lambda request: False,
-    ) -> None:
+    def __init__(self, *, parallelism: int, cap: int | None = None) -> None:
         self._parallelism = parallelism
         self.cap = cap
-        self._held = held
         self._numbers = itertools.count()
         self._waiting: list[RotationRequest] = []  # in order
         self._rotating: set[RotationRequest] = set()
@@ -128,8 +120,6 @@ class RotationQueue:
         return self.cap is None or self.streams + request.streams <= self.cap
 
     def _has_room(self, request: RotationRequest) -> bool:
-        if self._held(request):
-            return False
         return self.cap is None or self.open_streams + request.streams <= self.cap
 
     def _may(self, request: RotationRequest, now: float) -> bool:

@@ -56,13 +56,16 @@ class RotationLimiter:
         self._parallelism = parallelism
         self._clock = clock
         self.rng = rng
-        self._queue = RotationQueue(parallelism=parallelism, held=self._is_held)
+        self._queue = RotationQueue(
+            parallelism=parallelism,
+        )
         self._rotators: set[Rotator] = set()
         self._bells: dict[RotationRequest, anyio.Event] = {}
         self.counted = anyio.Event()
         """Set when `lead` may be another one; then there is another event."""
         self.proofs = StreamProofs(cap=cap)
-        self.openings = Openings(may=self._may_open, changed=self._look)
+        self.openings = Openings(may=self._may_open)
+        self._on_trial: set[RotationRequest] = set()
         self.lead_changed = lead_changed
 
     def join(self, *, streams: int) -> Rotator:
@@ -116,17 +119,22 @@ class RotationLimiter:
         """Whether a session brought rows, not long ago, while that many streams were open."""
         return self.proofs.holds(streams, self._clock())
 
-    def _may_open(self, streams: int) -> bool:
-        return not self.rotating or self.proofs.allow(self.open_streams() + streams, self._clock())
+    def trial_begins(self, request: RotationRequest) -> None:
+        """The second session of ``request`` is opened, which may be one too many."""
+        self._on_trial.add(request)
 
-    def _is_held(self, request: RotationRequest) -> bool:
-        streams = self.open_streams() + request.streams
-        return bool(self.openings) and not self.proofs.allow(streams, self._clock())
+    def trial_ends(self, request: RotationRequest) -> None:
+        """It is not, or is closed; told again, it does nothing."""
+        if request in self._on_trial:
+            self._on_trial.discard(request)
+            self.openings.look()
+
+    def _may_open(self, streams: int) -> bool:
+        return not self._on_trial or self.proofs.fits(self.open_streams() + streams, self._clock())
 
     def joined(self, streams: int) -> None:
         """A new session brought the rows of the old one while that many streams were open."""
         self.proofs.served(streams, self._clock())
-        self.openings.look()
 
     def silent(self, streams: int) -> None:
         """A new session brought nothing while that many were open, and the old one did."""
@@ -159,7 +167,7 @@ class RotationLimiter:
     def give_back(self, request: RotationRequest) -> None:
         """``request`` rotates no more, or waits no more."""
         self._queue.leave(request)
-        self.openings.look()
+        self.trial_ends(request)
         self._look()
 
     def _look(self, woken: RotationRequest | None = None) -> None:

@@ -6,6 +6,7 @@ Rows of both are joined by the seam meanwhile, so that nobody downstream can tel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,8 +26,11 @@ from connector.task.waits import unless_set
 LOOK = 0.05
 """Seconds between two looks at how both sessions stand."""
 
-StartAttempt = Callable[[AttemptEvents], Coroutine[Any, Any, RunningAttempt]]
-"""Starts the new session, whose events go to whom is given."""
+StartAttempt = Callable[[AttemptEvents], Coroutine[Any, Any, RunningAttempt | None]]
+"""Starts the new session, whose events go to whom is given; ``None``: there was no room in time."""
+
+QUIET_TRIAL = 3.0
+"""Seconds in which neither session brings a row; after them an older proof that both are served is trusted."""
 
 
 class Outcome(StrEnum):
@@ -81,6 +85,7 @@ class Takeover:
         self._permit: Permit | None = None
         self._overlap: Overlap[Arrival] | None = None
         self._recorded_since = 0.0
+        self._subscribed_at = math.inf
         self._is_joined = False
 
     def record(self, reach: float) -> None:
@@ -130,6 +135,7 @@ class Takeover:
     def _look(self, overlap: Overlap[Arrival], new: RunningAttempt) -> TakeoverEnd | None:
         if self._old.is_ending:
             return TakeoverEnd(outcome=Outcome.ABANDONED, new=new)
+        self._try(overlap, new)
         if new.over.is_set():
             overlap.abandon(self._clock())
             return TakeoverEnd(outcome=Outcome.NEW_ENDED, new=new)
@@ -143,6 +149,14 @@ class Takeover:
         if verdict is Verdict.UNPROVED and not self._old.over.is_set():
             return TakeoverEnd(outcome=Outcome.UNPROVED, new=new, is_silent=overlap.is_silent)
         return self.switch(new, proved=verdict is Verdict.CLOSE_OLD)
+
+    def _try(self, overlap: Overlap[Arrival], new: RunningAttempt) -> None:
+        """Siblings wait as long as it is not known that the new session is served."""
+        assert self._permit is not None
+        brings_rows = new.attempt.rows_from.last_row_at is not None
+        quiet_for = self._clock() - self._subscribed_at if overlap.is_silent else 0.0
+        if brings_rows or (quiet_for > QUIET_TRIAL and self._permit.is_proved):
+            self._permit.tried()
 
     def switch(self, new: RunningAttempt, *, proved: bool) -> TakeoverEnd:
         """Let ``new`` take over, and close the old one; without proof, what it may have missed is told."""
@@ -170,6 +184,7 @@ class Takeover:
             assert self._permit is not None
             self._overlap.subscribed(attempt.rows_from, self._clock(), self._permit.subscribed())
             self._is_joined = True
+            self._subscribed_at = self._clock()
         elif progress is Progress.LIVE:
             self._live()
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from tests.chaos.accounting import Gap
 
 DECLARED = "gap declared"
+LEFT_OPEN = "gap left open"
 LIVE = "subscription is live"
 
 
@@ -22,14 +23,14 @@ class Gaps(Protocol):
 
 class LoggedGaps:
     """
-    Gaps of log lines: each says that one is over, and how long it was.
+    Gaps of log lines: each says that one is over, or open at a subscription's end, and how long it was.
 
     It is written when the next session brings its first row, or is not refused in time, which is up to half a
     second after the gap's end.
     """
 
     def __init__(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        self._lines = [line for line in lines if line.get("event") == DECLARED]
+        self._lines = [line for line in lines if line.get("event") in (DECLARED, LEFT_OPEN)]
 
     def of(self, subscription: str) -> Sequence[Gap]:
         """See `Gaps`."""

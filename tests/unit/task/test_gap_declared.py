@@ -164,6 +164,20 @@ def test_the_open_gap_can_be_asked_for() -> None:
     assert (gap.id, gap.since, gap.counted_to, gap.reason) == (events.ids[0], 1000.0, 1004.0, "closed")
 
 
+def test_one_that_is_open_at_the_end_is_told_of_in_the_log_and_one_that_the_stop_began_is_not() -> None:
+    for reason, told_of in (("closed", [("gap left open", 5.0, "closed")]), ("stop", [])):
+        it, events, clocks, told = tracked()
+        it.live(clocks.now)
+        clocks.now += 10
+        it.lost(reason)
+        clocks.now += 5
+        with capture_logs() as lines:
+            it.ended()
+            it.ended()
+        assert [(line["event"], line["seconds"], line["reason"]) for line in lines] == told_of
+        assert (events.kinds, told.gaps, told.uncovered_seconds) == (["opened"], [], 5.0)
+
+
 # What lies in the past
 
 

@@ -18,7 +18,7 @@ from connector.auth.grant import GrantUnavailable
 from connector.task.permit import Permit
 from connector.task.rotation_policy import Rotation, end
 from connector.task.rotations import RotationLimiter, Rotator
-from connector.task.stream_proofs import PROOF_LASTS, StreamProofs
+from connector.task.stream_proofs import PROOF_LASTS, REFUTED_FIRST, StreamProofs
 from tests.unit.publish.clock import JumpingLoop
 
 OVERLAP = Rotation(kind="overlap")
@@ -412,29 +412,40 @@ def test_a_silent_session_refutes_what_was_proved_of_as_many_streams() -> None:
     assert [proofs.holds(streams, 1.0) for streams in (5, 6, 9, 12)] == [True, False, False, False]
 
 
-def test_the_fewest_streams_of_which_one_was_silent_are_too_many_for_an_hour() -> None:
+def test_the_fewest_streams_of_which_one_was_silent_are_too_many_for_a_while() -> None:
     proofs = StreamProofs()
     assert proofs.most(0.0) is None
     proofs.silent(9, 0.0)
     proofs.silent(7, 10.0)
     proofs.silent(8, 20.0)
-    assert proofs.most(30.0) == 6
-    assert proofs.most(10.0 + PROOF_LASTS + 1.0) is None
-    proofs.silent(8, 10.0 + PROOF_LASTS + 1.0)
-    assert proofs.most(PROOF_LASTS + 20.0) == 7
-    proofs.served(8, PROOF_LASTS + 20.0)
-    assert proofs.most(PROOF_LASTS + 20.0) is None
+    assert proofs.most(REFUTED_FIRST - 1.0) == 6
+    assert proofs.most(REFUTED_FIRST) is None
+
+
+def test_what_is_refuted_again_is_tried_again_more_rarely_and_once_an_hour_at_least() -> None:
+    proofs, now, pauses = StreamProofs(), 0.0, []
+    for _ in range(10):
+        proofs.silent(3, now)
+        later = now
+        while proofs.most(later) is not None:
+            later += 1.0
+        pauses.append(later - now)
+        now = later
+    assert pauses[:3] == [REFUTED_FIRST, 2 * REFUTED_FIRST, 4 * REFUTED_FIRST]
+    assert pauses[-2:] == [PROOF_LASTS, PROOF_LASTS]
+    proofs.served(3, now)
+    proofs.silent(3, now)
+    assert (proofs.most(now + REFUTED_FIRST - 1.0), proofs.most(now + REFUTED_FIRST)) == (2, None)
 
 
 def test_the_cap_of_the_plan_is_known_and_fewer_may_be_learnt() -> None:
     proofs = StreamProofs(cap=5)
-    assert (proofs.allow(5, 0.0), proofs.allow(6, 0.0)) == (True, False)
+    assert (proofs.fits(5, 0.0), proofs.fits(6, 0.0)) == (True, False)
     proofs.silent(4, 0.0)  # others use the same account
-    assert (proofs.most(0.0), proofs.allow(3, 0.0), proofs.allow(4, 0.0)) == (3, True, False)
+    assert (proofs.most(0.0), proofs.fits(3, 0.0), proofs.fits(4, 0.0)) == (3, True, False)
     unknown = StreamProofs()
-    assert not unknown.allow(1, 0.0)
     unknown.served(3, 0.0)
-    assert (unknown.allow(3, 0.0), unknown.allow(4, 0.0)) == (True, False)
+    assert not unknown.fits(1, 0.0)
 
 
 def test_proofs_do_not_grow() -> None:

@@ -190,6 +190,18 @@ async def test_errors_of_one_session_say_nothing_of_the_next() -> None:
     assert scene.told.reconnects[1] == "completed"
 
 
+async def test_a_gap_begins_when_the_session_is_told_to_close_or_with_a_later_row() -> None:
+    """What the endpoint has not sent until then it will not send, however long it takes to say goodbye."""
+    keeper = FakeKeeper(token(1, expires_in=60.0))
+    async with subscribed(Flow(pace=0.2), keeper=keeper) as scene:
+        await until(lambda: len(scene.numbers) > 10)
+        scene.upstream.lingers = 4.0
+        keeper.put(token(2))
+        await until(lambda: scene.told.gaps, within=100)
+        assert 3.8 < scene.told.uncovered_seconds < 4.5
+        await scene.stop()
+
+
 async def test_it_is_reopened_with_the_next_token_before_this_one_ends() -> None:
     keeper, flow = FakeKeeper(token(1, expires_in=60.0)), Flow(pace=0.2)
     ends_at = anyio.current_time() + 60.0

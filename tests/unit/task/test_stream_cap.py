@@ -100,21 +100,19 @@ async def test_no_only_session_is_opened_beside_a_second_one_that_may_be_one_too
 
 async def test_what_one_too_many_taught_is_kept_in_mind_and_the_next_tokens_reopen() -> None:
     async with two_with(Plan(2)) as two:
-        await anyio.sleep(5 * LIVES)
-        # Near the end of the token both had to be tried at once.
-        assert 1 <= len(two.plan.silent) <= 2
+        await anyio.sleep(10 * LIVES)
+        # Tried again after one minute, two and four; by both at once where the token is about to end.
+        assert 1 <= len(two.plan.silent) <= 8
         for scene in two.scenes:
             assert set(scene.told.rotations) <= {"unproved"}
-            assert scene.told.reconnects.count("reopen") >= 4
-            assert scene.told.uncovered_seconds < 1
+            assert scene.told.reconnects.count("reopen") >= 9
+            assert scene.told.uncovered_seconds < 2
 
 
-async def test_where_one_more_was_served_a_session_that_broke_is_reopened_at_once() -> None:
+async def test_where_the_second_session_brings_rows_one_that_broke_is_reopened_at_once() -> None:
     async with two_with(Plan(3)) as two:
-        first, _ = await two.until_one_has_two()
-        await until(lambda: first.told.rotations == ["joined"], within=100, every=0.1)
-        await anyio.sleep(LIVES / 2)
         _, other = await two.until_one_has_two()
+        await anyio.sleep(0.5)
         await other.upstream.open[0].close(1013)
         await until(lambda: len(other.upstream.open) == 1, within=2.5, every=0.1)
         assert two.limiter.rotating == 1

@@ -142,7 +142,7 @@ class FakeConnection:
     async def finish(self) -> None:
         self._finishing = True
         self.peer.is_closing = True
-        await anyio.lowlevel.checkpoint()
+        await anyio.sleep(self._upstream.lingers)
         await self.peer.close(1000)
         self.peer.gone.set()
 
@@ -189,7 +189,8 @@ class FakeUpstream:
     Satisfies `OpenConnection`; ``handler`` is run with each peer in `serve`.
 
     ``peers`` are all that were opened, ``refusals`` are raised by the next openings. While ``hangs``, an
-    opening does not end. ``answers_probes`` is whether a probe is heard of.
+    opening does not end. ``answers_probes`` is whether a probe is heard of. Who is told to close says nothing
+    more, and answers after ``lingers`` seconds.
     """
 
     def __init__(self, handler: Callable[[Peer], Awaitable[None]]) -> None:
@@ -198,6 +199,7 @@ class FakeUpstream:
         self.refusals: deque[BaseException] = deque()
         self.hangs = False
         self.answers_probes = True
+        self.lingers = 0.0
         self._handler = handler
         self._new = anyio.Event()
 
