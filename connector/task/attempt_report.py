@@ -146,6 +146,6 @@ def _was_success(end: AttemptEnd) -> bool:
 
 def _covered_until(end: AttemptEnd, reason: str) -> float:
     """A session that is silent covered nothing since it was heard, one that fails since its last row."""
-    if end.stream_failed and end.last_row_at is not None:
-        return end.last_row_at
+    if end.stream_failed:
+        return end.ended_at - end.live_for if end.last_row_at is None else end.last_row_at
     return end.last_heard_at if end.live_for and reason == "silent" else end.ended_at

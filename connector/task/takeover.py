@@ -30,7 +30,7 @@ StartAttempt = Callable[[AttemptEvents], Coroutine[Any, Any, RunningAttempt | No
 """Starts the new session, whose events go to whom is given; ``None``: there was no room in time."""
 
 QUIET_TRIAL = 3.0
-"""Seconds in which neither session brings a row; after them an older proof that both are served is trusted."""
+"""Seconds without a row of either session, after which an older proof that both are served is trusted."""
 
 
 class Outcome(StrEnum):
@@ -95,9 +95,11 @@ class Takeover:
         """
         if self._overlap is not None or self._is_left:
             return
-        self._recorded_since, rows_from = self._clock(), self._old.attempt.rows_from
+        self._recorded_since, old = self._clock(), self._old.attempt
+        # One that brought no row at all may have been dead from its beginning on.
+        last = old.live_since if old.rows_from.last_row_at is None else old.rows_from.last_row_at
         self._overlap = self._pipeline.seam.begin_overlap(
-            rows_from, now=self._recorded_since, reach=reach, last_row_at=rows_from.last_row_at
+            old.rows_from, now=self._recorded_since, reach=reach, last_row_at=last
         )
 
     def abandon(self) -> None:

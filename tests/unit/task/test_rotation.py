@@ -263,6 +263,14 @@ async def test_a_session_that_is_alive_but_dead_is_found_by_a_second_one() -> No
         assert len(one.numbers) > before + 40
 
 
+async def test_one_that_brought_no_row_at_all_was_dead_from_its_beginning_on() -> None:
+    async with rotating(Broadcast(mute=frozenset({0})), lives=1e5) as one:
+        await anyio.sleep(40)
+        assert await probed(one) == "gap"
+        assert one.scene.told.gaps == ["unfilled"]
+        assert 39 < one.scene.told.uncovered_seconds < 60
+
+
 async def test_one_that_delivers_is_replaced_without_a_gap_though_it_is_doubted() -> None:
     async with rotating(Broadcast(), lives=1e5) as one:
         await anyio.sleep(10)
