@@ -131,7 +131,7 @@ class AttemptReport:
         """An attempt ended with ``error``, which is called ``reason``, and another will be made."""
         self._observer.reconnect(reason)
         self._status.last_error = str(error)
-        self._gaps.lost(reason, since=_covered_until(end, reason))
+        self._gaps.lost(reason, since=_covered_until(end))
         self._status.enter(State.WAITING)
 
 
@@ -144,8 +144,8 @@ def _was_success(end: AttemptEnd) -> bool:
     return end.delivered or end.live_for > HEALTHY_AFTER
 
 
-def _covered_until(end: AttemptEnd, reason: str) -> float:
-    """A session that is silent covered nothing since it was heard, one that fails since its last row."""
+def _covered_until(end: AttemptEnd) -> float:
+    """A session that ends covered nothing since it was heard, one that fails since its last row."""
     if end.stream_failed:
         return end.ended_at - end.live_for if end.last_row_at is None else end.last_row_at
-    return end.last_heard_at if end.live_for and reason == "silent" else end.ended_at
+    return end.last_heard_at if end.live_for else end.ended_at
