@@ -10,7 +10,7 @@ WORKERS ?= 6
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-cluster bench bench-scale bench-startup bench-stall bench-guard soak chaos lint generate lock clean
+.PHONY: help setup demo test test-all test-cluster bench bench-scale bench-startup bench-stall bench-rotations bench-guard soak chaos lint generate lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ bench-startup: $(READY) ## Measure how long it takes to begin
 
 bench-stall: $(READY) ## Watch memory while Kafka stands still; ARGS=--kafka: Apache Kafka
 	@$(BIN)/python -m tests.bench.stall $(ARGS)
+
+bench-rotations: $(READY) ## Count rows while tokens end every 5 s for SECONDS (300), on Apache Kafka
+	@$(BIN)/python -m tests.bench.rotations --seconds $(or $(SECONDS),300) $(ARGS)
 
 bench-guard: $(READY) ## Fail where most of the speed is gone
 	@$(BIN)/python -m tests.bench.guard $(ARGS)
