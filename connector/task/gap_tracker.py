@@ -86,6 +86,11 @@ class GapTracker:
         return self._open and replace(self._open, counted_to=self._counted_to)
 
     @property
+    def tells_events(self) -> bool:
+        """Whether somebody was told of gaps by their ids."""
+        return self._events is not None
+
+    @property
     def is_live(self) -> bool:
         """Whether a session covers it now."""
         return self._live_to is not None
@@ -123,7 +128,7 @@ class GapTracker:
         moment = min(self._moment(since), self._clock())
         if self._first_live is not None:
             if moment < self._first_live:
-                self.declare(since=since, until=self._first_live, reason=reason)
+                self.declare(since=since, until=self._first_live, reason=reason, gap_id=gap_id)
         elif self._open is None:
             self._begin(moment, reason, gap_id)
         elif moment < self._open.since:
@@ -132,15 +137,23 @@ class GapTracker:
             since_ms = self._milliseconds(moment, math.floor)
             self._open = replace(self._open, since=moment, since_ms=since_ms, reason=reason)
 
-    def declare(self, *, since: Moment, until: Moment | None, reason: str, rows: int | None = None) -> None:
+    def declare(
+        self,
+        *,
+        since: Moment,
+        until: Moment | None,
+        reason: str,
+        rows: int | None = None,
+        gap_id: str | None = None,
+    ) -> None:
         """
         Declare a gap that is over, and in which nobody was told of a loss: a session was open, but dead.
 
         ``until`` of ``None`` is now. ``rows`` is how many were missed, ``None``: nobody knows. A gap that is
-        open besides stays open.
+        open besides stays open. ``gap_id``: see `absent`.
         """
         until = self._clock() if until is None else until
-        gap = self._new(since, reason)
+        gap = self._new(since, reason, gap_id)
         until_ms = max(gap.since_ms, self._milliseconds(until, math.ceil))
         seconds = max(0.0, self._moment(until) - gap.since)
         self._observer.uncovered(seconds)

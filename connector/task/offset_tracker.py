@@ -15,7 +15,10 @@ from connector.publish.offsets import OffsetRecord, OpenRange
 from connector.task.gap_tracker import GapTracker
 
 OWN = ("stop",)
-"""Reasons that are no gap's: whoever starts next calls the time since its absence."""
+"""
+Reasons that are no gap's: whoever starts next calls the time since its absence. They are written all the same
+where their beginning was told as an event, so that its end can be.
+"""
 
 ON_ITS_WAY = 1.0
 """
@@ -82,6 +85,7 @@ class OffsetTracker:
             return None
         moments = [moment for moment in (bound, self._oldest(), self._frozen) if moment is not None]
         ranges: tuple[OpenRange, ...] = ()
-        if gap is not None and gap.reason not in OWN:
-            ranges = (OpenRange(since=self._clocks.to_ms(gap.since), reason=gap.reason),)
+        if gap is not None and (self._gaps.tells_events or gap.reason not in OWN):
+            gap_id = gap.id if self._gaps.tells_events else None
+            ranges = (OpenRange(since=self._clocks.to_ms(gap.since), reason=gap.reason, id=gap_id),)
         return OffsetRecord(covered_until=self._clocks.to_ms(min(moments)), open=ranges)

@@ -10,7 +10,7 @@ import anyio
 import structlog
 
 from connector.task.gap_tracker import PLANNED, GapTracker
-from connector.task.offset_tracker import Clocks, OffsetTracker
+from connector.task.offset_tracker import OWN, Clocks, OffsetTracker
 from connector.task.state import State
 from connector.task.status import StatusTracker
 from connector.task.task_offsets import WAIT_AT_MOST, TaskOffsets
@@ -101,10 +101,12 @@ class SourceOffset:
             if one.until is None:
                 going_on = one
             else:
-                self._gaps.declare(since=from_ms(one.since), until=from_ms(one.until), reason=one.reason)
+                self._gaps.declare(
+                    since=from_ms(one.since), until=from_ms(one.until), reason=one.reason, gap_id=one.id
+                )
         since, reason = record.covered_until, ABSENCE
         if going_on is not None:
             since = min(since, going_on.since)
             # A pause that was planned has become more than that.
-            reason = ABSENCE if going_on.reason in ("", *PLANNED) else going_on.reason
-        self._gaps.absent(from_ms(since), reason)
+            reason = ABSENCE if going_on.reason in ("", *OWN, *PLANNED) else going_on.reason
+        self._gaps.absent(from_ms(since), reason, gap_id=None if going_on is None else going_on.id)

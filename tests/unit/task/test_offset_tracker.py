@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from connector.publish.offsets import OffsetRecord
 from connector.task.gap_tracker import GapTracker
 from connector.task.offset_tracker import ON_ITS_WAY, Clocks, OffsetTracker
 from tests.unit.task.fakes import Told
+from tests.unit.task.test_gap_declared import Events
 
 WALL = 1_700_000_000.0
 """Seconds since 1970 at moment 0 of the monotonic clock."""
@@ -194,6 +196,19 @@ def test_what_a_stop_leaves_is_no_gap_yet() -> None:
     world.gaps.ended()
     world.step("write", 700)
     assert world.stored == OffsetRecord(covered_until=stopped_at)
+
+
+@pytest.mark.parametrize("reason", ["stop", "closed"])
+def test_a_gap_whose_beginning_was_told_keeps_its_id(reason: str) -> None:
+    clock, told = Clocks(monotonic=lambda: 50.0, wall=lambda: WALL), Events()
+    gaps = GapTracker("s", Told(), streams=1, events=told, clock=clock.monotonic)
+    gaps.live(40.0)
+    gaps.lost(reason, since=45.0)
+    gaps.ended()
+    record = OffsetTracker(gaps, oldest=lambda: None, heard=lambda: None, clocks=clock).record()
+    assert record is not None
+    (one,) = record.open
+    assert (one.reason, one.id) == (reason, told.ids[0])
 
 
 def test_moments_outlive_the_process_and_none_lies_in_the_future() -> None:

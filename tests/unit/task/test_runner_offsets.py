@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import anyio
+import pytest
 from structlog.testing import capture_logs
 
 from connector.kafka import BrokerUnreachable, TopicMissing
@@ -19,6 +20,7 @@ from connector.task.task_offsets import WAIT_AT_MOST, WRITE_EVERY, TaskOffsets
 from tests.unit.publish.fakes import FakeBrokers
 from tests.unit.task.fakes import Told
 from tests.unit.task.scenario import Flow, Handler, brokers_with, publisher_on, quiet, settings_of, until
+from tests.unit.task.test_gap_declared import Events
 from tests.unit.task.test_task_offsets import Counted, FakeStore
 from tests.unit.task.upstream import FakeUpstream, Peer
 
@@ -28,7 +30,16 @@ BEGAN = 1_700_000_000.0
 class Bench:
     """One subscription with offsets, and all around it."""
 
-    def __init__(self, handler: Handler, store: FakeStore, brokers: FakeBrokers, **settings: Any) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        store: FakeStore,
+        brokers: FakeBrokers,
+        *,
+        events: Events | None = None,
+        **settings: Any,
+    ) -> None:
+        self.events = events
         self.upstream = FakeUpstream(handler)
         self.told = Told()
         self.store = store
@@ -50,6 +61,7 @@ class Bench:
             shared=self.shared,
             publisher=self.publisher,
             observer=self.told,
+            events=self.events,
             offsets=self.offsets,
         )
 
@@ -118,6 +130,20 @@ async def test_an_open_range_goes_on_with_its_reason_and_others_are_declared() -
     assert first == (50, "closed")
     assert second[1] == "unreachable"
     assert 200 <= second[0] <= 230
+
+
+@pytest.mark.parametrize(("began", "goes_on"), [("stop", ABSENCE), ("unreachable", "unreachable")])
+async def test_a_gap_whose_beginning_was_told_goes_on_by_its_id(began: str, goes_on: str) -> None:
+    record = OffsetRecord(
+        covered_until=ago(50), open=(OpenRange(since=ago(50), reason=began, id="the first"),)
+    )
+    events = Events()
+    async with followed(FakeStore(records={"s": record}), events=events) as bench:
+        await until(lambda: bench.state is State.LIVE)
+    assert [(kind, gap.id, gap.reason) for kind, gap in events.told] == [
+        ("opened", "the first", goes_on),
+        ("unfilled", "the first", goes_on),
+    ]
 
 
 async def test_a_planned_pause_in_which_it_was_killed_is_an_absence() -> None:
