@@ -12,10 +12,10 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Protocol
 
 from connector.backoff import Steps
+from connector.task.doubt import Doubt, Finding, Seen, Verdict
 from connector.task.siblings import PAUSE_FIRST, PAUSE_MOST, Siblings
 from connector.task.silence import Silence
 from connector.task.suspicion_policy import SuspicionPolicy
@@ -33,6 +33,12 @@ comes later may have begun later.
 PROOFS = 2
 """Looks that find rows, after those of a snapshot, and prove that a session delivers."""
 
+ODD_TIMES = 3.0
+"""
+A session that was silent for so many times what is usual when it was replaced for another reason: where the
+next one delivers soon, the silence was its own.
+"""
+
 UNANSWERED = 600.0
 """Seconds after which a probe beside the old session that nobody told of has proved nothing."""
 
@@ -40,51 +46,6 @@ LOOK_LEAST = 1.0
 LOOK_MOST = 10.0
 LOOK_SHARE = 1 / 20
 """Seconds between two looks, and their share of the silence that is looked for."""
-
-
-class Doubt(StrEnum):
-    """Why a session is doubted."""
-
-    SILENCE = "silence"
-    ERRORS = "errors"
-
-
-class Verdict(StrEnum):
-    """What a probe showed of the session that was doubted."""
-
-    DEAD = "dead"
-    ALIVE = "alive"
-    NOTHING_PROVED = "nothing_proved"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
-    """
-    What is known at a look. ``row_at`` is when the last row came, ``live_since`` when the session became live
-    (``None``: none is; a session beside the old one is no other), ``failing_since`` when errors came in the
-    place of data (``None``: all is well). ``is_free``: a probe may begin.
-    """
-
-    row_at: float | None
-    live_since: float | None
-    failing_since: float | None = None
-    is_free: bool = True
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """
-    What is known of a session that was doubted for ``doubt``, and had last brought a row at ``row_at``;
-    ``live_since`` is when the next one became live, ``None`` where they were open together. ``was_probed``:
-    that one was opened to find out. After ``pause`` seconds there may be another probe.
-    """
-
-    verdict: Verdict
-    doubt: Doubt
-    row_at: float | None
-    live_since: float | None
-    was_probed: bool
-    pause: float
 
 
 class SuspicionEvents(Protocol):
@@ -215,6 +176,8 @@ class Suspicion:
             return
         doubt = trial.doubt if trial is not None else probing.doubt if probing is not None else self._doubted
         if doubt is None:
+            if last is not None and seen.left_at is not None and self._is_odd(seen.left_at - last):
+                self._trial = _Trial(Doubt.SILENCE, last, live_since, now + WITNESS_LEAST, was_probed=False)
             return
         row_at = trial.row_at if trial is not None else before if last is None else last
         was_probed = probing is not None or (trial is not None and trial.was_probed)
@@ -223,6 +186,10 @@ class Suspicion:
             self._probed_at, self._next_at = now, max(self._next_at, now + PAUSE_FIRST)
         until = now + max(WITNESS_LEAST, WITNESS * (self.limit or 0.0))
         self._trial = _Trial(doubt, row_at, live_since, until, was_probed)
+
+    def _is_odd(self, silence: float) -> bool:
+        usual = self._silence.habit.usual
+        return usual is not None and silence > ODD_TIMES * usual
 
     def _rows_came(self, now: float) -> None:
         if self._probing is not None and self._probing.is_beside:

@@ -7,13 +7,14 @@ import structlog
 
 from connector.task import succession
 from connector.task.attempt import Attempt
+from connector.task.doubt import Doubt, Finding, Seen, Verdict
 from connector.task.gap_tracker import GapTracker
 from connector.task.observers import SessionObserver
 from connector.task.relay import SILENT_SESSION, SessionRelay
 from connector.task.settings import Shared, SubscriptionSettings
 from connector.task.state import State
 from connector.task.status import StatusTracker
-from connector.task.suspicion import Doubt, Finding, Seen, Suspicion, Verdict
+from connector.task.suspicion import Suspicion
 from connector.task.takeover import Outcome, TakeoverEnd
 
 log = structlog.get_logger(__name__)
@@ -115,6 +116,7 @@ class SuspicionWatch:
         seen = Seen(
             row_at=self._relay.last_row_at(),
             live_since=attempt.live_since if attempt is not None else None,
+            left_at=self._gaps.left_at,
             failing_since=attempt.failing.since if attempt is not None else None,
             is_free=attempt is not None
             and self._status.state is State.LIVE

@@ -6,8 +6,9 @@ import math
 import random
 from collections.abc import Iterator
 
+from connector.task.doubt import Doubt, Finding, Seen
 from connector.task.siblings import Siblings
-from connector.task.suspicion import Doubt, Finding, Seen, Suspicion
+from connector.task.suspicion import Suspicion
 from connector.task.suspicion_policy import SuspicionPolicy
 
 REOPEN = SuspicionPolicy(quiet_after="auto")

@@ -120,6 +120,34 @@ async def test_a_session_that_is_renewed_soon_is_not_probed_before() -> None:
         await scene.stop()
 
 
+async def test_a_session_that_is_renewed_while_it_is_oddly_silent_was_dead_from_its_last_row_on() -> None:
+    upstream = FallsSilent(pace=0.02, spell=30.0)
+    keeper = FakeKeeper(token(expires_in=60.0))
+    async with subscribed(upstream, keep_alive=PATIENCE, suspicion=BY_HABIT, keeper=keeper) as scene:
+        await anyio.sleep(36)
+        keeper.put(token(2, expires_in=7200.0))
+        await anyio.sleep(30)
+        assert scene.told.reconnects == ["reopen"]
+        assert scene.told.gaps == ["unfilled"] * 2
+        silent_for = upstream.opened_at[1] - upstream.silent_at
+        assert 8 < silent_for < 25
+        assert scene.told.uncovered_seconds == pytest.approx(silent_for, abs=0.5)
+        await scene.stop()
+
+
+async def test_one_that_was_silent_no_longer_than_it_often_is_was_not() -> None:
+    upstream = FallsSilent(pace=6.0, spell=180.0)
+    keeper = FakeKeeper(token(expires_in=250.0))
+    async with subscribed(upstream, keep_alive=PATIENCE, suspicion=BY_HABIT, keeper=keeper) as scene:
+        await anyio.sleep(185)
+        keeper.put(token(2, expires_in=7200.0))
+        await anyio.sleep(60)
+        assert scene.told.reconnects == ["reopen"]
+        assert scene.told.gaps == ["unfilled"]
+        assert scene.told.uncovered_seconds < 1
+        await scene.stop()
+
+
 async def test_a_session_that_is_long_past_its_renewal_is_probed() -> None:
     """Where the token endpoint gives none there is nothing to wait for."""
     upstream = FallsSilent(pace=0.5, spell=30.0)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from connector.task.doubt import Doubt, Verdict
 from connector.task.siblings import PAUSE_FIRST, PAUSE_MOST, Siblings
-from connector.task.suspicion import PROBATION, UNANSWERED, Doubt, Verdict
+from connector.task.suspicion import PROBATION, UNANSWERED
 from connector.task.suspicion_policy import SuspicionPolicy
 from tests.unit.task.doubting import OVERLAP, REOPEN, Doubted, steady
 
