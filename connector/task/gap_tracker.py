@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -190,8 +190,13 @@ class GapTracker:
             self.lost(STOPPED)
         self.tick()
         if self._open is not None and self._open.reason != STOPPED:
-            seconds = round(self._clock() - self._open.since, 3)
-            log.warning("gap left open", subscription=self._name, seconds=seconds, reason=self._open.reason)
+            log.warning(
+                "gap left open",
+                subscription=self._name,
+                seconds=round(self._clock() - self._open.since, 3),
+                reason=self._open.reason,
+                since=_iso(self._open.since_ms),
+            )
         self._left = self.open_gap or self._left
         self._open = self._live_to = None
 
@@ -223,7 +228,12 @@ class GapTracker:
 
     def _declare(self, gap: Gap, *, seconds: float) -> None:
         (log.info if gap.reason in PLANNED else log.warning)(
-            "gap declared", subscription=self._name, seconds=round(seconds, 3), reason=gap.reason
+            "gap declared",
+            subscription=self._name,
+            seconds=round(seconds, 3),
+            reason=gap.reason,
+            since=_iso(gap.since_ms),
+            until=_iso(gap.until_ms),
         )
         self._observer.gap("unfilled")
         if self._events is not None:
@@ -248,3 +258,10 @@ def _told(gap: OpenGap) -> Gap:
 def _closed(gap: OpenGap, *, until_ms: int) -> Gap:
     # The wall's clock may have been set back meanwhile.
     return replace(_told(gap), until_ms=max(gap.since_ms, until_ms))
+
+
+def _iso(ms: int | None) -> str | None:
+    if ms is None:
+        return None
+    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -23,10 +23,7 @@ class Gaps(Protocol):
 
 class LoggedGaps:
     """
-    Gaps of log lines: each says that one is over, or open at a subscription's end, and how long it was.
-
-    It is written when the next session brings its first row, or is not refused in time, which is up to half a
-    second after the gap's end.
+    Gaps of log lines: each says from when to when one was, or that it is open at a subscription's end.
     """
 
     def __init__(self, lines: Iterable[Mapping[str, Any]]) -> None:
@@ -103,5 +100,6 @@ def logged_at(line: Mapping[str, Any]) -> float:
 
 
 def _logged(line: Mapping[str, Any]) -> Gap:
-    until = logged_at(line)
-    return Gap(since=until - float(line["seconds"]), until=until, reason=str(line["reason"]))
+    # One that was found out later lies before its line.
+    until = moment(line["until"]) if "until" in line else logged_at(line)
+    return Gap(since=moment(line["since"]), until=until, reason=str(line["reason"]))

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.chaos.accounting import Gap
-from tests.chaos.gaps import DECLARED, LIVE, LoggedGaps, RecordedGaps, absences, moment
+from tests.chaos.gaps import DECLARED, LEFT_OPEN, LIVE, LoggedGaps, RecordedGaps, absences, moment
 
 TEN = "2026-01-01T00:00:10.000000Z"
+AT_SEVEN, AT_NINE = "2026-01-01T00:00:07.000Z", "2026-01-01T00:00:09.000Z"
 AT_TEN = 1767225610.0
 
 
@@ -22,15 +23,19 @@ def event(kind: str, subscription: str = "bsc", **more: object) -> dict[str, Any
     return {"event": kind, "subscription": subscription, "id": "1", "since": 5000, "reason": "closed", **more}
 
 
-def test_a_logged_gap_ends_with_its_line() -> None:
+def test_a_logged_gap_is_where_its_line_says_and_one_left_open_ends_with_it() -> None:
     logged = LoggedGaps(
         [
-            line(DECLARED, seconds=2.5, reason="reopen"),
-            line(DECLARED, subscription="eth", seconds=1, reason="closed"),
+            line(DECLARED, since=AT_SEVEN, until=AT_NINE, reason="reopen"),
+            line(DECLARED, subscription="eth", since=AT_SEVEN, until=AT_NINE, reason="closed"),
+            line(LEFT_OPEN, since=AT_NINE, reason="closed"),
             line("another"),
         ]
     )
-    assert logged.of("bsc") == [Gap(since=AT_TEN - 2.5, until=AT_TEN, reason="reopen")]
+    assert logged.of("bsc") == [
+        Gap(since=AT_TEN - 3, until=AT_TEN - 1, reason="reopen"),
+        Gap(since=AT_TEN - 1, until=AT_TEN, reason="closed"),
+    ]
 
 
 def test_a_gap_that_was_opened_only_is_open() -> None:
