@@ -74,6 +74,24 @@ async def _ends_as_told(bootstrap_servers: str, topic: str) -> str:
     return ", ".join(told)
 
 
+async def until_decided(bootstrap_servers: str, topic: str, *, deadline: float = 60.0) -> None:
+    """
+    Wait until a read-committed reader sees all that there is.
+
+    A commit or an abort is answered as soon as the coordinator has written it down. The markers that tell
+    readers of it come to the partitions after that.
+
+    Raises:
+        TimeoutError: A transaction is still open after ``deadline`` seconds.
+    """
+    with anyio.fail_after(deadline):
+        while True:
+            ends = await end_offsets(bootstrap_servers, topic)
+            if await end_offsets(bootstrap_servers, topic, isolation="read_committed") == ends:
+                return
+            await anyio.sleep(0.05)
+
+
 async def end_offsets(
     bootstrap_servers: str, topic: str, *, isolation: Isolation = "read_uncommitted", deadline: float = 90.0
 ) -> dict[int, int]:

@@ -8,7 +8,7 @@ from aiokafka.errors import ProducerFenced
 
 from tests.brokers.admin import create_topic
 from tests.brokers.cluster import KafkaCluster
-from tests.brokers.reader import end_offsets, read_all
+from tests.brokers.reader import end_offsets, read_all, until_decided
 from tests.brokers.waiting import eventually
 from tests.integration.kafka.producing import transaction_error, transactional_producer
 
@@ -34,6 +34,7 @@ async def test_fenced_amid_a_transaction_the_send_and_the_commit_say_so(
             async with new.transaction():
                 await new.send_and_wait(topic, b"new")
 
+    await until_decided(cluster.bootstrap_servers, topic)
     assert [record.value for record in await read_all(cluster.bootstrap_servers, topic)] == [b"new"]
 
 
