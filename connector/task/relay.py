@@ -26,7 +26,6 @@ from connector.task.retry_policy import RetryPolicy
 from connector.task.running_attempt import RunningAttempt
 from connector.task.second_sessions import SecondSessions
 from connector.task.settings import Shared, SubscriptionSettings
-from connector.task.status import StatusTracker
 from connector.task.takeover import Outcome, Takeover, TakeoverEnd
 from connector.task.token_keeper import TokenKeeper
 from connector.task.waits import unless_set
@@ -59,7 +58,6 @@ class SessionRelay:
         pipeline: Pipeline,
         report: AttemptReport,
         retry: RetryPolicy,
-        status: StatusTracker,
     ) -> None:
         self._settings = settings
         self._shared = shared
@@ -69,7 +67,6 @@ class SessionRelay:
         self.last_row_at = pipeline.last_row_at
         self._report = report
         self._retry = retry
-        self._status = status
         self._group: TaskGroup | None = None
         self._running: list[RunningAttempt] = []
         self._new: RunningAttempt | None = None

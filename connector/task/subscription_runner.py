@@ -102,7 +102,6 @@ class SubscriptionRunner:
             pipeline=self._pipeline,
             report=self._report,
             retry=self._retry,
-            status=self._status,
         )
         self._suspicion = SuspicionWatch(
             settings,
